@@ -1,0 +1,185 @@
+"""Builds the server: the contract drives Connexion, Connexion drives the pipeline. Nothing here is global."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import connexion
+import orjson
+from connexion.exceptions import ProblemException
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
+from connexion.options import SwaggerUIOptions
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from stubserver import images, operations
+from stubserver.access_log import AccessLog
+from stubserver.auth import bearer
+from stubserver.call import SCOPE_KEY
+from stubserver.errors import Refusal, refusal
+from stubserver.fixture import load as load_fixture
+from stubserver.pipeline import VALIDATORS, Admission, Dispatch
+from stubserver.resources import folder
+from stubserver.spec import Contract, SpecError, merge
+from stubserver.wire import Wire
+from stubserver.world import Seed, Worlds
+
+LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
+"""Origins of pages that a developer's own machine serves; others must be named."""
+
+_log = logging.getLogger("stubserver")
+
+
+class StubServer:
+    """The server as an ASGI application."""
+
+    def __init__(
+        self, contract: Contract, seed: Seed, number: int, jwt_secret: str | None, cors_origins: Sequence[str]
+    ) -> None:
+        """Raises SpecError where the contract names an operation that has no function."""
+        self.contract = contract
+        self.seed = seed
+        self.worlds = Worlds(seed, number)
+        self._app: ASGIApp = AccessLog(_Cors(Wire(_connexion(contract, jwt_secret), self.worlds), cors_origins))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self._app(scope, receive, send)
+
+
+def create_app(
+    fixture: str = "default",
+    *,
+    seed: int = 0,
+    jwt_secret: str | None = None,
+    cors_origins: Sequence[str] = (),
+) -> StubServer:
+    """A server of its own, with the worlds of `fixture` (a name or a file).
+
+    `seed` seeds whatever looks random, `jwt_secret` admits HS256 JWTs signed with it, `cors_origins` are
+    origins besides localhost whose pages may call. Raises SpecError and FixtureError.
+    """
+    contract = load_contract()
+    return StubServer(contract, load_fixture(fixture, contract), seed, jwt_secret, cors_origins)
+
+
+def load_contract() -> Contract:
+    """The contract that ships with the package. Raises SpecError."""
+    return Contract(merge(folder("openapi")))
+
+
+def _connexion(contract: Contract, jwt_secret: str | None) -> ConnexionMiddleware:
+    for name in contract.operations:
+        if name not in operations.FUNCTIONS:
+            raise SpecError(f"{name}: there is no function of this name in stubserver/operations")
+    logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)  # three media types are meant
+    app = ConnexionMiddleware(
+        Dispatch(contract, operations.FUNCTIONS, _elsewhere(contract)),
+        import_name="stubserver",
+        resolver=connexion.Resolver(operations.FUNCTIONS.__getitem__),
+        security_map={"bearer": bearer(jwt_secret)},
+        validator_map=VALIDATORS,
+        validate_responses=True,
+        swagger_ui_options=SwaggerUIOptions(serve_spec=False, swagger_ui_path="/docs"),
+    )
+    app.add_middleware(Admission, position=MiddlewarePosition.BEFORE_VALIDATION, contract=contract)
+    # Connexion resolves references in place, so it gets a copy of the document.
+    app.add_api(orjson.loads(orjson.dumps(contract.document)))
+    handler = _error_handler(contract)
+    for kind in (Refusal, ProblemException, HTTPException, Exception):
+        app.add_error_handler(kind, handler)
+    return app
+
+
+def _error_handler(contract: Contract) -> Any:
+    async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+        refused = _refused(contract, request.scope["path"], error)
+        call = request.scope.get(SCOPE_KEY)
+        if call is not None:
+            call.refusal = refused
+        return ConnexionResponse(
+            refused.status, content_type="application/json", body=refused.body(), headers=refused.headers
+        )
+
+    return answer
+
+
+def _refused(contract: Contract, path: str, error: Exception) -> Refusal:
+    """Whatever went wrong, in whichever layer, as a refusal."""
+    if isinstance(error, Refusal):
+        return error
+    status = getattr(error, "status_code", None) or 500
+    match status:
+        case 401:
+            return refusal(401, "Authentication credentials were not provided.")
+        case 404:
+            return refusal(404, f"No such path: {path}")
+        case 405:
+            allowed = ", ".join(contract.allowed_methods(path)) or "GET, HEAD"
+            return refusal(405, f"This method is not allowed here. Allowed: {allowed}.", Allow=allowed)
+        case 415:
+            return refusal(415, str(getattr(error, "detail", "Unsupported media type.")))
+        case 400:
+            return refusal(400, str(getattr(error, "detail", "Bad request.")))
+    _log.error("unhandled %s on %s", type(error).__name__, path, exc_info=error)
+    return refusal(500, "The stub server failed; its log says why. Please report it.")
+
+
+def _elsewhere(contract: Contract) -> Router:
+    """What is served beside the API: the document, the pictures, and the way to the docs."""
+    document = orjson.dumps(contract.document)
+
+    async def openapi(_: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    async def picture(request: Request) -> Response:
+        size = images.SIZES.get(f"image_{request.path_params['size']}")
+        if size is None:
+            raise HTTPException(404)
+        return Response(images.png(size, request.path_params["name"]), media_type="image/png")
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse("/docs/")
+
+    return Router(
+        [
+            Route("/", home),
+            Route("/openapi.json", openapi),
+            Route("/upfiles/{folder}/{size}/{name}.png", picture),
+        ],
+        redirect_slashes=False,
+    )
+
+
+class _Cors(CORSMiddleware):
+    """CORS for pages on localhost and on the origins that were named; its refusals in the vendor's shape."""
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        anywhere = "*" in origins
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_origin_regex=None if anywhere else LOCAL_ORIGINS,
+            allow_methods=["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
+            allow_headers=["*"],
+            allow_credentials=not anywhere,
+            expose_headers=["Allow", "WWW-Authenticate"],
+        )
+
+    def preflight_response(self, request_headers: Any) -> Response:
+        """As the library answers, but a refusal says in the vendor's shape what to do."""
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        text = (
+            f"{bytes(response.body).decode()}: pages of {request_headers['origin']} may not call this. "
+            "Start the server with --cors-origin to allow another origin."
+        )
+        refused = refusal(400, text, "invalid")
+        headers = {k: v for k, v in response.headers.items() if k.startswith(("access-control", "vary"))}
+        return Response(refused.body(), 400, headers, "application/json")

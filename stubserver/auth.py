@@ -1,0 +1,82 @@
+"""Who calls: opaque persona tokens of the fixture, and HS256 JWTs once a secret is given (R001, R002)."""
+
+from typing import Any
+
+import jwt
+from connexion.lifecycle import ConnexionRequest
+from connexion.security import NO_VALUE
+
+from stubserver.call import SCOPE_KEY, Call
+from stubserver.store import Row
+from stubserver.world import World
+
+
+class BadCredentials(Exception):
+    """The credentials do not name a user; the message says why."""
+
+
+def user_of(world: World, token: str, jwt_secret: str | None) -> Row:
+    """The user that `token` stands for. Raises BadCredentials (R002)."""
+    number = world.tokens.get(token)
+    if number is None:
+        number = _jwt_user(world, token, jwt_secret)
+    user = world.users.get(number)
+    if user is None or user["deleted"]:
+        raise BadCredentials("The token's user does not exist or is disabled.")
+    return user
+
+
+def _jwt_user(world: World, token: str, secret: str | None) -> int:
+    if secret is None:
+        raise BadCredentials("Unknown token. Use one of the tokens that the server prints at its start.")
+    try:
+        # Time comes from the world's clock alone, so its date claims are checked here and not by the library.
+        claims = jwt.decode(
+            token,
+            secret,
+            algorithms=["HS256"],
+            options={
+                "require": ["user_id", "token_type", "jti", "iat", "exp"],
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+                "verify_aud": False,
+            },
+        )
+    except jwt.InvalidTokenError as error:
+        raise BadCredentials(f"The token is not valid: {error}.") from None
+    if claims["token_type"] != "access":  # noqa: S105 (a kind of token)
+        raise BadCredentials("The token is not valid: token_type must be access.")
+    if not isinstance(claims["exp"], int | float) or claims["exp"] <= world.clock.now().timestamp():
+        raise BadCredentials("The token is not valid: it has expired.")
+    if type(claims["user_id"]) is not int:
+        raise BadCredentials("The token is not valid: user_id must be an integer.")
+    return claims["user_id"]
+
+
+def bearer(jwt_secret: str | None) -> type:
+    """The class that Connexion makes its bearer checks with.
+
+    Connexion takes the first security alternative that does not object, so that an optional login would hide
+    a bad token; it is therefore noted on the call, and admission refuses it.
+    """
+
+    class Bearer:
+        def get_fn(self, _scheme: Any, _scopes: Any) -> Any:
+            return identify
+
+    async def identify(request: ConnexionRequest) -> Any:
+        header = request.headers.get("authorization")
+        if header is None:
+            return NO_VALUE
+        call: Call = request.scope[SCOPE_KEY]
+        scheme, _, token = header.partition(" ")
+        try:
+            if scheme.lower() != "bearer" or not token.strip():
+                raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
+            call.user = user_of(call.world, token.strip(), jwt_secret)
+        except BadCredentials as error:
+            call.bad_credentials = str(error)
+        return {"sub": call.user_id}
+
+    return Bearer

@@ -1,0 +1,116 @@
+"""The command `stubserver`: serve the API, or print the contract.
+
+A mistake in what it is given is one line on standard error and exit status 2.
+"""
+
+import json
+import os
+import sys
+import warnings
+from typing import NoReturn
+
+import click
+
+from stubserver import __version__
+
+
+@click.group(context_settings={"auto_envvar_prefix": "STUBSERVER", "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="stubserver")
+def main() -> None:
+    """A stateful stub server for the SelfCommunity Course API, driven and proven by its OpenAPI contract."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8765,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 picks a free one.",
+)
+@click.option("--fixture", default="default", show_default=True, help="Name of a fixture, or a YAML file.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of whatever looks random.")
+@click.option("--jwt-secret", help="Also accept HS256 JWTs signed with this secret.")
+@click.option(
+    "--cors-origin",
+    multiple=True,
+    help="Origin whose pages may call, besides localhost (repeatable; * is all, without credentials).",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the log.",
+)
+def serve(
+    host: str,
+    port: int,
+    fixture: str,
+    seed: int,
+    jwt_secret: str | None,
+    cors_origin: tuple[str, ...],
+    log_format: str,
+) -> None:
+    """Serve the API until interrupted.
+
+    Every option can be given by an environment variable, as STUBSERVER_PORT for --port.
+    """
+    warnings.filterwarnings("ignore", message=".*httpx")  # connexion imports starlette's test client
+    from stubserver import server
+    from stubserver.app import create_app
+    from stubserver.fixture import FixtureError
+    from stubserver.spec import SpecError
+
+    try:
+        app = create_app(fixture, seed=seed, jwt_secret=jwt_secret, cors_origins=cors_origin)
+        listener = server.bind(host, port)
+    except (SpecError, FixtureError) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
+    _show(server.banner(app, server.url_of(listener)))
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
+    server.serve(app, listener, log_format)
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
+def spec(form: str) -> None:
+    """Print the merged OpenAPI document."""
+    from stubserver.app import load_contract
+    from stubserver.spec import SpecError
+
+    try:
+        document = load_contract().document
+    except SpecError as error:
+        _fail(str(error))
+    if form == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        import yaml
+
+        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
+
+
+def _show(banner: str) -> None:
+    """In colour on a terminal, as plain text elsewhere."""
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        click.echo(banner)
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    text = Text(banner)
+    text.highlight_regex(r"https?://[^\s']+", "cyan")
+    text.highlight_regex(r"stub-[a-z]+", "bold green")
+    Console(soft_wrap=True).print(Panel(text, border_style="dim", expand=False), crop=False)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"stubserver: {message}", err=True)
+    sys.exit(2)

@@ -1,0 +1,85 @@
+"""Refusals: every error answer of the server, in the one shape that the vendor's client reads (R017, R018)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+CODES = {
+    400: "parse_error",
+    401: "not_authenticated",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    500: "error",
+}
+"""The code that goes with a status when nothing more particular is known."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: a code of R018, a sentence for a person, and the field if there is one."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+@dataclass
+class Refusal(Exception):
+    """The server refuses a request and has changed nothing; `problems` must hold at least one entry."""
+
+    status: int
+    problems: list[Problem]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.status == 401:
+            self.headers.setdefault("WWW-Authenticate", 'Bearer realm="api"')
+
+    @property
+    def reason(self) -> str:
+        """All that is wrong, in one line (for the log)."""
+        return "; ".join(f"{p.field}: {p.message}" if p.field else p.message for p in self.problems)
+
+    def body(self) -> bytes:
+        """The JSON text of the answer: `{"errors": [...]}`, the problems of one field together."""
+        return orjson.dumps({"errors": list(_entries(self.problems))})
+
+
+def _entries(problems: Iterable[Problem]) -> Iterable[Mapping[str, Any]]:
+    by_field: dict[str | None, list[dict[str, str]]] = {}
+    for problem in problems:
+        message = {"message": problem.message, "code": problem.code}
+        by_field.setdefault(problem.field, []).append(message)
+    for name, messages in by_field.items():
+        yield from messages if name is None else [{"field": name, "messages": messages}]
+
+
+def refusal(status: int, message: str, code: str | None = None, **headers: str) -> Refusal:
+    """A refusal that is not about one field."""
+    return Refusal(status, [Problem(code or CODES.get(status, "invalid"), message)], headers)
+
+
+def invalid(name: str, code: str, message: str) -> Refusal:
+    """A 400 about the field or parameter `name`."""
+    return Refusal(400, [Problem(code, message, name)])
+
+
+def not_found(what: str) -> Refusal:
+    """A 404 that reads the same whether `what` does not exist or only hides from the caller (R004)."""
+    return refusal(404, f"{what} does not exist or is not visible to you.")
+
+
+def forbidden(message: str) -> Refusal:
+    """A 403 for a caller who sees the object but lacks the role (R003)."""
+    return refusal(403, message)
+
+
+def unauthenticated(message: str, code: str = "not_authenticated") -> Refusal:
+    """A 401 (R001, R002)."""
+    return refusal(401, message, code)

@@ -1,0 +1,155 @@
+"""Fixtures: YAML files that worlds start from, held against the contract's schemas before anything is served."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stubserver.resources import folder
+from stubserver.schema import draft4
+from stubserver.spec import Contract, load_yaml
+from stubserver.store import Base, Row, key_of
+from stubserver.world import TABLES, Seed
+
+_SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
+_COMPLETED_FROM = {"users": "User", "categories": "Category", "courses": "CourseWrite"}
+"""Table -> the schema whose documented defaults complete its rows."""
+_REFERENCES = {
+    "personas": {"user": "users"},
+    "courses": {"created_by": "users", "categories": "categories"},
+    "sections": {"course_id": "courses"},
+    "lessons": {"section_id": "sections", "created_by": "users"},
+    "memberships": {"course_id": "courses", "user_id": "users"},
+    "completions": {"user_id": "users", "lesson_id": "lessons"},
+}
+"""Table -> field -> the table whose ids it holds."""
+_UNIQUE = {"users": ["username"], "courses": ["name", "slug"], "personas": ["token"]}
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+class FixtureError(Exception):
+    """The fixture cannot be loaded; the message names the file, the place in it and the reason, in one line."""
+
+
+def names() -> list[str]:
+    """The fixtures that ship with the package."""
+    return sorted(file.stem for file in folder("fixtures").glob("*.yaml"))
+
+
+def load(name: str, contract: Contract, now: datetime | None = None) -> Seed:
+    """The fixture of that name, or in the file of that name. Relative times count from `now` (default: now).
+
+    Raises FixtureError.
+    """
+    file = folder("fixtures") / f"{name}.yaml" if name in names() else Path(name)
+    try:
+        data = load_yaml(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FixtureError(f"no fixture {name!r}: name one of {', '.join(names())}, or a file") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
+    try:
+        return _seed(data, contract, now or datetime.now(UTC))
+    except FixtureError as error:
+        raise FixtureError(f"{file}: {error}") from None
+
+
+def _seed(data: Any, contract: Contract, now: datetime) -> Seed:
+    schema = {**load_yaml(_SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
+    _validate(data, schema)
+    _check_keys(data)
+    rows = {table: list(_completed(table, data, schema, contract, now)) for table in TABLES}
+    _set_orders(rows)
+    personas = _with_defaults(data.get("personas", []), schema["properties"]["personas"]["items"], schema)
+    preferences = [data.get("preferences", {})]
+    return Seed(
+        name=data["name"],
+        tables={table: Base(*TABLES[table], rows[table]) for table in TABLES},
+        preferences=next(_with_defaults(preferences, schema["properties"]["preferences"], schema)),
+        tokens={persona["token"]: persona["user"] for persona in data.get("personas", [])},
+        personas=tuple(personas),
+    )
+
+
+def _validate(data: Any, schema: Mapping[str, Any]) -> None:
+    import jsonschema  # slow to import, and only needed here
+
+    errors = jsonschema.Draft4Validator(draft4(schema)).iter_errors(data)
+    for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]):
+        place = ".".join(str(step) for step in error.absolute_path) or "the file"
+        raise FixtureError(f"{place}: {' '.join(error.message.split())}")
+
+
+def _check_keys(data: Mapping[str, Any]) -> None:
+    """What JSON Schema cannot say: keys are unique, and references point at rows that are there."""
+    ids = {table: {row["id"] for row in data.get(table, []) if "id" in row} for table in TABLES}
+    for table, (key, _) in TABLES.items():
+        _check_unique(table, "+".join(key), (key_of(key, row) for row in data.get(table, [])))
+    for table, fields in _UNIQUE.items():
+        for field in fields:
+            _check_unique(table, field, (row[field] for row in data.get(table, [])))
+    for table, references in _REFERENCES.items():
+        for index, row in enumerate(data.get(table, [])):
+            for field, target in references.items():
+                value = row.get(field, [])
+                for number in value if isinstance(value, list) else [value]:
+                    if number not in ids[target]:
+                        raise FixtureError(f"{table}.{index}.{field}: there is no row {number} in {target}")
+
+
+def _check_unique(table: str, field: str, values: Iterable[Any]) -> None:
+    for value, times in Counter(values).items():
+        if times > 1:
+            raise FixtureError(f"{table}: {field} {value!r} is there {times} times")
+
+
+def _completed(
+    table: str, data: Mapping[str, Any], schema: Mapping[str, Any], contract: Contract, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """The rows of a table with their defaults, and with times for the texts that stand for them."""
+    component = _COMPLETED_FROM.get(table)
+    documented = contract.defaults(contract.schema(component)) if component else {}
+    item = schema["properties"][table]["items"]
+    times = [name for name, part in item["properties"].items() if "moment" in part.get("$ref", "")]
+    for row in _with_defaults(data.get(table, []), item, schema):
+        row = {**documented, **row}
+        for field in times:
+            row[field] = _moment(table, field, row[field], now)
+        if table == "courses":
+            row = {"image_original": None, "deleted": False, **row}
+        yield row
+
+
+def _with_defaults(rows: Iterable[Row], item: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    definitions = schema["definitions"]
+    defaults = {}
+    for name, part in item["properties"].items():
+        part = definitions.get(part.get("$ref", "").removeprefix("#/definitions/"), part)
+        if "default" in part:
+            defaults[name] = part["default"]
+    for row in rows:
+        yield {**defaults, **row}
+
+
+def _moment(table: str, field: str, text: str | None, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    if text[0] in "+-":
+        return now + timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise FixtureError(f"{table}: {field} {text!r} is no date") from None
+
+
+def _set_orders(rows: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Sections and lessons are displayed in the order of the file."""
+    for parents, order, children, parent in (
+        ("courses", "sections_order", "sections", "course_id"),
+        ("sections", "lessons_order", "lessons", "section_id"),
+    ):
+        for row in rows[parents]:
+            row[order] = [child["id"] for child in rows[children] if child[parent] == row["id"]]

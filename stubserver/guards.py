@@ -1,0 +1,59 @@
+"""Who may call an operation: one guard for each sentence of the docs, named by `x-access` in the contract.
+
+A guard raises a refusal or returns. What a caller may not see is a 404, never a 403 (R004, R005).
+"""
+
+from collections.abc import Callable
+
+from stubserver import rules
+from stubserver.call import Call
+from stubserver.errors import forbidden, not_found, unauthenticated
+
+
+def everyone(call: Call) -> None:
+    """Anybody, with or without a login."""
+
+
+def authenticated(call: Call) -> None:
+    """Anybody who is logged in (R001)."""
+    if call.user is None:
+        raise unauthenticated("Authentication credentials were not provided.")
+
+
+def reader(call: Call) -> None:
+    """Anonymous callers only where the community shows its content to them (R106)."""
+    if not call.world.preferences["content_availability"]:
+        authenticated(call)
+
+
+def author(call: Call) -> None:
+    """Whoever may create courses: everybody logged in, or only platform staff (R114)."""
+    authenticated(call)
+    if call.world.preferences["courses_only_staff_enabled"] and call.user["role"] not in rules.STAFF:  # type: ignore[index]
+        raise forbidden("Only platform staff may create courses in this community.")
+
+
+def viewer(call: Call) -> None:
+    """Whoever can see the course, if only its lock screen (R101-R104)."""
+    reader(call)
+    if not rules.visible(call.course["privacy"], call.status_in(call.course)):
+        raise not_found(f"Course {call.course['id']}")
+
+
+def manager(call: Call) -> None:
+    """The course's creator or one of its managers (R003, R125, R223)."""
+    viewer(call)
+    if call.status_in(call.course) not in rules.MANAGING:
+        raise forbidden("Only the creator or a manager of the course may do this.")
+
+
+def roster(call: Call) -> None:
+    """Whoever sees the course; with a hidden member count only its creator and managers (R127, R213)."""
+    viewer(call)
+    if call.course["hide_member_count"]:
+        manager(call)
+
+
+GUARDS: dict[str, Callable[[Call], None]] = {
+    guard.__name__: guard for guard in (everyone, authenticated, reader, author, viewer, manager, roster)
+}

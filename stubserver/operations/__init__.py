@@ -1,0 +1,18 @@
+"""What each operation does: one module for each resource, one function for each operationId."""
+
+from collections.abc import Callable
+from inspect import getmodule, isfunction
+from typing import Any
+
+from stubserver.call import Call
+from stubserver.operations import course, membership
+
+MODULES = (course, membership)
+
+FUNCTIONS: dict[str, Callable[[Call], Any]] = {
+    name: function
+    for module in MODULES
+    for name, function in vars(module).items()
+    if isfunction(function) and getmodule(function) is module and not name.startswith("_")
+}
+"""operationId -> its function: every public function of the modules is an operation."""

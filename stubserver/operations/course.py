@@ -1,0 +1,167 @@
+"""Courses: create, read, search, change, delete, and the lists of courses."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from stubserver import rules
+from stubserver.call import Call
+from stubserver.errors import Problem, Refusal, not_found
+from stubserver.shape import Shaped
+from stubserver.store import Row
+from stubserver.views import CourseEditView, CourseView, Listing
+
+
+def list_joined_courses(call: Call) -> Listing:
+    """The caller's courses, by status and author (R601)."""
+    author = call.query.get("created_by")
+    mine = _with_status(call, _visible(call), call.user_id, call.query["statuses"])
+    return _listing(call, [row for row in mine if author in (None, row["created_by"])])
+
+
+def create_course(call: Call) -> CourseView:
+    """A new course, whose creator the caller becomes (R115)."""
+    world, now = call.world, call.world.clock.now()
+    course = {
+        **_checked(call, None),
+        "id": world.courses.next_id(),
+        "created_by": call.user_id,
+        "created_at": now,
+        "deleted": False,
+    }
+    world.courses.put(course)
+    world.memberships.put(
+        {
+            "course_id": course["id"],
+            "user_id": call.user_id,
+            "status": "creator",
+            "joined_at": now,
+            "last_active_at": None,
+        }
+    )
+    return CourseView(call, course)
+
+
+def search_courses(call: Call) -> Listing:
+    """Every course the caller may know of, filtered and ordered (R602, R603)."""
+    found = _visible(call)
+    if statuses := call.query.get("statuses"):
+        found = _with_status(call, found, call.user_id, statuses)
+    if categories := call.query.get("categories"):
+        found = [row for row in found if not set(categories).isdisjoint(row["categories"])]
+    if text := call.query.get("search", "").lower():
+        found = [row for row in found if text in row["name"].lower() or text in _description(call, row).lower()]
+    ordering = call.query["ordering"]
+    field = ordering.removeprefix("-")
+    if field not in ("id", "name", "created_at"):
+        ordering, field = "-id", "id"
+    return _listing(call, sorted(found, key=lambda row: row[field], reverse=ordering.startswith("-")))
+
+
+def get_course(call: Call) -> Shaped:
+    """One course: for its readers, for editing, or for the teacher's dashboard (R108-R113)."""
+    subject = call.query.get("user")
+    if subject is not None and subject not in call.world.users:
+        raise not_found(f"User {subject}")
+    match call.query["view"]:
+        case "edit":
+            return Shaped("CourseDetail", CourseEditView(call, call.course, subject))
+        case "dashboard":
+            return Shaped("CourseDashboard", CourseView(call, call.course, subject))
+    view = CourseView(call, call.course, subject)
+    return Shaped("CourseUserDetail" if view.inside else "CourseMinimal", view)
+
+
+def update_course(call: Call) -> CourseView:
+    """Set the fields that are sent; optional ones that are not keep their value (R021)."""
+    return CourseView(call, call.world.courses.put(_checked(call, call.course)))
+
+
+def patch_course(call: Call) -> CourseView:
+    """As update_course; the contract alone makes the difference (nothing is required)."""
+    return update_course(call)
+
+
+def delete_course(call: Call) -> None:
+    """Afterwards the course and all that belongs to it is absent (R126)."""
+    world, course = call.world, call.course
+    for section in world.sections.where("course_id", course["id"]):
+        for lesson in world.lessons.where("section_id", section["id"]):
+            for completion in world.completions.where("lesson_id", lesson["id"]):
+                world.completions.delete((completion["user_id"], lesson["id"]))
+            world.lessons.delete(lesson["id"])
+        world.sections.delete(section["id"])
+    for membership in world.memberships.where("course_id", course["id"]):
+        world.memberships.delete((course["id"], membership["user_id"]))
+    world.courses.delete(course["id"])
+
+
+def list_suggested_courses(call: Call) -> Listing:
+    """Published courses in which the caller has no status yet, newest first (R606)."""
+    rows = [row for row in _visible(call) if call.status_in(row) is None and row["privacy"]]
+    return _listing(call, rows[::-1])
+
+
+def list_user_courses(call: Call) -> Listing:
+    """A user's courses, as far as the caller can see them (R604)."""
+    user = call.row("user")["id"]
+    return _listing(call, _with_status(call, _visible(call), user, call.query["statuses"]))
+
+
+def _visible(call: Call) -> list[Row]:
+    return [row for row in call.world.courses if rules.visible(row["privacy"], call.status_in(row))]
+
+
+def _with_status(call: Call, rows: Iterable[Row], user: int | None, statuses: list[str]) -> list[Row]:
+    memberships = {} if user is None else {m["course_id"]: m for m in call.world.memberships.where("user_id", user)}
+    return [row for row in rows if row["id"] in memberships and memberships[row["id"]]["status"] in statuses]
+
+
+def _listing(call: Call, rows: list[Row]) -> Listing:
+    return Listing(rows, lambda row: CourseView(call, row))
+
+
+def _description(call: Call, row: Row) -> str:
+    """What the caller sees of it, so that a search does not tell more."""
+    return CourseView(call, row).description
+
+
+def _checked(call: Call, before: Row | None) -> dict[str, Any]:
+    """The course as the body would have it. Raises a 400 refusal with every rule it breaks."""
+    body, world = call.body, call.world
+    number = before["id"] if before else None
+    problems: list[Problem] = []
+    if "name" in body and _taken(call, "name", body["name"], number):
+        problems.append(Problem("unique", "A course with this name already exists.", "name"))
+    if body.get("slug") and _taken(call, "slug", body["slug"], number):
+        problems.append(Problem("unique", "A course with this slug already exists.", "slug"))
+    if before and before["privacy"] and body.get("privacy") == "":
+        message = "A published course cannot go back to draft. Use one of: open, private, secret."
+        problems.append(Problem("invalid", message, "privacy"))
+    if unknown := [n for n in body.get("categories", ()) if n not in world.categories]:
+        problems.append(Problem("does_not_exist", f"No such category: {unknown[0]}.", "categories"))
+    order = before["sections_order"] if before else []
+    if foreign := [n for n in body.get("sections_order", ()) if n not in order]:
+        problems.append(Problem("does_not_exist", f"No such section in this course: {foreign[0]}.", "sections_order"))
+    if problems:
+        raise Refusal(400, problems)
+    blank: dict[str, Any] = {"slug": "", "categories": [], "image_original": None}
+    course = {**(before or {**blank, **call.operation.defaults}), **body}
+    course["sections_order"] = rules.reordered(order, body.get("sections_order", ()))
+    course["categories"] = list(dict.fromkeys(course["categories"]))
+    course["slug"] = course["slug"] or _free_slug(call, course["name"], number)
+    return course
+
+
+def _taken(call: Call, field: str, value: str, number: int | None) -> bool:
+    return any(row["id"] != number for row in call.world.courses.where(field, value))
+
+
+def _free_slug(call: Call, name: str, number: int | None) -> str:
+    """A slug made from the name, with a numeric suffix where it is taken (R121)."""
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "course"
+    slug, suffix = stem, 1
+    while _taken(call, "slug", slug, number):
+        suffix += 1
+        slug = f"{stem}-{suffix}"
+    return slug

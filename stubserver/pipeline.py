@@ -1,0 +1,161 @@
+"""The steps that Connexion calls for each request: admission, validation, the operation, the answer's shape."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from connexion.datastructures import MediaTypeDict
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stubserver import pages, reading
+from stubserver.call import SCOPE_KEY, Call
+from stubserver.errors import unauthenticated
+from stubserver.guards import GUARDS
+from stubserver.shape import Shaper
+from stubserver.spec import Contract, Operation
+from stubserver.views import Listing
+
+Function = Callable[[Call], Any]
+"""What an operation does: it reads the call, changes the world, and returns rows or views."""
+
+
+class ContractBroken(Exception):
+    """An answer of ours does not fit the contract: a bug of the server, never the client's fault."""
+
+
+class Admission:
+    """ASGI middleware between Connexion's security and its validation, so that R005's order holds:
+    token (401), then the course (404), then the role (403), and only then media type and body."""
+
+    def __init__(self, app: ASGIApp, contract: Contract) -> None:
+        self._app = app
+        self._contract = contract
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit the caller, or raise a refusal."""
+        routing = scope.get("extensions", {}).get("connexion_routing", {})
+        if routing.get("operation_id"):
+            call: Call = scope[SCOPE_KEY]
+            call.routed = self._contract.operations[routing["operation_id"]]
+            call.ids = scope["path_params"]
+            admit(call, call.operation)
+        await self._app(scope, receive, send)
+
+
+def admit(call: Call, operation: Operation) -> None:
+    """Ask the guards that the contract names, and load what the path names. Raises 401, 403 and 404 refusals."""
+    if call.bad_credentials is not None:
+        raise unauthenticated(call.bad_credentials, "authentication_failed")
+    GUARDS[operation.access](call)
+    for parameter in operation.parameters:
+        given = [text for text in call.query_texts.get(parameter.name, ()) if text]
+        if isinstance(parameter.access, str) and given:
+            GUARDS[parameter.access](call)
+        elif isinstance(parameter.access, dict) and given:
+            GUARDS[parameter.access.get(given[-1], operation.access)](call)
+    for kind in operation.loads.values():
+        call.row(kind)
+
+
+class ParameterValidator:
+    """Connexion's hook for query parameters (path parameters are integers by their route)."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """Everything Connexion offers here is known from the contract."""
+
+    def validate(self, scope: Scope) -> None:
+        """Read the parameters into the call. Raises a 400 refusal."""
+        reading.read_parameters(scope[SCOPE_KEY])
+
+
+def body_validator(media: str) -> type:
+    """Connexion's hook for request bodies of one media type."""
+    read = reading.READERS[media]
+
+    class BodyValidator:
+        def __init__(self, **_: Any) -> None:
+            pass
+
+        async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
+            call: Call = scope[SCOPE_KEY]
+            read(call, call.operation.bodies[media])
+            return receive, scope
+
+    return BodyValidator
+
+
+class AnswerValidator:
+    """Connexion's hook for response bodies: nothing leaves that the contract does not promise."""
+
+    def __init__(self, scope: Scope, **_: Any) -> None:
+        """`scope` names the call."""
+        self._call: Call = scope[SCOPE_KEY]
+
+    def wrap_send(self, send: Send) -> Callable[[Message], Awaitable[None]]:
+        """Hold back an answer until its body is known to fit. Raises ContractBroken."""
+        started: list[Message] = []
+
+        async def checked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.append(message)
+                return
+            self._check(started[0]["status"], message.get("body", b""))
+            await send(started[0])
+            await send(message)
+
+        return checked
+
+    def _check(self, status: int, body: bytes) -> None:
+        operation = self._call.operation
+        validator = operation.answers.get(status)
+        if validator is None:
+            if body:
+                raise ContractBroken(f"{operation.id} answers {status} with a body the contract does not know")
+            return
+        for problem in validator.problems(orjson.loads(body)):
+            raise ContractBroken(f"{operation.id} answers {status}: {problem.field}: {problem.message}")
+
+
+VALIDATORS = {
+    "parameter": ParameterValidator,
+    "body": MediaTypeDict({media: body_validator(media) for media in reading.READERS}),
+    "response": MediaTypeDict({"*/*": AnswerValidator}),
+}
+"""What Connexion validates with."""
+
+
+class Dispatch:
+    """The ASGI application inside Connexion: runs the operation, and shapes what it returns."""
+
+    def __init__(self, contract: Contract, functions: dict[str, Function], elsewhere: ASGIApp) -> None:
+        """`elsewhere` serves what is not an operation."""
+        shaper = Shaper(contract)
+        self._functions = functions
+        self._elsewhere = elsewhere
+        self._shape = {
+            operation.id: shaper.projection(operation.answer)
+            for operation in contract.operations.values()
+            if operation.answer
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an admitted and validated call."""
+        call: Call | None = scope.get(SCOPE_KEY)
+        if call is None or call.routed is None:
+            await self._elsewhere(scope, receive, send)
+            return
+        body = self.run(call, call.operation)
+        headers = [(b"content-length", str(len(body)).encode())]
+        if body:
+            headers.append((b"content-type", b"application/json"))
+        await send({"type": "http.response.start", "status": call.operation.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def run(self, call: Call, operation: Operation) -> bytes:
+        """The JSON answer of the operation, b"" where it has none. Never suspends, so nothing comes between."""
+        with call.world.change():
+            result = self._functions[operation.id](call)
+            shape = self._shape.get(operation.id)
+            if shape is None:
+                return b""
+            return orjson.dumps(shape(pages.envelope(call, result) if isinstance(result, Listing) else result))

@@ -1,0 +1,206 @@
+"""Reading a request: every spelling the vendor's client, pages and docs use becomes one typed form.
+
+Queries spell arrays in five ways (R013), forms in three (R012); bodies are JSON, urlencoded or multipart (R009).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import FormParser, MultipartState, parse_options_header
+
+from stubserver.call import Call
+from stubserver.errors import Problem, Refusal, refusal
+from stubserver.schema import Schema
+from stubserver.spec import Body
+
+MAX_FIELDS = 1000
+"""Fields that one form or query may have."""
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file in a form. Its content is not kept; the digest tells one from another."""
+
+    digest: str
+
+
+def read_query(texts: str) -> dict[str, list[str]]:
+    """Query parameters as sent, repeated and `name[]` ones together under `name`. Raises a 400 refusal."""
+    found: dict[str, list[str]] = {}
+    for name, text in _urlencoded(texts, "query string"):
+        found.setdefault(name.removesuffix("[]"), []).append(text)
+    return found
+
+
+def read_parameters(call: Call) -> None:
+    """Fill `call.query` with the declared parameters. Raises a 400 refusal naming each bad one (R013, R016)."""
+    problems: list[Problem] = []
+    for parameter in call.operation.parameters:
+        texts = call.query_texts.get(parameter.name)
+        value = None if texts is None else _query_value(texts, parameter.schema)
+        if value is not None and not parameter.validator.fits(value):
+            problems += parameter.validator.problems(value, parameter.name)
+        elif value in (None, [], [""]):
+            value = parameter.schema.get("default")
+        if value is not None:
+            call.query[parameter.name] = value
+    if problems:
+        raise Refusal(400, problems)
+
+
+def _query_value(texts: list[str], schema: Schema) -> Any:
+    if schema["type"] != "array":
+        return typed(texts[-1], schema)
+    items = [item for text in texts for item in _listed(text)]
+    return [typed(item, schema["items"]) if isinstance(item, str) else item for item in items]
+
+
+def _listed(text: str) -> list[Any]:
+    """One query value as a list: JSON array text, or comma-joined, or one bare value."""
+    if text.startswith("["):
+        try:
+            items: list[Any] = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return [text]
+        return items
+    return text.split(",")
+
+
+def typed(text: str, schema: Schema) -> Any:
+    """`text` as the type that `schema` wants, or unchanged where it does not read so (R022)."""
+    match schema.get("type"):
+        case "integer" if _INTEGER.fullmatch(text):
+            return int(text)
+        case "boolean":
+            return _BOOLEANS.get(text.lower(), text)
+        case _:
+            return text
+
+
+def read_json(call: Call, body: Body) -> None:
+    """Fill `call.body` from JSON. Raises a 400 refusal."""
+    if not call.raw_body:
+        raise refusal(400, "This operation needs a JSON body, and the request has none.", "required")
+    try:
+        value = orjson.loads(call.raw_body)
+    except orjson.JSONDecodeError as error:
+        raise refusal(400, f"JSON parse error - {error}.") from None
+    _accept(call, body, value)
+
+
+def read_urlencoded(call: Call, body: Body) -> None:
+    """Fill `call.body` from an urlencoded form. Raises a 400 refusal."""
+    try:
+        text = call.raw_body.decode()
+    except UnicodeDecodeError:
+        raise refusal(400, "Form parse error - the body is not UTF-8.") from None
+    fields = list(_urlencoded(text, "form"))
+    hint = None
+    if text.lstrip().startswith("{"):
+        hint = (
+            "The body is JSON text, but its Content-Type says application/x-www-form-urlencoded, "
+            "so no field was found in it. Send it as application/json."
+        )
+    _accept(call, body, _form(fields, body.schema), hint)
+
+
+def read_multipart(call: Call, body: Body) -> None:
+    """Fill `call.body` from a multipart form; files are read and forgotten. Raises a 400 refusal."""
+    _accept(call, body, _form(_parts(call.content_type, call.raw_body), body.schema))
+
+
+READERS = {
+    "application/json": read_json,
+    "application/x-www-form-urlencoded": read_urlencoded,
+    "multipart/form-data": read_multipart,
+}
+"""Media type -> what reads it."""
+
+
+def _accept(call: Call, body: Body, value: Any, hint: str | None = None) -> None:
+    """Validate a body and keep its declared fields; unknown and read-only ones are ignored (R011)."""
+    if not body.validator.fits(value):
+        problems = list(body.validator.problems(value))
+        raise Refusal(400, problems + ([Problem("parse_error", hint, "non_field_errors")] if hint else []))
+    declared = body.schema["properties"]
+    call.body = {
+        name: part for name, part in value.items() if name in declared and not declared[name].get("readOnly", False)
+    }
+
+
+def _urlencoded(text: str, what: str) -> Iterable[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except UnicodeDecodeError:
+        raise refusal(400, f"The {what} is not UTF-8.") from None
+    except ValueError:
+        raise refusal(400, f"The {what} has more than {MAX_FIELDS} fields.") from None
+
+
+def _form(fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
+    """Form fields in the types of `schema`; `name[]` and `name[0]` fold into the array `name` (R012)."""
+    properties: Mapping[str, Any] = schema["properties"]
+    sent: dict[str, list[tuple[int, Any]]] = {}
+    for position, (name, value) in enumerate(fields):
+        indexed = _BRACKETS.fullmatch(name)
+        if indexed and properties.get(indexed[1], {}).get("type") == "array":
+            name, position = indexed[1], int(indexed[2] or position)
+        sent.setdefault(name, []).append((position, value))
+    return {name: _form_value(name, values, properties[name]) for name, values in sent.items() if name in properties}
+
+
+def _form_value(name: str, values: list[tuple[int, str | Upload]], schema: Schema) -> Any:
+    if schema.get("type") == "array":
+        in_order = sorted(values, key=lambda pair: pair[0])
+        return [_scalar(name, value, schema["items"]) for _, value in in_order]
+    return _scalar(name, values[-1][1], schema)
+
+
+def _scalar(name: str, value: str | Upload, schema: Schema) -> Any:
+    if isinstance(value, str):
+        return typed(value, schema)
+    if schema.get("format") != "binary":
+        raise Refusal(400, [Problem("invalid", "Expected a text, got a file.", name)])
+    return value.digest
+
+
+def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]:
+    """The parts of a multipart body, in order; nothing is written to disk."""
+    fields: list[tuple[bytes, bytes | Upload]] = []
+    _, options = parse_options_header(content_type)
+    if b"boundary" not in options:
+        raise refusal(400, "Form parse error - the multipart Content-Type has no boundary.")
+    parser = FormParser(
+        "multipart/form-data",
+        on_field=lambda part: fields.append((part.field_name or b"", part.value or b"")),
+        on_file=lambda part: fields.append((part.field_name or b"", _upload(part))),
+        boundary=options[b"boundary"],
+        config={"MAX_MEMORY_FILE_SIZE": len(body) + 1, "MAX_FIELDS": MAX_FIELDS},
+    )
+    try:
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise refusal(400, f"Form parse error - {error}.") from None
+    if body and getattr(parser.parser, "state", None) != MultipartState.END:
+        raise refusal(400, "Form parse error - the multipart body ends before its last boundary.")
+    for name, value in fields:
+        try:
+            yield name.decode(), value if isinstance(value, Upload) else value.decode()
+        except UnicodeDecodeError:
+            raise refusal(400, "Form parse error - a field is not UTF-8.") from None
+
+
+def _upload(part: Any) -> Upload:
+    part.file_object.seek(0)
+    return Upload(f"file:{hashlib.sha256(part.file_object.read()).hexdigest()}")

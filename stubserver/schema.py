@@ -1,0 +1,118 @@
+"""JSON Schema as OpenAPI 3.0 writes it: compiled validators, and their verdicts in the vendor's error codes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from stubserver.errors import Problem
+
+Schema = Mapping[str, Any]
+
+_LONGEST_ECHO = 60
+"""Characters of a refused value that a message repeats."""
+
+
+def draft4(schema: Any) -> Any:
+    """The JSON Schema (draft 4) that means the same: `nullable` becomes a type and an enum value."""
+    if isinstance(schema, list):
+        return [draft4(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: draft4(part) for key, part in schema.items()}
+    if plain.get("nullable") is True:
+        if "type" in plain:
+            plain["type"] = [plain["type"], "null"]
+        if "enum" in plain and None not in plain["enum"]:
+            plain["enum"] = [*plain["enum"], None]
+    return plain
+
+
+class Validator:
+    """A schema compiled once, when it is first needed; it says whether a value fits, and if not, why."""
+
+    def __init__(self, schema: Schema, components: Mapping[str, Any]) -> None:
+        """`components` is the `components` object, already in draft 4, that `$ref`s point into."""
+        self._schema = schema
+        self._components = components
+
+    @cached_property
+    def _compiled(self) -> jsonschema_rs.Draft4Validator:
+        whole = {"allOf": [draft4(self._schema)], "components": self._components}
+        return jsonschema_rs.Draft4Validator(whole, validate_formats=True)
+
+    @cached_property
+    def fits(self) -> Callable[[Any], bool]:
+        """Whether a value fits."""
+        return self._compiled.is_valid
+
+    def problems(self, value: Any, name: str | None = None) -> Iterator[Problem]:
+        """All that is wrong with `value`, each problem under its field, or under `name` if that is given."""
+        return iter(dict.fromkeys(self._problems(value, name)))
+
+    def _problems(self, value: Any, name: str | None) -> Iterator[Problem]:
+        for error in self._compiled.iter_errors(value):
+            detail = error.kind.as_dict()
+            if error.kind.name == "required":
+                yield Problem("required", "This field is required.", name or str(detail["property"]))
+                continue
+            path = [str(step) for step in error.instance_path]
+            code, message = _worded(error.kind.name, detail, error.instance)
+            where = f" (at {'.'.join(path)})" if len(path) > 1 else ""
+            yield Problem(code, message + where, name or (path[0] if path else "non_field_errors"))
+
+
+def _worded(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, str]:
+    """The vendor's code for a broken keyword, and a sentence that says what would be right."""
+    match keyword:
+        case "type" | "enum" if value is None:
+            return "null", "This field may not be null."
+        case "type":
+            wanted = " or ".join(kind for kind in detail["types"] if kind != "null")
+            code = "not_a_list" if wanted == "array" else "invalid"
+            return code, f"{echo(value)} is not valid; it must be {_KINDS.get(wanted, wanted)}."
+        case "enum":
+            allowed = ", ".join(echo(option) for option in detail["options"])
+            return "invalid_choice", f"{echo(value)} is not a valid choice. Use one of: {allowed}."
+        case "minimum" | "exclusiveMinimum":
+            return "min_value", f"Must be greater than or equal to {detail['limit']}."
+        case "maximum" | "exclusiveMaximum":
+            return "max_value", f"Must be less than or equal to {detail['limit']}."
+        case "minLength":
+            return "blank", "This field may not be blank."
+        case "maxLength":
+            return "max_length", f"Must have no more than {detail['limit']} characters."
+        case "minItems":
+            return "empty", "This list may not be empty."
+        case "minProperties":
+            return "required", "At least one field must be given."
+        case "pattern" if isinstance(value, str) and not value.strip():
+            return "blank", "This field may not be blank."
+        case "pattern" if isinstance(value, str) and "\0" in value:
+            return "invalid", "Null characters are not allowed."
+        case "pattern":
+            return "invalid", f"{echo(value)} does not match {detail['pattern']}."
+        case "format":
+            return "invalid", f"{echo(value)} is not a valid {detail['format']}."
+        case _:
+            return "invalid", f"{echo(value)} breaks the rule {keyword}."
+
+
+_KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number within 64 bits",
+    "object": "an object",
+    "string": "a text",
+}
+
+
+def echo(value: Any) -> str:
+    """`value` as JSON text, cut to a length that a message can bear."""
+    try:
+        text = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return "This value"
+    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}..."

@@ -1,0 +1,80 @@
+"""Serving over HTTP: the socket, the log and the banner around the ASGI application."""
+
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import uvicorn
+
+from stubserver import __version__
+from stubserver.access_log import JsonFormat, TextFormat
+from stubserver.app import StubServer
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 picks a free one. Raises OSError where the address cannot be had."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The base URL that a client on this machine reaches the socket by."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
+    """Serve until interrupted."""
+    log_to_stderr(log_format)
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="off")
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+def log_to_stderr(log_format: str) -> None:
+    """Send the server's log, and only warnings of the libraries, to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormat() if log_format == "json" else TextFormat())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("stubserver").setLevel(logging.INFO)
+
+
+def banner(app: StubServer, url: str) -> str:
+    """What a newcomer needs, as text: the URL, who the tokens stand for, the docs, a line to paste."""
+    lines = [
+        f"course-stubserver {__version__}   fixture {app.seed.name}, {len(app.contract.operations)} operations",
+        "",
+        f"  API    {url}/api/v2/",
+        f"  Docs   {url}/docs/",
+        f"  Spec   {url}/openapi.json",
+        "",
+        "  Tokens",
+        *(_persona(persona) for persona in app.seed.personas),
+    ]
+    if app.seed.personas:
+        token = app.seed.personas[0]["token"]
+        lines += [
+            "",
+            "  Try",
+            f"    curl -H 'Authorization: Bearer {token}' '{url}/api/v2/course/search/?limit=3'",
+        ]
+    return "\n".join(lines)
+
+
+def _persona(persona: Mapping[str, Any]) -> str:
+    return f"    {persona['token']:16} {persona['role']:10} {persona['about']}".rstrip()

@@ -1,0 +1,76 @@
+"""A client that speaks to the server in process, as a persona of the fixture."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from stubserver.app import StubServer
+from stubserver.world import World
+
+PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
+
+
+class Api:
+    """The API as one persona sees it; without a persona, as an anonymous caller does."""
+
+    def __init__(self, app: StubServer, runner: asyncio.Runner, persona: str | None = None) -> None:
+        self._app = app
+        self._runner = runner
+        self._headers = {"Authorization": f"Bearer stub-{persona}"} if persona else {}
+
+    def as_(self, persona: str | None) -> "Api":
+        """The same server, another caller."""
+        return Api(self._app, self._runner, persona)
+
+    @property
+    def world(self) -> World:
+        """The world that answers."""
+        return self._app.worlds.get()
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request; a `path` outside /api/ is taken below /api/v2, unless it begins with two slashes."""
+        return self._runner.run(self._send(method, path, options))
+
+    async def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        headers = {**self._headers, **options.pop("headers", {})}
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+        url = path[1:] if path.startswith("//") else path if path.startswith("/api/") else f"/api/v2{path}"
+        async with httpx.AsyncClient(transport=transport, base_url="http://stub.test") as client:
+            return await client.request(method, url, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("DELETE", path, **options)
+
+
+def codes(response: httpx.Response) -> dict[str, str]:
+    """Field (or "" for a general entry) -> the last code that a refusal gives for it; also checks its shape."""
+    body = response.json()
+    assert list(body) == ["errors"]
+    assert body["errors"]
+    found = {}
+    for entry in body["errors"]:
+        if "field" in entry:
+            assert set(entry) == {"field", "messages"}
+            assert entry["messages"]
+            for message in entry["messages"]:
+                assert set(message) == {"message", "code"}
+                assert message["message"]
+                found[entry["field"]] = message["code"]
+        else:
+            assert set(entry) == {"message", "code"}
+            assert entry["message"]
+            found[""] = entry["code"]
+    return found
