@@ -47,11 +47,18 @@ def _facts(scope: Scope, status: int, milliseconds: float) -> dict[str, object]:
         "path": scope["path"] + (f"?{query}" if query else ""),
         "status": status,
         "ms": round(milliseconds, 1),
-        "persona": call.user["username"] if call and call.user else "anonymous",
+        "persona": _persona(call),
     }
     if call and call.refusal and status >= 400:
         facts["reason"] = call.refusal.reason
     return facts
+
+
+def _persona(call: Call | None) -> str:
+    """The token that stands for the caller, or the name of a caller without one."""
+    if call is None or call.user is None:
+        return "anonymous"
+    return call.world.personas.get(call.user["id"], call.user["username"])
 
 
 class TextFormat(logging.Formatter):

@@ -7,43 +7,39 @@ import json
 import os
 import sys
 import warnings
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import click
 
 from stubserver import __version__
 
 
-@click.group(context_settings={"auto_envvar_prefix": "STUBSERVER", "help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="stubserver")
 def main() -> None:
     """A stateful stub server for the SelfCommunity Course API, driven and proven by its OpenAPI contract."""
+    warnings.filterwarnings("ignore", message=".*httpx")  # connexion imports starlette's test client
+
+
+def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
+    """An option that the environment variable STUBSERVER_NAME gives as well."""
+    variable = f"STUBSERVER_{name.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(name, help=text, envvar=variable, show_envvar=True, show_default=True, **settings)
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    default=8765,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="Port to listen on; 0 picks a free one.",
-)
-@click.option("--fixture", default="default", show_default=True, help="Name of a fixture, or a YAML file.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of whatever looks random.")
-@click.option("--jwt-secret", help="Also accept HS256 JWTs signed with this secret.")
-@click.option(
+@option("--host", "Address to listen on.", default="127.0.0.1")
+@option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=click.IntRange(0, 65535))
+@option("--fixture", "Name of a fixture, or a YAML file.", default="default")
+@option("--seed", "Seed of whatever looks random.", default=0, type=click.IntRange(0))
+@option("--jwt-secret", "Also accept HS256 JWTs signed with this secret.")
+@option(
     "--cors-origin",
+    "Origin whose pages may call, besides localhost (repeatable; * is all, without credentials).",
     multiple=True,
-    help="Origin whose pages may call, besides localhost (repeatable; * is all, without credentials).",
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Form of the log.",
-)
+@option("--log-format", "Form of the log.", type=click.Choice(["text", "json"]), default="text")
 def serve(
     host: str,
     port: int,
@@ -53,11 +49,7 @@ def serve(
     cors_origin: tuple[str, ...],
     log_format: str,
 ) -> None:
-    """Serve the API until interrupted.
-
-    Every option can be given by an environment variable, as STUBSERVER_PORT for --port.
-    """
-    warnings.filterwarnings("ignore", message=".*httpx")  # connexion imports starlette's test client
+    """Serve the API until interrupted."""
     from stubserver import server
     from stubserver.app import create_app
     from stubserver.fixture import FixtureError

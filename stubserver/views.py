@@ -5,6 +5,7 @@ A view knows every field that any response schema of its entity documents; the s
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from stubserver import images, rules
@@ -62,7 +63,7 @@ class CourseView(View):
             return images.url(self.call.origin, "courses", name, self.row["slug"], picture)
         return super().__getattr__(name)
 
-    @property
+    @cached_property
     def inside(self) -> bool:
         """Whether the caller sees more than the lock screen (R103, R105)."""
         return rules.sees_everything(self.row["privacy"], self.call.status_in(self.row))
@@ -93,7 +94,7 @@ class CourseView(View):
         """Not for outsiders of a private course (R103)."""
         return self.row["sections_order"] if self.inside else []
 
-    @property
+    @cached_property
     def sections(self) -> list["SectionView"]:
         """The sections that have a published lesson, with the locks of the subject (R111, R317)."""
         if not self.inside:
@@ -139,7 +140,7 @@ class CourseView(View):
             return None
         return len(members(self.call, self.row["id"], rules.STUDENTS))
 
-    @property
+    @cached_property
     def first_locked(self) -> int | None:
         """Position of the first lesson that the enforced order locks (R315)."""
         if not self.row["enforce_lessons_order"]:
@@ -152,7 +153,7 @@ class CourseView(View):
 class CourseEditView(CourseView):
     """A course as its creator and managers edit it (view=edit): drafts included (R112)."""
 
-    @property
+    @cached_property
     def sections(self) -> list[Any]:
         """Every section."""
         return [SectionEditView(self, section) for section in ordered_sections(self.call, self.row)]
@@ -170,7 +171,7 @@ class SectionEditView(View):
         super().__init__(course.call, row)
         self.course = course
 
-    @property
+    @cached_property
     def lessons(self) -> list["LessonView"]:
         """Every lesson, drafts included."""
         return [LessonView(self.course, row) for row in ordered_lessons(self.call, self.row)]
@@ -189,7 +190,7 @@ class SectionView(SectionEditView):
         super().__init__(course, row)
         self.position = position
 
-    @property
+    @cached_property
     def lessons(self) -> list["LessonView"]:
         """The published lessons."""
         rows = [row for row in ordered_lessons(self.call, self.row) if row["status"] == "published"]
@@ -207,7 +208,7 @@ class SectionView(SectionEditView):
         joined_at = membership["joined_at"] if membership else None
         return rules.available_date(self.course.row["type"], self.row, joined_at)
 
-    @property
+    @cached_property
     def locked(self) -> bool:
         """Never for the creator and managers (R317)."""
         if self.course.join_status in rules.MANAGING:
@@ -231,7 +232,7 @@ class LessonView(View):
         completion = self.call.world.completions.get((self.course.subject, self.row["id"]))
         return str(completion["status"]) if completion else "uncompleted"
 
-    @property
+    @cached_property
     def locked(self) -> bool:
         """Whether the subject may not open it: no member, not yet open, or out of order (R313-R317)."""
         if self.course.join_status in rules.MANAGING:

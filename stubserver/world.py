@@ -68,6 +68,7 @@ class World:
         self.number = number
         self.preferences = seed.preferences
         self.tokens = seed.tokens
+        self.personas = {user: token for token, user in seed.tokens.items()}
         self.clock = Clock()
         self._undo: list[Callable[[], None]] = []
         self._tables = {table: Table(base, self._undo) for table, base in seed.tables.items()}

@@ -1,0 +1,134 @@
+"""The fuzz gate: runs Schemathesis against a live server and holds its figures against what we promise.
+
+Usage: python -m tests.fuzz.gate [--seed N] [--examples N] [--max-time SECONDS]
+Exit status 0 only when no check failed, enough cases ran, every operation was seen with a 2xx, and at least
+half of the stateful transitions ended in a 2xx. Without --seed a fresh one is drawn and printed.
+"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from stubserver.app import load_contract
+
+HERE = Path(__file__).parent
+LEAST_CASES = 2000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 (not a secret)
+    parser.add_argument("--examples", type=int, default=100, help="cases per operation in the fuzzing phase")
+    parser.add_argument("--max-time", type=int, help="go on fuzzing for this many seconds")
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "server.log") as server:
+        status = _schemathesis(server.url, options, Path(folder))
+        failures = _report(Path(folder))
+        log = server.log.read_text()
+    if "unhandled" in log or "Traceback" in log:
+        failures.append("the server logged an unhandled error:\n" + log[-4000:])
+    if status != 0:
+        failures.append(f"schemathesis ended with status {status}")
+    for failure in failures:
+        print(f"FUZZ GATE: {failure}")
+    if not failures:
+        print("fuzz gate passed")
+    return 1 if failures else 0
+
+
+class Server:
+    """The real command on a free port, as a user runs it."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def __enter__(self) -> "Server":
+        with self.log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "stubserver", "serve", "--port", "0"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if "Spec" in line:
+                self.url = line.split()[1]
+                return self
+        raise RuntimeError(self.log.read_text())
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+
+def _schemathesis(url: str, options: argparse.Namespace, reports: Path) -> int:
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli"),
+        *("--config-file", str(HERE / "schemathesis.toml")),
+        *("run", url, "--url", url.removesuffix("/openapi.json")),
+        *("--seed", str(options.seed), "--max-examples", str(options.examples)),
+        *("--report", "json,ndjson", "--report-dir", str(reports)),
+    ]
+    if options.max_time:
+        command += ["--max-time", str(options.max_time)]
+    return subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": str(HERE)}, check=False).returncode
+
+
+def _report(reports: Path) -> list[str]:
+    """Print the figures of the run; return what falls short of the promise."""
+    accepted: collections.Counter[str | None] = collections.Counter()
+    checks: collections.Counter[str] = collections.Counter()
+    cases = transitions = arrived = 0
+    routes = _routes()
+    for recorder in _recorders(reports):
+        for number, case in recorder["cases"].items():
+            interaction = recorder["interactions"].get(number)
+            if not interaction or not interaction.get("response"):
+                continue
+            cases += 1
+            good = 200 <= interaction["response"]["status_code"] < 300
+            accepted[routes.get((case["value"]["method"], case["value"]["path"]))] += good
+            if case.get("transition") and case.get("is_transition_applied"):
+                transitions += 1
+                arrived += good
+        for done in recorder.get("checks", {}).values():
+            checks.update(check["name"] for check in done)
+    unseen = [name for name in routes.values() if not accepted[name]]
+    print(f"cases: {cases}")
+    print(f"operations seen with a 2xx: {len(routes) - len(unseen)} of {len(routes)}")
+    print(f"stateful transitions with a 2xx: {arrived} of {transitions}")
+    print("checks run: " + ", ".join(f"{name} {times}" for name, times in sorted(checks.items())))
+    failures = []
+    if cases < LEAST_CASES:
+        failures.append(f"only {cases} cases, promised are {LEAST_CASES}")
+    if unseen:
+        failures.append(f"never seen with a 2xx: {', '.join(unseen)}")
+    if not transitions or 2 * arrived < transitions:
+        failures.append(f"only {arrived} of {transitions} stateful transitions ended in a 2xx")
+    return failures
+
+
+def _routes() -> dict[tuple[str, str], str]:
+    return {(op.method.upper(), op.path): op.id for op in load_contract().operations.values()}
+
+
+def _recorders(reports: Path) -> Iterator[dict[str, Any]]:
+    for file in reports.glob("ndjson*"):
+        for line in file.open():
+            finished = json.loads(line).get("ScenarioFinished")
+            if finished and "cases" in finished["recorder"]:
+                yield finished["recorder"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""What a newcomer gets: the README's commands, and the wheel in a fresh virtual environment."""
+
+import re
+import subprocess
+import sys
+import urllib.request
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from stubserver import __version__
+from stubserver.cli import serve
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@contextmanager
+def serving(*command: str) -> Iterator[str]:
+    """The base URL of a server on a free port."""
+    process = subprocess.Popen([*command, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    try:
+        found = next(line.split()[1].decode() for line in process.stdout if line.lstrip().startswith(b"API"))
+        yield found.removesuffix("/api/v2/")
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def bash_blocks() -> str:
+    return "\n".join(re.findall(r"```bash\n(.*?)```", README, re.DOTALL))
+
+
+def test_the_commands_of_the_readme_work() -> None:
+    """Each line of its bash blocks runs, and each curl line gets a 2xx."""
+    commands = [line for line in bash_blocks().splitlines() if line]
+    assert sum(line.startswith("curl") for line in commands) == 3
+    with serving(sys.executable, "-m", "stubserver") as url:
+        for line in commands:
+            line = line.replace("http://127.0.0.1:8765", url).replace("curl ", "curl -sS --fail-with-body ")
+            line = re.sub(r"^stubserver ", f"{sys.executable} -m stubserver ", line)
+            done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30, check=False)
+            assert done.returncode == 0, (line, done.stdout, done.stderr)
+            assert done.stdout
+
+
+@pytest.mark.parametrize("target", ["serve", "test", "help"])
+def test_the_make_commands_of_the_readme_exist(target: str) -> None:
+    assert f"make {target}" in README
+    done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_readme_lists_every_option() -> None:
+    """The table of options is the command's own, with its defaults."""
+    table = dict(re.findall(r"^\| `(--[a-z-]+)` \| ([^|]+) \|", README, re.MULTILINE))
+    options = {option.opts[0]: option for option in serve.params}
+    assert set(table) == set(options)
+    for name in ("--host", "--port", "--fixture", "--seed", "--log-format"):
+        assert table[name] == str(options[name].default)
+
+
+def test_the_wheel_serves_a_course(tmp_path: Path) -> None:
+    """Built, installed where nothing else is, and asked: the contract and the fixtures travel with it."""
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name == f"course_stubserver-{__version__}-py3-none-any.whl"
+    venv.create(tmp_path / "venv", with_pip=True)
+    pip = [str(tmp_path / "venv/bin/python"), "-m", "pip", "install", "-q", "-c", str(ROOT / "requirements.lock")]
+    subprocess.run([*pip, str(wheel)], check=True, capture_output=True, timeout=300)
+    with serving(str(tmp_path / "venv/bin/stubserver")) as url:
+        request = urllib.request.Request(f"{url}/api/v2/course/1/", headers={"Authorization": "Bearer stub-member"})  # noqa: S310 (loopback)
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (loopback)
+            assert answer.status == 200
+            assert b'"join_status":"joined"' in answer.read()
