@@ -58,7 +58,7 @@ def _persona(call: Call | None) -> str:
     """The token that stands for the caller, or the name of a caller without one."""
     if call is None or call.user is None:
         return "anonymous"
-    return call.world.personas.get(call.user["id"], call.user["username"])
+    return call.world.personas.get(call.user["id"]) or str(call.user["username"])
 
 
 class TextFormat(logging.Formatter):

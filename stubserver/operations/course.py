@@ -99,7 +99,7 @@ def delete_course(call: Call) -> None:
 def list_suggested_courses(call: Call) -> Listing:
     """Published courses in which the caller has no status yet, newest first (R606)."""
     rows = [row for row in _visible(call) if call.status_in(row) is None and row["privacy"]]
-    return _listing(call, rows[::-1])
+    return _listing(call, sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True))
 
 
 def list_user_courses(call: Call) -> Listing:
