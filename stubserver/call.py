@@ -12,8 +12,28 @@ from stubserver.world import World
 SCOPE_KEY = "stubserver.call"
 """Where the call travels in the ASGI scope."""
 
-TABLE_OF = {"course": "courses", "user": "users"}
-"""Kind of row that a path may name (`x-loads`) -> its table."""
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of row that a path may name (`x-loads`)."""
+
+    table: str
+    parent: str | None = None
+    """The kind it must belong to, by its field `<parent>_id` (R006)."""
+    type: str | None = None
+    """What its field `type` must say."""
+
+
+KINDS = {
+    "user": Kind("users"),
+    "course": Kind("courses"),
+    "section": Kind("sections", "course"),
+    "lesson": Kind("lessons", "section"),
+    "quiz": Kind("lessons", "section", type="quiz"),  # R401
+    "question": Kind("questions", "lesson"),
+    "attempt": Kind("attempts", "lesson"),
+    "comment": Kind("comments", "lesson"),
+}
 
 
 @dataclass
@@ -46,26 +66,45 @@ class Call:
     """Why the request was refused, if it was."""
     _rows: dict[str, Row] = field(default_factory=dict)
 
-    def row(self, kind: str) -> Row:
-        """The row of `kind` that the path names. Raises a 404 refusal where there is none (R004, R006)."""
-        if kind not in self._rows:
-            (name,) = (name for name, loaded in self.operation.loads.items() if loaded == kind)
-            row = getattr(self.world, TABLE_OF[kind]).get(self.ids[name])
-            if row is None:
-                raise not_found(f"{kind.capitalize()} {self.ids[name]}")
-            self._rows[kind] = row
-        return self._rows[kind]
-
     @property
     def operation(self) -> Operation:
         """The operation, for the steps behind routing."""
         assert self.routed is not None  # noqa: S101 (admission has set it)
         return self.routed
 
+    def row(self, kind: str) -> Row:
+        """The row of `kind` that the path names. Raises a 404 refusal where there is none under its parents
+        (R004, R006)."""
+        if kind not in self._rows:
+            self._rows[kind] = self._load(kind, KINDS[kind])
+        return self._rows[kind]
+
+    def _load(self, name: str, kind: Kind) -> Row:
+        number = next(self.ids[parameter] for parameter, loaded in self.operation.loads.items() if loaded == name)
+        row: Row | None = getattr(self.world, kind.table).get(number)
+        parent = None if kind.parent is None else getattr(self, kind.parent)
+        if (
+            row is None
+            or (parent is not None and row[f"{kind.parent}_id"] != parent["id"])
+            or kind.type not in (None, row.get("type"))
+        ):
+            raise not_found(f"{name.capitalize()} {number}")
+        return row
+
     @property
     def course(self) -> Row:
         """The course that the path names."""
         return self.row("course")
+
+    @property
+    def section(self) -> Row:
+        """The section that the path names."""
+        return self.row("section")
+
+    @property
+    def lesson(self) -> Row:
+        """The lesson that the path names, as a quiz where it must be one."""
+        return self.row("quiz" if "quiz" in self.operation.loads.values() else "lesson")
 
     @property
     def user_id(self) -> int | None:

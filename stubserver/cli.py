@@ -1,4 +1,4 @@
-"""The command `stubserver`: serve the API, or print the contract.
+"""The command `stubserver`: serve the API, print and explain the contract, generate fixtures.
 
 A mistake in what it is given is one line on standard error and exit status 2.
 """
@@ -85,6 +85,46 @@ def spec(form: str) -> None:
         import yaml
 
         click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
+
+
+@main.command()
+@click.argument("name", required=False, metavar="[OPERATION|RULE]")
+def why(name: str | None) -> None:
+    """Explain an operation or a rule: its source, how sure it is, the status it gives.
+
+    Without a name, print the page "decided, not documented" on all of them, as Markdown.
+    """
+    from stubserver.app import load_contract
+    from stubserver.spec import SpecError
+    from stubserver.why import UnknownName, decisions
+    from stubserver.why import why as explain
+
+    try:
+        contract = load_contract()
+        click.echo(explain(contract, name) if name else decisions(contract), nl=bool(name))
+    except (SpecError, UnknownName) as error:
+        _fail(str(error))
+
+
+@main.group()
+def fixture() -> None:
+    """Work with fixtures."""
+
+
+@fixture.command()
+@click.option("--courses", required=True, type=click.IntRange(1, 1_000_000), help="How many courses to make.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same fixture.")
+@click.option(
+    "--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write; default the terminal."
+)
+def generate(courses: int, seed: int, output: Any) -> None:
+    """Write a large fixture, for --fixture FILE."""
+    import yaml
+
+    from stubserver.generate import generate as generated
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    yaml.dump(generated(courses, seed), output, Dumper=dumper, sort_keys=False, allow_unicode=True)
 
 
 def _show(banner: str) -> None:

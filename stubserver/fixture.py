@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import yaml
 
+from stubserver.grading import graded
 from stubserver.resources import folder
 from stubserver.schema import draft4
 from stubserver.spec import Contract, load_yaml
@@ -15,13 +17,29 @@ from stubserver.store import Base, Row, key_of
 from stubserver.world import TABLES, Seed
 
 _SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
-_COMPLETED_FROM = {"users": "User", "categories": "Category", "courses": "CourseWrite"}
+_COMPLETED_FROM = {
+    "users": "User",
+    "categories": "Category",
+    "courses": "CourseWrite",
+    "questions": "QuestionWrite",
+    "comments": "CommentWrite",
+    "medias": "Media",
+}
 """Table -> the schema whose documented defaults complete its rows."""
 _REFERENCES = {
     "personas": {"user": "users"},
     "courses": {"created_by": "users", "categories": "categories"},
     "sections": {"course_id": "courses"},
-    "lessons": {"section_id": "sections", "created_by": "users"},
+    "lessons": {"section_id": "sections", "created_by": "users", "medias": "medias"},
+    "questions": {"lesson_id": "lessons"},
+    "attempts": {"lesson_id": "lessons", "user_id": "users"},
+    "comments": {
+        "lesson_id": "lessons",
+        "created_by": "users",
+        "parent": "comments",
+        "in_reply_to": "comments",
+        "medias": "medias",
+    },
     "memberships": {"course_id": "courses", "user_id": "users"},
     "completions": {"user_id": "users", "lesson_id": "lessons"},
 }
@@ -61,8 +79,12 @@ def _seed(data: Any, contract: Contract, now: datetime) -> Seed:
     schema = {**load_yaml(_SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
     _validate(data, schema)
     _check_keys(data)
-    rows = {table: list(_completed(table, data, schema, contract, now)) for table in TABLES}
+    written = [table for table in TABLES if table in schema["properties"]]
+    rows = {table: list(_completed(table, data, schema, contract, now)) for table in written}
+    rows["answers"] = [answer for question in rows["questions"] for answer in question["answers"]]
+    _check_unique("answers", "id", (answer["id"] for answer in rows["answers"]))
     _set_orders(rows)
+    _grade(rows)
     personas = _with_defaults(data.get("personas", []), schema["properties"]["personas"]["items"], schema)
     preferences = [data.get("preferences", {})]
     return Seed(
@@ -75,7 +97,9 @@ def _seed(data: Any, contract: Contract, now: datetime) -> Seed:
 
 
 def _validate(data: Any, schema: Mapping[str, Any]) -> None:
-    import jsonschema  # slow to import, and only needed here
+    if jsonschema_rs.Draft4Validator(draft4(schema)).is_valid(data):
+        return
+    import jsonschema  # its messages are the better ones, but it takes its time
 
     errors = jsonschema.Draft4Validator(draft4(schema)).iter_errors(data)
     for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]):
@@ -94,9 +118,9 @@ def _check_keys(data: Mapping[str, Any]) -> None:
     for table, references in _REFERENCES.items():
         for index, row in enumerate(data.get(table, [])):
             for field, target in references.items():
-                value = row.get(field, [])
+                value = row.get(field)
                 for number in value if isinstance(value, list) else [value]:
-                    if number not in ids[target]:
+                    if number is not None and number not in ids[target]:
                         raise FixtureError(f"{table}.{index}.{field}: there is no row {number} in {target}")
 
 
@@ -146,10 +170,30 @@ def _moment(table: str, field: str, text: str | None, now: datetime) -> datetime
 
 
 def _set_orders(rows: Mapping[str, list[dict[str, Any]]]) -> None:
-    """Sections and lessons are displayed in the order of the file."""
+    """Sections, lessons and questions are displayed in the order of the file."""
     for parents, order, children, parent in (
         ("courses", "sections_order", "sections", "course_id"),
         ("sections", "lessons_order", "lessons", "section_id"),
+        ("lessons", "questions_order", "questions", "lesson_id"),
     ):
+        found: dict[int, list[int]] = {}
+        for child in rows[children]:
+            found.setdefault(child[parent], []).append(child["id"])
         for row in rows[parents]:
-            row[order] = [child["id"] for child in rows[children] if child[parent] == row["id"]]
+            row[order] = found.get(row["id"], [])
+
+
+def _grade(rows: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Attempts are stored with their result, as the server would have graded them."""
+    lessons = {lesson["id"]: lesson for lesson in rows["lessons"]}
+    questions = {question["id"]: question for question in rows["questions"]}
+    made: Counter[tuple[int, int]] = Counter()
+    for index, attempt in enumerate(rows["attempts"]):
+        lesson = lessons[attempt["lesson_id"]]
+        selected = {answer["question_id"]: set(answer["selected_options"]) for answer in attempt.pop("responses")}
+        if not selected or selected.keys() != set(lesson["questions_order"]):
+            raise FixtureError(f"attempts.{index}.responses: must answer every question of lesson {lesson['id']}")
+        quiz = [questions[number] for number in lesson["questions_order"]]
+        made[lesson["id"], attempt["user_id"]] += 1
+        attempt |= graded(quiz, selected, lesson["passing_grade"])
+        attempt["num_attempts"] = made[lesson["id"], attempt["user_id"]]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from stubserver import rules
 from stubserver.call import Call
 from stubserver.errors import forbidden, not_found, unauthenticated
+from stubserver.views.course import CourseView
 
 
 def everyone(call: Call) -> None:
@@ -43,6 +44,7 @@ def viewer(call: Call) -> None:
 def manager(call: Call) -> None:
     """The course's creator or one of its managers (R003, R125, R223)."""
     viewer(call)
+    authenticated(call)
     if call.status_in(call.course) not in rules.MANAGING:
         raise forbidden("Only the creator or a manager of the course may do this.")
 
@@ -54,6 +56,57 @@ def roster(call: Call) -> None:
         manager(call)
 
 
+def member(call: Call) -> None:
+    """The people inside the course (R311)."""
+    viewer(call)
+    if call.status_in(call.course) not in rules.MEMBERS:
+        raise forbidden("Only people who have joined the course may do this.")
+
+
+def student(call: Call) -> None:
+    """Members to whom the lesson is open; the creator and managers to every lesson (R311-R316)."""
+    member(call)
+    lock = CourseView(call, call.course).lesson(call.lesson).lock
+    if lock is not None:
+        raise forbidden(lock)
+
+
+def commenter(call: Call) -> None:
+    """Students, while the lesson takes comments; without them nobody (R501)."""
+    student(call)
+    if not call.lesson["comments_enabled"]:
+        raise forbidden("Comments are disabled for this lesson.")
+
+
+def comment_author(call: Call) -> None:
+    """Who wrote the comment, or the creator or a manager of the course (R511)."""
+    _owner(call, "comment", "created_by")
+
+
+def attempt_owner(call: Call) -> None:
+    """Who made the attempt, or the creator or a manager of the course (R417)."""
+    _owner(call, "attempt", "user_id")
+
+
+def _owner(call: Call, kind: str, field: str) -> None:
+    viewer(call)
+    if call.status_in(call.course) not in rules.MANAGING and call.row(kind)[field] != call.user_id:
+        raise forbidden(f"Only whose {kind} this is, or the creator or a manager of the course, may do this.")
+
+
 GUARDS: dict[str, Callable[[Call], None]] = {
-    guard.__name__: guard for guard in (everyone, authenticated, reader, author, viewer, manager, roster)
+    guard.__name__: guard
+    for guard in (
+        everyone,
+        authenticated,
+        reader,
+        author,
+        viewer,
+        manager,
+        roster,
+        student,
+        commenter,
+        comment_author,
+        attempt_owner,
+    )
 }

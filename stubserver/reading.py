@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,8 +16,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import FormParser, MultipartState, parse_options_header
 
 from stubserver.call import Call
-from stubserver.errors import Problem, Refusal, refusal
-from stubserver.schema import Schema
+from stubserver.errors import Problem, Refusal, invalid, refusal
+from stubserver.schema import Schema, echo
 from stubserver.spec import Body
 
 MAX_FIELDS = 1000
@@ -50,7 +51,10 @@ def read_parameters(call: Call) -> None:
         value = None if texts is None else _query_value(texts, parameter.schema)
         if value is not None and not parameter.validator.fits(value):
             problems += parameter.validator.problems(value, parameter.name)
-        elif value in (None, [], [""]):
+            continue
+        if isinstance(value, list):
+            value = [item for item in value if item != ""] or None  # an empty text is how a client says "none given"
+        if value is None:
             value = parameter.schema.get("default")
         if value is not None:
             call.query[parameter.name] = value
@@ -79,6 +83,8 @@ def _listed(text: str) -> list[Any]:
 def typed(text: str, schema: Schema) -> Any:
     """`text` as the type that `schema` wants, or unchanged where it does not read so (R022)."""
     match schema.get("type"):
+        case _ if text == "null" and schema.get("nullable"):
+            return None  # what a browser's FormData makes of null
         case "integer" if _INTEGER.fullmatch(text):
             return int(text)
         case "boolean":
@@ -104,14 +110,14 @@ def read_urlencoded(call: Call, body: Body) -> None:
         text = call.raw_body.decode()
     except UnicodeDecodeError:
         raise refusal(400, "Form parse error - the body is not UTF-8.") from None
-    fields = list(_urlencoded(text, "form"))
-    hint = None
     if text.lstrip().startswith("{"):
-        hint = (
+        message = (
             "The body is JSON text, but its Content-Type says application/x-www-form-urlencoded, "
             "so no field was found in it. Send it as application/json."
         )
-    _accept(call, body, _form(fields, body.schema), hint)
+        missing = body.validator.problems({})
+        raise Refusal(400, [*missing, Problem("parse_error", message, "non_field_errors")])
+    _accept(call, body, _form(_urlencoded(text, "form"), body.schema))
 
 
 def read_multipart(call: Call, body: Body) -> None:
@@ -127,15 +133,26 @@ READERS = {
 """Media type -> what reads it."""
 
 
-def _accept(call: Call, body: Body, value: Any, hint: str | None = None) -> None:
+def _accept(call: Call, body: Body, value: Any) -> None:
     """Validate a body and keep its declared fields; unknown and read-only ones are ignored (R011)."""
     if not body.validator.fits(value):
-        problems = list(body.validator.problems(value))
-        raise Refusal(400, problems + ([Problem("parse_error", hint, "non_field_errors")] if hint else []))
+        raise Refusal(400, list(body.validator.problems(value)))
     declared = body.schema["properties"]
     call.body = {
-        name: part for name, part in value.items() if name in declared and not declared[name].get("readOnly", False)
+        name: _stored(name, part, declared[name])
+        for name, part in value.items()
+        if name in declared and not declared[name].get("readOnly", False)
     }
+
+
+def _stored(name: str, value: Any, schema: Schema) -> Any:
+    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second."""
+    if schema.get("format") != "date-time" or value is None:
+        return value
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise invalid(name, "invalid", f"{echo(value)} is no date and time that can be kept.") from None
 
 
 def _urlencoded(text: str, what: str) -> Iterable[tuple[str, str]]:

@@ -59,18 +59,37 @@ def opens_later(available: datetime | None, now: datetime) -> bool:
     return available is not None and now < available
 
 
-def first_locked(done: Iterable[bool]) -> int | None:
-    """With an enforced order, the position of the first published lesson that is still locked (R315).
-
-    Everything up to the first lesson that is not done is open; None where nothing is locked.
-    """
-    for position, completed in enumerate(done):
+def open_in_order(done: Iterable[bool]) -> int:
+    """How many of the lessons an enforced order leaves open: those done, and the first that is not (R315)."""
+    opened = 0
+    for completed in done:
+        opened += 1
         if not completed:
-            return position + 1
-    return None
+            break
+    return opened
 
 
 def reordered(order: Iterable[int], wanted: Iterable[int]) -> list[int]:
     """`order` rearranged so that `wanted` comes first; what `wanted` leaves out keeps its place behind (R124)."""
     first = list(dict.fromkeys(wanted))
     return first + [item for item in order if item not in first]
+
+
+def grade(correct: int, questions: int) -> int:
+    """Percentage of correct answers, rounded half up (R409)."""
+    return (200 * correct + questions) // (2 * questions)
+
+
+def result(grade: int, passing_grade: int) -> str:
+    """Whether a grade passes (R410)."""
+    return "completed" if grade >= passing_grade else "failed"
+
+
+def after_attempt(before: str, result: str) -> str:
+    """The completion status that an attempt leaves behind: a quiz once passed stays passed (R411)."""
+    return "completed" if before == "completed" else result
+
+
+def right_number_of_correct_answers(question_type: str, correct: int) -> bool:
+    """Exactly one for single_choice, at least one for multi_choice (R402)."""
+    return correct == 1 if question_type == "single_choice" else correct >= 1

@@ -187,8 +187,8 @@ def _check_extensions(node: Any, where: str) -> None:
 def merge(folder: Path) -> dict[str, Any]:
     """One document from the partial documents `*.yaml` of `folder`.
 
-    `paths`, `x-rules` and each kind of `components` are united; whatever two files both define is an error.
-    Raises SpecError naming the file.
+    Paths (method by method), rules and each kind of `components` are united; whatever two files both define is an
+    error. Raises SpecError naming the file.
     """
     merged: dict[str, Any] = {}
     owners: dict[str, str] = {}
@@ -229,6 +229,10 @@ def _flattened(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             for kind, entries in value.items():
                 for name, entry in entries.items():
                     yield f"{key} {kind} {name}", entry
+        elif key == "paths":
+            for path, item in value.items():
+                for method, operation in item.items():
+                    yield f"{key} {path} {method}", operation
         else:
             for name, entry in value.items():
                 yield f"{key} {name}", entry

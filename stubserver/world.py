@@ -16,6 +16,11 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "lessons": (("id",), ("section_id",)),
     "memberships": (("course_id", "user_id"), ("course_id", "user_id")),
     "completions": (("user_id", "lesson_id"), ("lesson_id", "user_id")),
+    "questions": (("id",), ("lesson_id",)),
+    "answers": (("id",), ()),  # they live in their question; this table only gives out their ids
+    "attempts": (("id",), ("lesson_id",)),
+    "comments": (("id",), ("lesson_id", "parent")),
+    "medias": (("id",), ()),
 }
 """Table -> the fields that identify a row, and the fields that rows are looked up by."""
 

@@ -5,9 +5,9 @@ from inspect import getmodule, isfunction
 from typing import Any
 
 from stubserver.call import Call
-from stubserver.operations import course, membership
+from stubserver.operations import attempt, comment, course, lesson, membership, question, section
 
-MODULES = (course, membership)
+MODULES = (course, membership, section, lesson, question, attempt, comment)
 
 FUNCTIONS: dict[str, Callable[[Call], Any]] = {
     name: function

@@ -6,10 +6,13 @@ from typing import Any
 
 from stubserver import rules
 from stubserver.call import Call
-from stubserver.errors import Problem, Refusal, not_found
+from stubserver.checks import refuse, unknown_ids
+from stubserver.errors import Problem, not_found
+from stubserver.removal import remove_course
 from stubserver.shape import Shaped
 from stubserver.store import Row
-from stubserver.views import CourseEditView, CourseView, Listing
+from stubserver.views import Listing
+from stubserver.views.course import CourseEditView, CourseView
 
 
 def list_joined_courses(call: Call) -> Listing:
@@ -84,16 +87,7 @@ def patch_course(call: Call) -> CourseView:
 
 def delete_course(call: Call) -> None:
     """Afterwards the course and all that belongs to it is absent (R126)."""
-    world, course = call.world, call.course
-    for section in world.sections.where("course_id", course["id"]):
-        for lesson in world.lessons.where("section_id", section["id"]):
-            for completion in world.completions.where("lesson_id", lesson["id"]):
-                world.completions.delete((completion["user_id"], lesson["id"]))
-            world.lessons.delete(lesson["id"])
-        world.sections.delete(section["id"])
-    for membership in world.memberships.where("course_id", course["id"]):
-        world.memberships.delete((course["id"], membership["user_id"]))
-    world.courses.delete(course["id"])
+    remove_course(call.world, call.course)
 
 
 def list_suggested_courses(call: Call) -> Listing:
@@ -128,7 +122,7 @@ def _description(call: Call, row: Row) -> str:
 
 def _checked(call: Call, before: Row | None) -> dict[str, Any]:
     """The course as the body would have it. Raises a 400 refusal with every rule it breaks."""
-    body, world = call.body, call.world
+    body = call.body
     number = before["id"] if before else None
     problems: list[Problem] = []
     if "name" in body and _taken(call, "name", body["name"], number):
@@ -138,13 +132,10 @@ def _checked(call: Call, before: Row | None) -> dict[str, Any]:
     if before and before["privacy"] and body.get("privacy") == "":
         message = "A published course cannot go back to draft. Use one of: open, private, secret."
         problems.append(Problem("invalid", message, "privacy"))
-    if unknown := [n for n in body.get("categories", ()) if n not in world.categories]:
-        problems.append(Problem("does_not_exist", f"No such category: {unknown[0]}.", "categories"))
     order = before["sections_order"] if before else []
-    if foreign := [n for n in body.get("sections_order", ()) if n not in order]:
-        problems.append(Problem("does_not_exist", f"No such section in this course: {foreign[0]}.", "sections_order"))
-    if problems:
-        raise Refusal(400, problems)
+    problems += unknown_ids(body, "categories", call.world.categories, "category")
+    problems += unknown_ids(body, "sections_order", order, "section in this course")
+    refuse(problems)
     blank: dict[str, Any] = {"slug": "", "categories": [], "image_original": None}
     course = {**(before or {**blank, **call.operation.defaults}), **body}
     course["sections_order"] = rules.reordered(order, body.get("sections_order", ()))

@@ -4,9 +4,11 @@ from typing import Any
 
 from stubserver import rules
 from stubserver.call import Call
-from stubserver.errors import Problem, Refusal, forbidden, invalid, not_found
-from stubserver.store import Row
-from stubserver.views import CourseView, Listing, MemberView, members
+from stubserver.checks import refuse, unknown_ids
+from stubserver.errors import forbidden, invalid, not_found
+from stubserver.progress import matching_users, members
+from stubserver.views import Listing
+from stubserver.views.course import CourseView, MemberView
 
 
 def get_course_status(call: Call) -> dict[str, str | None]:
@@ -71,7 +73,7 @@ def change_course_roles(call: Call) -> None:
     """Make people managers, members, or strangers (R218-R220)."""
     lists = {name: _known_users(call, name) for name in ("managers", "joined", "unjoined") if name in call.body}
     if not lists:
-        raise Refusal(400, [Problem("required", "Give at least one of managers, joined and unjoined.", "managers")])
+        raise invalid("managers", "required", "Give at least one of managers, joined and unjoined.")
     seen: set[int] = set()
     for name, users in lists.items():
         for user in users:
@@ -89,13 +91,13 @@ def list_course_suggested_users(call: Call) -> Listing:
     """People without any status in the course, by username (R221)."""
     world, course = call.world, call.course["id"]
     strangers = [row for row in world.users if (course, row["id"]) not in world.memberships and not row["deleted"]]
-    return Listing(sorted(_matching(call, strangers), key=lambda row: row["username"]))
+    return Listing(sorted(matching_users(call, strangers), key=lambda row: row["username"]))
 
 
 def list_course_dashboard_users(call: Call) -> Listing:
     """The people of the course with their progress (R607)."""
     rows = members(call, call.course["id"], call.query["statuses"])
-    found = {row["id"] for row in _matching(call, [call.world.users[row["user_id"]] for row in rows])}
+    found = {row["id"] for row in matching_users(call, [call.world.users[row["user_id"]] for row in rows])}
     ordering = call.query["ordering"]
     field = ordering.removeprefix("-")
     if field not in ("joined_at", "last_active_at"):
@@ -109,22 +111,13 @@ def list_course_dashboard_users(call: Call) -> Listing:
 def _people(call: Call, statuses: list[str]) -> Listing:
     """The users with one of `statuses`, by id (R611)."""
     rows = members(call, call.course["id"], statuses)
-    return Listing(_matching(call, [call.world.users[row["user_id"]] for row in rows]))
-
-
-def _matching(call: Call, users: list[Row]) -> list[Row]:
-    """Those whose username or real name holds the searched text (R025)."""
-    text = call.query.get("search", "").lower()
-    return [row for row in users if text in row["username"].lower() or text in row["real_name"].lower()]
+    return Listing(matching_users(call, [call.world.users[row["user_id"]] for row in rows]))
 
 
 def _known_users(call: Call, field: str) -> list[int]:
     """The user ids of a body field, each once. Raises a 400 refusal for an unknown one (R216, R220)."""
-    users = list(dict.fromkeys(call.body[field]))
-    for user in users:
-        if user not in call.world.users:
-            raise invalid(field, "does_not_exist", f"No such user: {user}.")
-    return users
+    refuse(unknown_ids(call.body, field, call.world.users, "user"))
+    return list(dict.fromkeys(call.body[field]))
 
 
 def _status_of(call: Call, user: int) -> str | None:

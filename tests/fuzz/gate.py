@@ -34,8 +34,8 @@ def main() -> int:
         status = _schemathesis(server.url, options, Path(folder))
         failures = _report(Path(folder))
         log = server.log.read_text()
-    if "unhandled" in log or "Traceback" in log:
-        failures.append("the server logged an unhandled error:\n" + log[-4000:])
+    if "Traceback" in log:
+        failures.append("the server logged an error:\n" + log[log.index("Traceback") - 500 :][:6000])
     if status != 0:
         failures.append(f"schemathesis ended with status {status}")
     for failure in failures:
@@ -81,7 +81,8 @@ def _schemathesis(url: str, options: argparse.Namespace, reports: Path) -> int:
     ]
     if options.max_time:
         command += ["--max-time", str(options.max_time)]
-    return subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": str(HERE)}, check=False).returncode
+    path = os.pathsep.join(part for part in (str(HERE), os.environ.get("PYTHONPATH")) if part)
+    return subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": path}, check=False).returncode
 
 
 def _report(reports: Path) -> list[str]:

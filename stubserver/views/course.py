@@ -1,51 +1,22 @@
-"""What a caller sees of a row: its stored fields, and the fields that are derived for this caller.
+"""Courses as their readers, their managers and their members see them, with sections and lessons inside."""
 
-A view knows every field that any response schema of its entity documents; the schema chooses among them.
-"""
-
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from stubserver import images, rules
 from stubserver.call import Call
+from stubserver.progress import (
+    completion_rate,
+    completion_status,
+    is_completed,
+    members,
+    ordered_lessons,
+    ordered_sections,
+    published_lessons,
+)
 from stubserver.store import Row
-
-
-class View:
-    """A row as one caller sees it; fields that a subclass does not derive are the stored ones."""
-
-    def __init__(self, call: Call, row: Row) -> None:
-        self.call = call
-        self.row = row
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.row[name]
-        except KeyError:
-            raise AttributeError(f"{type(self).__name__} has no field {name!r}") from None
-
-
-class Listing:
-    """A long list of rows of which only the page that is served gets viewed."""
-
-    def __init__(self, rows: Sequence[Row], view: Callable[[Row], Any] = lambda row: row) -> None:
-        self.rows = rows
-        self.view = view
-
-    def page(self, offset: int, limit: int) -> list[Any]:
-        """The rows from `offset` on, `limit` at most, as the caller sees them."""
-        return [self.view(row) for row in self.rows[offset : offset + limit]]
-
-
-class CategoryView(View):
-    """A category; its pictures are absolute URLs."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name in images.SIZES:
-            return images.url(self.call.origin, "categories", name, self.row["slug"], str(self.row["id"]))
-        return super().__getattr__(name)
+from stubserver.views import CategoryView, View
 
 
 class CourseView(View):
@@ -74,11 +45,6 @@ class CourseView(View):
         return self.membership["status"] if self.membership else None
 
     @property
-    def created_by(self) -> Row:
-        """The author."""
-        return self.call.world.users[self.row["created_by"]]
-
-    @property
     def categories(self) -> list[CategoryView]:
         """R122: ids in, objects out."""
         known = self.call.world.categories
@@ -95,27 +61,22 @@ class CourseView(View):
         return self.row["sections_order"] if self.inside else []
 
     @cached_property
-    def sections(self) -> list["SectionView"]:
+    def sections(self) -> list[Any]:
         """The sections that have a published lesson, with the locks of the subject (R111, R317)."""
         if not self.inside:
             return []  # what a join request is answered with (R207)
-        position, sections = 0, []
-        for section in ordered_sections(self.call, self.row):
-            view = SectionView(self, section, position)
-            if view.lessons:
-                sections.append(view)
-                position += len(view.lessons)
-        return sections
+        views = [SectionView(self, row) for row in ordered_sections(self.call, self.row)]
+        return [view for view in views if view.lessons]
 
     @property
     def num_sections(self) -> int:
-        """R111."""
+        """R111, R112."""
         return len(self.sections)
 
     @property
     def num_lessons(self) -> int:
-        """R111."""
-        return sum(section.num_lessons for section in self.sections)
+        """R111, R112."""
+        return sum(len(section.lessons) for section in self.sections)
 
     @property
     def num_lessons_completed(self) -> int:
@@ -141,13 +102,17 @@ class CourseView(View):
         return len(members(self.call, self.row["id"], rules.STUDENTS))
 
     @cached_property
-    def first_locked(self) -> int | None:
-        """Position of the first lesson that the enforced order locks (R315)."""
+    def out_of_order(self) -> set[int]:
+        """Ids of the lessons that an enforced order still locks (R315)."""
         if not self.row["enforce_lessons_order"]:
-            return None
-        return rules.first_locked(
-            is_completed(self.call, lesson, self.subject) for lesson in published_lessons(self.call, self.row)
-        )
+            return set()
+        lessons = list(published_lessons(self.call, self.row))
+        open_lessons = rules.open_in_order(is_completed(self.call, lesson, self.subject) for lesson in lessons)
+        return {lesson["id"] for lesson in lessons[open_lessons:]}
+
+    def lesson(self, row: Row) -> "LessonView":
+        """A lesson of this course."""
+        return LessonView(SectionView(self, self.call.world.sections[row["section_id"]]), row)
 
 
 class CourseEditView(CourseView):
@@ -156,12 +121,7 @@ class CourseEditView(CourseView):
     @cached_property
     def sections(self) -> list[Any]:
         """Every section."""
-        return [SectionEditView(self, section) for section in ordered_sections(self.call, self.row)]
-
-    @property
-    def num_lessons(self) -> int:
-        """Every lesson."""
-        return sum(len(section.lessons) for section in self.sections)
+        return [SectionEditView(self, row) for row in ordered_sections(self.call, self.row)]
 
 
 class SectionEditView(View):
@@ -174,7 +134,7 @@ class SectionEditView(View):
     @cached_property
     def lessons(self) -> list["LessonView"]:
         """Every lesson, drafts included."""
-        return [LessonView(self.course, row) for row in ordered_lessons(self.call, self.row)]
+        return [LessonView(self, row) for row in ordered_lessons(self.call, self.row)]
 
     @property
     def num_lessons(self) -> int:
@@ -185,16 +145,10 @@ class SectionEditView(View):
 class SectionView(SectionEditView):
     """A section in view=user."""
 
-    def __init__(self, course: CourseView, row: Row, position: int) -> None:
-        """`position` is that of its first lesson among the published lessons of the course."""
-        super().__init__(course, row)
-        self.position = position
-
     @cached_property
     def lessons(self) -> list["LessonView"]:
         """The published lessons."""
-        rows = [row for row in ordered_lessons(self.call, self.row) if row["status"] == "published"]
-        return [LessonView(self.course, row, self, self.position + n) for n, row in enumerate(rows)]
+        return [LessonView(self, row) for row in ordered_lessons(self.call, self.row) if row["status"] == "published"]
 
     @property
     def num_lessons_completed(self) -> int:
@@ -208,7 +162,7 @@ class SectionView(SectionEditView):
         joined_at = membership["joined_at"] if membership else None
         return rules.available_date(self.course.row["type"], self.row, joined_at)
 
-    @cached_property
+    @property
     def locked(self) -> bool:
         """Never for the creator and managers (R317)."""
         if self.course.join_status in rules.MANAGING:
@@ -217,30 +171,37 @@ class SectionView(SectionEditView):
 
 
 class LessonView(View):
-    """A lesson inside a section."""
+    """A lesson inside a section of a course."""
 
-    def __init__(self, course: CourseView, row: Row, section: SectionView | None = None, position: int = 0) -> None:
-        """`position` is that among the published lessons of the course."""
-        super().__init__(course.call, row)
-        self.course = course
+    def __init__(self, section: SectionEditView, row: Row) -> None:
+        super().__init__(section.call, row)
         self.section = section
-        self.position = position
 
     @property
     def completion_status(self) -> str:
         """Of the caller or the emulated user (R321)."""
-        completion = self.call.world.completions.get((self.course.subject, self.row["id"]))
-        return str(completion["status"]) if completion else "uncompleted"
+        return completion_status(self.call, self.row, self.section.course.subject)
 
-    @cached_property
+    @property
     def locked(self) -> bool:
-        """Whether the subject may not open it: no member, not yet open, or out of order (R313-R317)."""
-        if self.course.join_status in rules.MANAGING:
-            return False
-        if self.course.join_status not in rules.MEMBERS or (self.section and self.section.locked):
-            return True
-        first = self.course.first_locked
-        return first is not None and self.position >= first
+        """R317."""
+        return self.lock is not None
+
+    @property
+    def lock(self) -> str | None:
+        """Why the subject may not open it, None where they may (R311-R317)."""
+        course = self.section.course
+        if course.join_status in rules.MANAGING:
+            return None
+        if course.join_status not in rules.MEMBERS:
+            return "Only people who have joined the course may open its lessons."
+        if self.row["status"] != "published":
+            return "This lesson is a draft."
+        if self.section.locked:
+            return f"This lesson opens at {self.section.available_date.isoformat(timespec='seconds')}."
+        if self.row["id"] in course.out_of_order:
+            return "The lessons of this course must be completed in their order."
+        return None
 
 
 class MemberView(View):
@@ -259,36 +220,3 @@ class MemberView(View):
     def user_completion_rate(self) -> int:
         """R131."""
         return completion_rate(self.call, self.call.course, self.row["user_id"])
-
-
-def ordered_sections(call: Call, course: Row) -> list[Row]:
-    """The sections of a course in display order."""
-    return [call.world.sections[number] for number in course["sections_order"]]
-
-
-def ordered_lessons(call: Call, section: Row) -> list[Row]:
-    """The lessons of a section in display order."""
-    return [call.world.lessons[number] for number in section["lessons_order"]]
-
-
-def published_lessons(call: Call, course: Row) -> Iterator[Row]:
-    """The published lessons of a course in display order."""
-    for section in ordered_sections(call, course):
-        yield from (row for row in ordered_lessons(call, section) if row["status"] == "published")
-
-
-def is_completed(call: Call, lesson: Row, user: int | None) -> bool:
-    """Whether the user completed the lesson; a failed quiz does not count (R315)."""
-    completion = call.world.completions.get((user, lesson["id"]))
-    return completion is not None and completion["status"] == "completed"
-
-
-def completion_rate(call: Call, course: Row, user: int | None) -> int:
-    """R131."""
-    done = [is_completed(call, lesson, user) for lesson in published_lessons(call, course)]
-    return rules.percentage(sum(done), len(done))
-
-
-def members(call: Call, course: int, statuses: Sequence[str]) -> list[Mapping[str, Any]]:
-    """The memberships of a course with one of `statuses`, by user id (R611)."""
-    return [row for row in call.world.memberships.where("course_id", course) if row["status"] in statuses]

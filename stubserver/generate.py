@@ -1,0 +1,133 @@
+"""Large fixtures: worlds of any size, made from a seed and never stored."""
+
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+_SUBJECTS = ("Watercolour", "Sourdough", "Beekeeping", "Wood Carving", "Astronomy", "Darning", "Foraging", "Chess")
+_LEVELS = ("for Beginners", "in Practice", "at the Weekend", "for the Curious", "Step by Step", "in Depth")
+_FIRST = ("Ada", "Bram", "Cleo", "Dov", "Esme", "Finn", "Greta", "Hugo", "Iris", "Jory", "Kit", "Lena")
+_LAST = ("Ashby", "Birch", "Crane", "Dale", "Elm", "Frost", "Grove", "Heath", "Ives", "Jarvis", "Kerr", "Lark")
+_PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
+_START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def generate(courses: int, seed: int) -> dict[str, Any]:
+    """A fixture with that many courses and as many people as they need; the same seed gives the same fixture."""
+    chance = random.Random(seed)  # noqa: S311 (not a secret)
+    users = list(_users(max(14, 7 + courses // 5), chance))
+    data: dict[str, Any] = {
+        "name": f"large-{courses}-{seed}",
+        "about": f"{courses} generated courses.",
+        "preferences": {"content_availability": True, "courses_only_staff_enabled": False},
+        "personas": [
+            {"token": f"stub-{role}", "user": number, "role": role, "about": ""}
+            for number, role in enumerate(_PERSONAS, start=1)
+        ],
+        "users": users,
+        "categories": [
+            {"id": number, "name": name, "slug": name.lower().replace(" ", "-"), "lastmod_datetime": _time(number)}
+            for number, name in enumerate(_SUBJECTS, start=1)
+        ],
+    }
+    tables = ("courses", "sections", "lessons", "questions", "memberships", "completions", "comments")
+    data |= {table: [] for table in (*tables, "attempts", "medias")}
+    ids = {table: count(1) for table in (*tables, "answers")}
+    for number in range(1, courses + 1):
+        _add_course(data, ids, number, chance)
+    return data
+
+
+def _add_course(data: dict[str, Any], ids: Mapping[str, Iterator[int]], number: int, chance: random.Random) -> None:
+    name = f"{chance.choice(_SUBJECTS)} {chance.choice(_LEVELS)} {number}"
+    kind = chance.choice(("self-paced", "structured", "scheduled"))
+    data["courses"].append(
+        {
+            "id": number,
+            "name": name,
+            "slug": name.lower().replace(" ", "-"),
+            "description": f"{name}, with exercises and company.",
+            "type": kind,
+            "privacy": chance.choice(("open", "open", "private", "secret", "")),
+            "categories": sorted(chance.sample(range(1, len(_SUBJECTS) + 1), chance.randrange(3))),
+            "created_by": 1,
+            "created_at": _time(number),
+        }
+    )
+    lessons = [lesson for _ in range(2) for lesson in _add_section(data, ids, number, chance)]
+    people = [(1, "creator"), (2, "manager"), (3, "joined"), (4, "invited"), (5, "requested")]
+    others = chance.sample(range(8, len(data["users"]) + 1), 3)
+    for user, status in [*people, *((user, "joined") for user in others)]:
+        inside = status in ("creator", "manager", "joined")
+        row = {"course_id": number, "user_id": user, "status": status, "joined_at": _time(number) if inside else None}
+        data["memberships"].append(row)
+    for user in others:
+        for lesson in lessons[: chance.randrange(len(lessons) + 1)]:
+            data["completions"].append(
+                {"user_id": user, "lesson_id": lesson, "status": "completed", "at": _time(number)}
+            )
+
+
+def _add_section(
+    data: dict[str, Any], ids: Mapping[str, Iterator[int]], course: int, chance: random.Random
+) -> Iterator[int]:
+    """A section of three lessons, the last of them a quiz; yields the ids of its lessons."""
+    section = next(ids["sections"])
+    data["sections"].append(
+        {"id": section, "course_id": course, "name": f"Part {section}", "drip_delay": chance.choice((0, 7))}
+    )
+    for kind in ("lesson", "lesson", "quiz"):
+        lesson = next(ids["lessons"])
+        data["lessons"].append(
+            {
+                "id": lesson,
+                "section_id": section,
+                "name": f"{kind.capitalize()} {lesson}",
+                "type": kind,
+                "status": "published",
+                "text": f"<p>What {kind} {lesson} is about.</p>",
+                "created_by": 1,
+                "created_at": _time(course),
+            }
+        )
+        if kind == "quiz":
+            _add_question(data, ids, lesson)
+        else:
+            _add_comment(data, ids, lesson, chance)
+        yield lesson
+
+
+def _add_question(data: dict[str, Any], ids: Mapping[str, Iterator[int]], lesson: int) -> None:
+    answers = [{"id": next(ids["answers"]), "text": text, "correct": text == "Yes"} for text in ("Yes", "No")]
+    question = {"id": next(ids["questions"]), "lesson_id": lesson, "type": "single_choice", "text": "Is that so?"}
+    data["questions"].append({**question, "answers": answers})
+
+
+def _add_comment(data: dict[str, Any], ids: Mapping[str, Iterator[int]], lesson: int, chance: random.Random) -> None:
+    data["comments"].append(
+        {
+            "id": next(ids["comments"]),
+            "lesson_id": lesson,
+            "text": chance.choice(("<p>Thank you!</p>", "<p>That helped.</p>", "<p>Once more, please.</p>")),
+            "created_by": 3,
+            "created_at": _time(lesson),
+        }
+    )
+
+
+def _users(number: int, chance: random.Random) -> Iterator[dict[str, Any]]:
+    for user in range(1, number + 1):
+        first, last = chance.choice(_FIRST), chance.choice(_LAST)
+        yield {
+            "id": user,
+            "username": f"{first}_{last}_{user}".lower(),
+            "real_name": f"{first} {last}",
+            "date_joined": _time(user),
+            "role": "admin" if user == len(_PERSONAS) else None,
+        }
+
+
+def _time(minutes: int) -> str:
+    return (_START + timedelta(minutes=minutes)).isoformat()

@@ -1,0 +1,67 @@
+"""What lies in a course and how far somebody has come in it: lookups that views, guards and operations share."""
+
+from collections.abc import Iterator, Sequence
+
+from stubserver import rules
+from stubserver.call import Call
+from stubserver.store import Row
+
+
+def ordered_sections(call: Call, course: Row) -> list[Row]:
+    """The sections of a course in display order."""
+    return [call.world.sections[number] for number in course["sections_order"]]
+
+
+def ordered_lessons(call: Call, section: Row) -> list[Row]:
+    """The lessons of a section in display order."""
+    return [call.world.lessons[number] for number in section["lessons_order"]]
+
+
+def ordered_questions(call: Call, lesson: Row) -> list[Row]:
+    """The questions of a quiz in display order; none of a plain lesson (R420)."""
+    if lesson["type"] != "quiz":
+        return []
+    return [call.world.questions[number] for number in lesson["questions_order"]]
+
+
+def published_lessons(call: Call, course: Row) -> Iterator[Row]:
+    """The published lessons of a course in display order."""
+    for section in ordered_sections(call, course):
+        yield from (row for row in ordered_lessons(call, section) if row["status"] == "published")
+
+
+def is_completed(call: Call, lesson: Row, user: int | None) -> bool:
+    """Whether the user completed the lesson; a failed quiz does not count (R315)."""
+    return completion_status(call, lesson, user) == "completed"
+
+
+def completion_status(call: Call, lesson: Row, user: int | None) -> str:
+    """How far the user got with the lesson (R321)."""
+    completion = call.world.completions.get((user, lesson["id"]))
+    return completion["status"] if completion else "uncompleted"
+
+
+def completion_rate(call: Call, course: Row, user: int | None) -> int:
+    """The user's share of the published lessons (R131)."""
+    done = [is_completed(call, lesson, user) for lesson in published_lessons(call, course)]
+    return rules.percentage(sum(done), len(done))
+
+
+def members(call: Call, course: int, statuses: Sequence[str]) -> list[Row]:
+    """The memberships of a course with one of `statuses`, by user id (R611)."""
+    return [row for row in call.world.memberships.where("course_id", course) if row["status"] in statuses]
+
+
+def record_completion(call: Call, lesson: Row, status: str) -> None:
+    """Note how the caller did in a lesson; a completed one moves the time of their last activity (R318, R608)."""
+    world, now = call.world, call.world.clock.now()
+    world.completions.put({"user_id": call.user_id, "lesson_id": lesson["id"], "status": status, "at": now})
+    membership = world.memberships.get((call.course["id"], call.user_id))
+    if status == "completed" and membership is not None:
+        world.memberships.put({**membership, "last_active_at": now})
+
+
+def matching_users(call: Call, users: Sequence[Row]) -> list[Row]:
+    """Those whose username or real name holds the searched text (R025)."""
+    text = call.query.get("search", "").lower()
+    return [row for row in users if text in row["username"].lower() or text in row["real_name"].lower()]

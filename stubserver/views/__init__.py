@@ -1,0 +1,51 @@
+"""What a caller sees of a row: its stored fields, and the fields that are derived for this caller.
+
+A view knows every field that any response schema of its entity documents; the schema chooses among them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stubserver import images
+from stubserver.call import Call
+from stubserver.store import Row
+
+
+class View:
+    """A row as one caller sees it; fields that a subclass does not derive are the stored ones."""
+
+    def __init__(self, call: Call, row: Row) -> None:
+        self.call = call
+        self.row = row
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.row[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}") from None
+
+    @property
+    def created_by(self) -> Row:
+        """The author, as a user."""
+        return self.call.world.users[self.row["created_by"]]
+
+
+class Listing:
+    """A long list of rows of which only the page that is served gets viewed."""
+
+    def __init__(self, rows: Sequence[Row], view: Callable[[Row], Any] = lambda row: row) -> None:
+        self.rows = rows
+        self.view = view
+
+    def page(self, offset: int, limit: int) -> list[Any]:
+        """The rows from `offset` on, `limit` at most, as the caller sees them."""
+        return [self.view(row) for row in self.rows[offset : offset + limit]]
+
+
+class CategoryView(View):
+    """A category; its pictures are absolute URLs."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in images.SIZES:
+            return images.url(self.call.origin, "categories", name, self.row["slug"], str(self.row["id"]))
+        return super().__getattr__(name)
