@@ -9,6 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stubserver.call import SCOPE_KEY, Call
 
+REFUSAL_KEY = "stubserver.refusal"
+"""Where a refusal that comes before there is a call travels in the ASGI scope."""
+
 _log = logging.getLogger("stubserver.access")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -49,8 +52,9 @@ def _facts(scope: Scope, status: int, milliseconds: float) -> dict[str, object]:
         "ms": round(milliseconds, 1),
         "persona": _persona(call),
     }
-    if call and call.refusal and status >= 400:
-        facts["reason"] = call.refusal.reason
+    refused = call.refusal if call else scope.get(REFUSAL_KEY)
+    if refused and status >= 400:
+        facts["reason"] = refused.reason
     return facts
 
 

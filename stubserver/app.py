@@ -11,7 +11,6 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
 from connexion.options import SwaggerUIOptions
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
@@ -20,17 +19,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from stubserver import images, operations
 from stubserver.access_log import AccessLog
 from stubserver.auth import bearer
-from stubserver.call import SCOPE_KEY
+from stubserver.call import KINDS, SCOPE_KEY
+from stubserver.cors import Cors
 from stubserver.errors import Refusal, refusal
 from stubserver.fixture import load as load_fixture
+from stubserver.guards import GUARDS
 from stubserver.pipeline import VALIDATORS, Admission, Dispatch
 from stubserver.resources import folder
-from stubserver.spec import Contract, SpecError, merge
+from stubserver.spec import Contract, Operation, SpecError, merge
 from stubserver.wire import Wire
 from stubserver.world import Seed, Worlds
-
-LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
-"""Origins of pages that a developer's own machine serves; others must be named."""
 
 _log = logging.getLogger("stubserver")
 
@@ -45,7 +43,7 @@ class StubServer:
         self.contract = contract
         self.seed = seed
         self.worlds = Worlds(seed, number)
-        self._app: ASGIApp = AccessLog(_Cors(Wire(_connexion(contract, jwt_secret), self.worlds), cors_origins))
+        self._app: ASGIApp = AccessLog(Cors(Wire(_connexion(contract, jwt_secret), self.worlds), cors_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -74,9 +72,8 @@ def load_contract() -> Contract:
 
 
 def _connexion(contract: Contract, jwt_secret: str | None) -> ConnexionMiddleware:
-    for name in contract.operations:
-        if name not in operations.FUNCTIONS:
-            raise SpecError(f"{name}: there is no function of this name in stubserver/operations")
+    for operation in contract.operations.values():
+        _check_names(operation)
     logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)  # three media types are meant
     app = ConnexionMiddleware(
         Dispatch(contract, operations.FUNCTIONS, _elsewhere(contract)),
@@ -84,7 +81,6 @@ def _connexion(contract: Contract, jwt_secret: str | None) -> ConnexionMiddlewar
         resolver=connexion.Resolver(operations.FUNCTIONS.__getitem__),
         security_map={"bearer": bearer(jwt_secret)},
         validator_map=VALIDATORS,
-        validate_responses=True,
         swagger_ui_options=SwaggerUIOptions(serve_spec=False, swagger_ui_path="/docs"),
     )
     app.add_middleware(Admission, position=MiddlewarePosition.BEFORE_VALIDATION, contract=contract)
@@ -94,6 +90,22 @@ def _connexion(contract: Contract, jwt_secret: str | None) -> ConnexionMiddlewar
     for kind in (Refusal, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, handler)
     return app
+
+
+def _check_names(operation: Operation) -> None:
+    """Whatever the contract names is there. Raises SpecError."""
+    guards = [operation.access]
+    for parameter in operation.parameters:
+        access = parameter.access or {}
+        guards += [access] if isinstance(access, str) else access.values()
+    for key, names, known in (
+        ("operationId", [operation.id], operations.FUNCTIONS),
+        ("x-access", guards, GUARDS),
+        ("x-loads", operation.loads.values(), KINDS),
+    ):
+        for name in names:
+            if name not in known:
+                raise SpecError(f"{operation.id}: {key} names {name!r}; there are {', '.join(known)}")
 
 
 def _error_handler(contract: Contract) -> Any:
@@ -154,32 +166,3 @@ def _elsewhere(contract: Contract) -> Router:
         ],
         redirect_slashes=False,
     )
-
-
-class _Cors(CORSMiddleware):
-    """CORS for pages on localhost and on the origins that were named; its refusals in the vendor's shape."""
-
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
-        anywhere = "*" in origins
-        super().__init__(
-            app,
-            allow_origins=origins,
-            allow_origin_regex=None if anywhere else LOCAL_ORIGINS,
-            allow_methods=["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
-            allow_headers=["*"],
-            allow_credentials=not anywhere,
-            expose_headers=["Allow", "WWW-Authenticate"],
-        )
-
-    def preflight_response(self, request_headers: Any) -> Response:
-        """As the library answers, but a refusal says in the vendor's shape what to do."""
-        response = super().preflight_response(request_headers)
-        if response.status_code < 400:
-            return response
-        text = (
-            f"{bytes(response.body).decode()}: pages of {request_headers['origin']} may not call this. "
-            "Start the server with --cors-origin to allow another origin."
-        )
-        refused = refusal(400, text, "invalid")
-        headers = {k: v for k, v in response.headers.items() if k.startswith(("access-control", "vary"))}
-        return Response(refused.body(), 400, headers, "application/json")

@@ -43,7 +43,7 @@ def _jwt_user(world: World, token: str, secret: str | None) -> int:
                 "verify_aud": False,
             },
         )
-    except jwt.InvalidTokenError as error:
+    except jwt.PyJWTError as error:
         raise BadCredentials(f"The token is not valid: {error}.") from None
     if claims["token_type"] != "access":  # noqa: S105 (a kind of token)
         raise BadCredentials("The token is not valid: token_type must be access.")
@@ -58,8 +58,14 @@ def bearer(jwt_secret: str | None) -> type:
     """The class that Connexion makes its bearer checks with.
 
     Connexion takes the first security alternative that does not object, so that an optional login would hide
-    a bad token; it is therefore noted on the call, and admission refuses it.
+    a bad token; it is therefore noted on the call, and admission refuses it. Raises ValueError where the secret
+    cannot be one.
     """
+    if jwt_secret is not None:
+        try:
+            jwt.encode({}, jwt_secret, "HS256")
+        except jwt.PyJWTError as error:
+            raise ValueError(f"the JWT secret cannot be used: {error}") from None
 
     class Bearer:
         def get_fn(self, _scheme: Any, _scopes: Any) -> Any:

@@ -1,10 +1,12 @@
 """One request on its way through the pipeline: what each step found out, for the steps behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qsl
 
-from stubserver.errors import Refusal, not_found
+from stubserver.errors import Refusal, not_found, refusal
 from stubserver.spec import Operation
 from stubserver.store import Row
 from stubserver.world import World
@@ -36,6 +38,20 @@ KINDS = {
 }
 
 
+MAX_FIELDS = 1000
+"""Fields that one form or query may have."""
+
+
+def urlencoded(text: str, what: str) -> Iterable[tuple[str, str]]:
+    """Names and values of urlencoded text. Raises a 400 refusal that calls it `what`."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except UnicodeDecodeError:
+        raise refusal(400, f"The {what} is not UTF-8.") from None
+    except ValueError:
+        raise refusal(400, f"The {what} has more than {MAX_FIELDS} fields.") from None
+
+
 @dataclass
 class Call:
     """A request and its world. Fields are filled in pipeline order; operations read, they do not write."""
@@ -45,8 +61,6 @@ class Call:
     path: str
     origin: str
     """Scheme and host as the client sees them, for absolute URLs; without a final slash."""
-    query_texts: Mapping[str, list[str]] = field(default_factory=dict)
-    """Query parameters as sent, `name[]` folded into `name`."""
     raw_query: str = ""
     raw_body: bytes = b""
     content_type: str = ""
@@ -65,6 +79,14 @@ class Call:
     refusal: Refusal | None = None
     """Why the request was refused, if it was."""
     _rows: dict[str, Row] = field(default_factory=dict)
+
+    @cached_property
+    def query_texts(self) -> Mapping[str, list[str]]:
+        """Query parameters as sent, repeated and `name[]` ones together under `name`. Raises a 400 refusal."""
+        found: dict[str, list[str]] = {}
+        for name, text in urlencoded(self.raw_query, "query string"):
+            found.setdefault(name.removesuffix("[]"), []).append(text)
+        return found
 
     @property
     def operation(self) -> Operation:

@@ -20,6 +20,7 @@ from stubserver import __version__
 def main() -> None:
     """A stateful stub server for the SelfCommunity Course API, driven and proven by its OpenAPI contract."""
     warnings.filterwarnings("ignore", message=".*httpx")  # connexion imports starlette's test client
+    warnings.filterwarnings("ignore", message="The HMAC key is")  # a stub's secret may be short
 
 
 def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
@@ -58,7 +59,7 @@ def serve(
     try:
         app = create_app(fixture, seed=seed, jwt_secret=jwt_secret, cors_origins=cors_origin)
         listener = server.bind(host, port)
-    except (SpecError, FixtureError) as error:
+    except (SpecError, FixtureError, ValueError) as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"cannot listen on {host} port {port}: {error.strerror or error}")

@@ -161,11 +161,11 @@ def _with_defaults(rows: Iterable[Row], item: Mapping[str, Any], schema: Mapping
 def _moment(table: str, field: str, text: str | None, now: datetime) -> datetime | None:
     if text is None:
         return None
-    if text[0] in "+-":
-        return now + timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
     try:
+        if text[0] in "+-":
+            return now + timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise FixtureError(f"{table}: {field} {text!r} is no date") from None
 
 

@@ -1,11 +1,11 @@
 """The steps that Connexion calls for each request: admission, validation, the operation, the answer's shape."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from connexion.datastructures import MediaTypeDict
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stubserver import pages, reading
 from stubserver.call import SCOPE_KEY, Call
@@ -84,44 +84,11 @@ def body_validator(media: str) -> type:
     return BodyValidator
 
 
-class AnswerValidator:
-    """Connexion's hook for response bodies: nothing leaves that the contract does not promise."""
-
-    def __init__(self, scope: Scope, **_: Any) -> None:
-        """`scope` names the call."""
-        self._call: Call = scope[SCOPE_KEY]
-
-    def wrap_send(self, send: Send) -> Callable[[Message], Awaitable[None]]:
-        """Hold back an answer until its body is known to fit. Raises ContractBroken."""
-        started: list[Message] = []
-
-        async def checked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                started.append(message)
-                return
-            self._check(started[0]["status"], message.get("body", b""))
-            await send(started[0])
-            await send(message)
-
-        return checked
-
-    def _check(self, status: int, body: bytes) -> None:
-        operation = self._call.operation
-        validator = operation.answers.get(status)
-        if validator is None:
-            if body:
-                raise ContractBroken(f"{operation.id} answers {status} with a body the contract does not know")
-            return
-        for problem in validator.problems(orjson.loads(body)):
-            raise ContractBroken(f"{operation.id} answers {status}: {problem.field}: {problem.message}")
-
-
 VALIDATORS = {
     "parameter": ParameterValidator,
     "body": MediaTypeDict({media: body_validator(media) for media in reading.READERS}),
-    "response": MediaTypeDict({"*/*": AnswerValidator}),
 }
-"""What Connexion validates with."""
+"""What Connexion validates requests with."""
 
 
 class Dispatch:
@@ -158,4 +125,14 @@ class Dispatch:
             shape = self._shape.get(operation.id)
             if shape is None:
                 return b""
-            return orjson.dumps(shape(pages.envelope(call, result) if isinstance(result, Listing) else result))
+            answer = shape(pages.envelope(call, result) if isinstance(result, Listing) else result)
+            _check(operation, answer)
+            return orjson.dumps(answer)
+
+
+def _check(operation: Operation, answer: Any) -> None:
+    """Nothing leaves that the contract does not promise. Raises ContractBroken, which takes the change back."""
+    validator = operation.answers[operation.status]
+    if not validator.fits(answer):
+        problem = next(validator.problems(answer))
+        raise ContractBroken(f"{operation.id} answers {operation.status}: {problem.field}: {problem.message}")

@@ -9,19 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import FormParser, MultipartState, parse_options_header
 
-from stubserver.call import Call
+from stubserver.call import MAX_FIELDS, Call, urlencoded
 from stubserver.errors import Problem, Refusal, invalid, refusal
 from stubserver.schema import Schema, echo
 from stubserver.spec import Body
-
-MAX_FIELDS = 1000
-"""Fields that one form or query may have."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
@@ -33,14 +29,6 @@ class Upload:
     """A file in a form. Its content is not kept; the digest tells one from another."""
 
     digest: str
-
-
-def read_query(texts: str) -> dict[str, list[str]]:
-    """Query parameters as sent, repeated and `name[]` ones together under `name`. Raises a 400 refusal."""
-    found: dict[str, list[str]] = {}
-    for name, text in _urlencoded(texts, "query string"):
-        found.setdefault(name.removesuffix("[]"), []).append(text)
-    return found
 
 
 def read_parameters(call: Call) -> None:
@@ -117,7 +105,7 @@ def read_urlencoded(call: Call, body: Body) -> None:
         )
         missing = body.validator.problems({})
         raise Refusal(400, [*missing, Problem("parse_error", message, "non_field_errors")])
-    _accept(call, body, _form(_urlencoded(text, "form"), body.schema))
+    _accept(call, body, _form(urlencoded(text, "form"), body.schema))
 
 
 def read_multipart(call: Call, body: Body) -> None:
@@ -153,15 +141,6 @@ def _stored(name: str, value: Any, schema: Schema) -> Any:
         return datetime.fromisoformat(value.upper())
     except ValueError:
         raise invalid(name, "invalid", f"{echo(value)} is no date and time that can be kept.") from None
-
-
-def _urlencoded(text: str, what: str) -> Iterable[tuple[str, str]]:
-    try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    except UnicodeDecodeError:
-        raise refusal(400, f"The {what} is not UTF-8.") from None
-    except ValueError:
-        raise refusal(400, f"The {what} has more than {MAX_FIELDS} fields.") from None
 
 
 def _form(fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
@@ -202,7 +181,7 @@ def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]
         on_field=lambda part: fields.append((part.field_name or b"", part.value or b"")),
         on_file=lambda part: fields.append((part.field_name or b"", _upload(part))),
         boundary=options[b"boundary"],
-        config={"MAX_MEMORY_FILE_SIZE": len(body) + 1, "MAX_FIELDS": MAX_FIELDS},
+        config={"MAX_MEMORY_FILE_SIZE": len(body) + 1},
     )
     try:
         parser.write(body)
@@ -211,6 +190,8 @@ def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]
         raise refusal(400, f"Form parse error - {error}.") from None
     if body and getattr(parser.parser, "state", None) != MultipartState.END:
         raise refusal(400, "Form parse error - the multipart body ends before its last boundary.")
+    if len(fields) > MAX_FIELDS:
+        raise refusal(400, f"The form has more than {MAX_FIELDS} fields.")
     for name, value in fields:
         try:
             yield name.decode(), value if isinstance(value, Upload) else value.decode()

@@ -76,6 +76,7 @@ class Contract:
         """Raises SpecError where `document` uses an extension key or a reference that does not exist."""
         self.document = document
         _check_extensions(document, "")
+        self._check_references(document)
         self._components = draft4(document.get("components", {}))
         self.operations = {operation.id: operation for operation in self._operations()}
 
@@ -84,11 +85,20 @@ class Contract:
         while isinstance(node, dict) and "$ref" in node:
             target: Any = self.document
             for part in node["$ref"].removeprefix("#/").split("/"):
-                if part not in target:
+                if not isinstance(target, dict) or part not in target:
                     raise SpecError(f"{node['$ref']} points at nothing")
                 target = target[part]
             node = target
         return node
+
+    def _check_references(self, node: Any) -> None:
+        if isinstance(node, list):
+            for part in node:
+                self._check_references(part)
+        elif isinstance(node, dict):
+            self.resolve(node)
+            for part in node.values():
+                self._check_references(part)
 
     def schema(self, name: str) -> Schema:
         """The component schema `name`."""
@@ -140,6 +150,8 @@ class Contract:
         body = self.resolve(raw.get("requestBody", {}))
         responses = {int(status): self.resolve(answer) for status, answer in raw["responses"].items()}
         answers = {status: schema for status, answer in responses.items() if (schema := _json_schema(answer))}
+        if "x-access" not in raw:
+            raise SpecError(f"{method.upper()} {path}: x-access is missing")
         (status,) = (status for status in responses if status < 300)
         return Operation(
             id=raw["operationId"],
@@ -193,7 +205,11 @@ def merge(folder: Path) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     owners: dict[str, str] = {}
     for file in sorted(folder.glob("*.yaml")):
-        for key, value in _flattened(_load(file)):
+        try:
+            parts = list(_flattened(_load(file)))
+        except AttributeError:
+            raise SpecError(f"{file.name}: paths, components and x-rules must be mappings of mappings") from None
+        for key, value in parts:
             if key in owners:
                 raise SpecError(f"{key} is defined in {owners[key]} and again in {file.name}")
             owners[key] = file.name
@@ -208,7 +224,7 @@ def merge(folder: Path) -> dict[str, Any]:
 def _load(file: Path) -> dict[str, Any]:
     try:
         document = load_yaml(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SpecError(f"{file.name}: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict):
         raise SpecError(f"{file.name}: a partial document must be a mapping")

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubserver import reading
 from stubserver.call import SCOPE_KEY, Call
 from stubserver.errors import Refusal, refusal
 from stubserver.world import Worlds
@@ -45,7 +44,6 @@ class Wire:
         try:
             _check_path(call.path)
             _check_accept(call.path, headers.get(b"accept", ""))
-            call.query_texts = reading.read_query(call.raw_query)
             call.raw_body = await _read(receive, headers)
         except Refusal as refused:
             call.refusal = refused
@@ -54,7 +52,7 @@ class Wire:
         plain = [(key, value) for key, value in scope["headers"] if key.lower() != b"content-type"]
         if call.content_type:
             plain.append((b"content-type", call.content_type.encode("latin-1")))
-        await self._app({**scope, "headers": plain}, _nothing_more, send)
+        await self._app({**scope, "headers": plain}, _after_body(receive), send)
 
 
 async def send_refusal(refused: Refusal, send: Send) -> None:
@@ -69,7 +67,9 @@ async def send_refusal(refused: Refusal, send: Send) -> None:
 def _origin(scope: Scope, host: str) -> str:
     """Scheme and host as the client knows them; the address of the server where the Host header makes no sense."""
     if not _HOST.fullmatch(host):
-        host = ":".join(str(part) for part in scope.get("server") or ("localhost",))
+        address, port = scope.get("server") or ("localhost", None)
+        host = f"[{address}]" if ":" in address else address
+        host += f":{port}" if port else ""
     return f"{scope.get('scheme', 'http')}://{host}"
 
 
@@ -106,15 +106,28 @@ async def _read(receive: Receive, headers: Mapping[bytes, str]) -> bytes:
     if not length and b"transfer-encoding" not in headers:
         return b""
     body = bytearray()
-    while True:
+    too_large = length.isdigit() and (len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY)
+    while not too_large:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > MAX_BODY or (length.isdigit() and int(length) > MAX_BODY):
-            raise refusal(413, f"The request body is larger than {MAX_BODY} bytes.")
-        if not message.get("more_body", False):
+        too_large = len(body) > MAX_BODY
+        if not too_large and not message.get("more_body", False):
             return bytes(body)
+    raise refusal(413, f"The request body is larger than {MAX_BODY} bytes.")
 
 
-async def _nothing_more() -> Message:
-    """The body has been read; it lies in the call."""
-    return {"type": "http.request", "body": b"", "more_body": False}
+def _after_body(receive: Receive) -> Receive:
+    """What follows the body, which lies in the call: an empty one, and then nothing until the client goes."""
+    given = False
+
+    async def following() -> Message:
+        nonlocal given
+        if not given:
+            given = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+
+    return following

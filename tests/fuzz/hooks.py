@@ -73,20 +73,12 @@ def report() -> None:
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
-    """Make names unique and ids known: else most writes collide or miss, and nothing behind them is tested.
+    """Make names unique and ids in bodies known: else most writes collide or miss, and nothing behind them is tested.
 
     Only values that are valid already are replaced, so an invalid case stays invalid.
     """
-    operation = case.operation.definition.raw.get("operationId")
-    linked = case.meta is not None and case.meta.phase.name.value == "stateful"
-    if not linked:
-        _visit_known_rows(case)
-    if operation == "delete_course" and not linked and case.path_parameters.get("id") in range(1, 15):
-        case.path_parameters = {"id": 15}  # the others need the rest
-        case._record_starting_state()
-    if operation == "leave_course" and not linked and _is_id(case.path_parameters.get("id")):
-        _somebody_to_remove(case)
     if isinstance(case.body, dict):
+        operation = _operation_id(case)
         body = _with_known_ids(case.body)
         if operation in ("create_course", "update_course", "patch_course"):
             body.update(_unique(case.body))
@@ -94,50 +86,77 @@ def map_case(context: Any, case: Any) -> Any:
             body["type"] = "quiz"  # links lead on to its questions; the fixture's quizzes stay what they are
         if "answers" in body and next(_serial) % 4:
             body["answers"] = _one_correct(body["answers"])
-        if operation == "create_course_comment" and not linked and _are_ids(body, "parent", "in_reply_to"):
+        if operation == "create_course_comment" and not _is_linked(case) and _are_ids(body, "parent", "in_reply_to"):
             body |= dict.fromkeys({"parent", "in_reply_to"} & body.keys())
-        if operation == "make_course_attempt" and not linked and _answers_something(body):
-            case.path_parameters, body["responses"] = dict(QUIZ), ATTEMPT
+        if operation == "make_course_attempt" and not _is_linked(case) and _answers_something(body):
+            body["responses"] = ATTEMPT
         if body != case.body:
             case.body = body
             case._record_starting_state()  # the edit keeps validity: the case must not be labelled anew
     return case
 
 
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    """Lead paths to rows that exist, after Schemathesis has put in ids that it learned from answers.
+
+    Three times in four a nested path goes to a row of the fixture: random ids never meet each other below.
+    Deletions stay with some courses and all the rest with the others, so that there is something left for these;
+    and the quiz that attempts are made at is left alone.
+    """
+    if _is_linked(case) or not case.path_parameters or not all(map(_is_id, case.path_parameters.values())):
+        return
+    name, turn, before = _operation_id(case), next(_serial), case.path_parameters
+    operation = OPERATIONS.get(name)
+    known = PATHS.get(tuple(operation.loads.values())) if operation else None
+    if name == "make_course_attempt" and isinstance(case.body, dict) and case.body.get("responses") == ATTEMPT:
+        case.path_parameters = dict(QUIZ)
+    elif known and turn % 4:
+        spared = [path for path in known if (path["id"] in DELETED_FROM) == (operation.method == "delete")]
+        case.path_parameters = dict(spared[turn % len(spared)])
+    elif name == "delete_course" and before["id"] in range(1, 15):
+        case.path_parameters = {"id": 13}
+    elif name == "leave_course" and _is_id(case.query.get("user")):  # the fuzzing creator may only remove others
+        case.path_parameters = {"id": 1 + turn % 14}
+        case.query = {**case.query, "user": (2, 3, 4, 8, 9)[turn // 14 % 5]}
+    if case.path_parameters != before:
+        case._record_starting_state()
+
+
+def _operation_id(case: Any) -> str:
+    name: str = case.operation.definition.raw.get("operationId")
+    return name
+
+
+def _is_linked(case: Any) -> bool:
+    """Whether a link made the case, whose ids are known already."""
+    return case.meta is not None and case.meta.phase.name.value == "stateful"
+
+
 def _known_paths() -> dict[tuple[str, ...], list[dict[str, int]]]:
-    """Kinds of rows that a path names -> the path parameters of all such rows of the default fixture."""
+    """Kinds of rows that a path names -> the path parameters of such rows of the default fixture."""
     tables = {name: list(base.rows.values()) for name, base in load("default", load_contract()).tables.items()}
     sections = {row["id"]: {"id": row["course_id"], "section_id": row["id"]} for row in tables["sections"]}
     lessons = {row["id"]: {**sections[row["section_id"]], "lesson_id": row["id"]} for row in tables["lessons"]}
+    del lessons[QUIZ["lesson_id"]]
+    quizzes = [row["id"] for row in tables["lessons"] if row["type"] == "quiz" and row["id"] in lessons]
     found: dict[tuple[str, ...], list[dict[str, int]]] = {
         ("course", "section"): list(sections.values()),
         ("course", "section", "lesson"): list(lessons.values()),
-        ("course", "section", "quiz"): [lessons[row["id"]] for row in tables["lessons"] if row["type"] == "quiz"],
+        ("course", "section", "quiz"): [lessons[number] for number in quizzes],
     }
     for kind, parent in (("question", "quiz"), ("attempt", "quiz"), ("comment", "lesson")):
-        rows = tables[f"{kind}s"]
+        rows = [row for row in tables[f"{kind}s"] if row["lesson_id"] in lessons]
         paths = [{**lessons[row["lesson_id"]], f"{kind}_id": row["id"]} for row in rows]
         found["course", "section", parent, kind] = paths
     return found
 
 
+DELETED_FROM = {7, 10, 14, 15}
+"""Courses of the default fixture below which deletions go."""
+
 OPERATIONS = load_contract().operations
 PATHS = _known_paths()
-
-
-def _visit_known_rows(case: Any) -> None:
-    """Three times in four, lead a nested path to rows that exist: random ids never meet each other below.
-
-    Deletions stay with the last rows, so that there is something left for the others.
-    """
-    operation = OPERATIONS.get(case.operation.definition.raw.get("operationId"))
-    known = PATHS.get(tuple(operation.loads.values())) if operation else None
-    if known and all(map(_is_id, case.path_parameters.values())):
-        turn = next(_serial)
-        if turn % 4:
-            known = known[-4:] if operation.method == "delete" else known[:-4] or known
-            case.path_parameters = dict(known[turn % len(known)])
-            case._record_starting_state()
 
 
 def _is_id(value: Any) -> bool:
@@ -170,22 +189,12 @@ def _answers_something(body: dict[str, Any]) -> bool:
     )
 
 
-def _somebody_to_remove(case: Any) -> None:
-    """The fuzzing creator may not leave, only remove others: a random id never meets one of them."""
-    if _is_id(case.query.get("user")):
-        turn = next(_serial)
-        case.path_parameters = {**case.path_parameters, "id": 1 + turn % 14}
-        case.query = {**case.query, "user": (2, 3, 4, 8, 9)[turn // 14 % 5]}
-        case._record_starting_state()
-
-
 def _with_known_ids(body: dict[str, Any]) -> dict[str, Any]:
     turn, found = next(_serial), {}
     for field, value in body.items():
         known = KNOWN_IDS.get(field)
-        if isinstance(value, list) and value and all(map(_is_id, value)):
-            if known:
-                value = [known[(turn + number) % len(known)] for number in range(len(value))]
+        if known and isinstance(value, list) and all(map(_is_id, value)):
+            value = [known[(turn + number) % len(known)] for number in range(len(value))]
         if field in ORDERS and isinstance(value, list) and all(map(_is_id, value)) and turn % 8:
             continue
         found[field] = value
@@ -254,6 +263,8 @@ def _read(texts: list[Any], schema: dict[str, Any]) -> Any:
     if schema.get("type") == "array":
         return [_read([text], schema.get("items", {})) for text in texts]
     text = texts[-1] or ""
+    if text == "null" and (schema.get("nullable") or "null" in str(schema)):
+        return None  # what a browser's FormData makes of null
     if schema.get("type") == "integer" and re.fullmatch(r"-?[0-9]+", text):
         return int(text)
     if schema.get("type") == "boolean" and text.lower() in ("true", "false", "1", "0"):

@@ -1,0 +1,55 @@
+"""Which pages may call: those on localhost, and those on origins that were named."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from stubserver.access_log import REFUSAL_KEY
+from stubserver.errors import Refusal, refusal
+
+LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
+"""Origins of pages that a developer's own machine serves; others must be named."""
+
+
+class Cors(CORSMiddleware):
+    """CORS for pages on localhost and on the origins that were named; its refusals in the vendor's shape."""
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        anywhere = "*" in origins
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_origin_regex=None if anywhere else LOCAL_ORIGINS,
+            allow_methods=["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
+            allow_headers=["*"],
+            allow_credentials=not anywhere,
+            expose_headers=["Allow", "WWW-Authenticate"],
+        )
+
+    def preflight_response(self, request_headers: Any) -> Response:
+        """As the library answers, but a refusal says in the vendor's shape what to do."""
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        message = (
+            f"{bytes(response.body).decode()}: pages of {request_headers['origin']} may not call this. "
+            "Start the server with --cors-origin to allow another origin."
+        )
+        headers = {k: v for k, v in response.headers.items() if k.startswith(("access-control", "vary"))}
+        return _RefusedPreflight(refusal(400, message, "invalid"), headers)
+
+
+class _RefusedPreflight(Response):
+    """A refusal that comes before there is a call; it leaves its reason for the log."""
+
+    def __init__(self, refused: Refusal, headers: Mapping[str, str]) -> None:
+        super().__init__(refused.body(), refused.status, headers, "application/json")
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        scope[REFUSAL_KEY] = self._refused
+        await super().__call__(scope, receive, send)

@@ -1,0 +1,333 @@
+"""Tables and worlds: copy on write, undo, ids, order, indexes and the clock."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stubserver.store import Base, Row, Table
+from stubserver.world import TABLES, Clock, Seed, World, Worlds
+
+MOMENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def base() -> Base:
+    """Three rows, out of the order of their ids."""
+    return Base(("id",), ("kind",), [{"id": number, "kind": kind} for number, kind in ((2, "a"), (1, "b"), (5, "a"))])
+
+
+def table() -> Table:
+    return Table(base(), [])
+
+
+def fork(rows: Iterable[Row] | None = None) -> World:
+    """A world of one table, `things`."""
+    things = base() if rows is None else Base(("id",), ("kind",), rows)
+    return World("test", Seed(name="test", tables={"things": things}, preferences={}, tokens={}))
+
+
+def ids(rows: Iterable[Row]) -> list[int]:
+    return [row["id"] for row in rows]
+
+
+def snapshot(world: World, names: Iterable[str] = TABLES) -> dict[str, list[Row]]:
+    return {name: list(getattr(world, name)) for name in names}
+
+
+# One table
+
+
+def test_table_reads_its_base() -> None:
+    things = table()
+    assert ids(things) == [2, 1, 5]
+    assert len(things) == 3
+    assert things[1] == {"id": 1, "kind": "b"}
+    assert things.get(3) is None
+    assert 1 in things
+    assert 3 not in things
+    with pytest.raises(KeyError):
+        things[3]
+
+
+def test_table_iterates_in_order_of_creation() -> None:
+    things = table()
+    for number in (9, 6, 7):
+        things.put({"id": number, "kind": "c"})
+    assert ids(things) == [2, 1, 5, 9, 6, 7]
+    things.put({"id": 1, "kind": "changed"})
+    things.put({"id": 9, "kind": "changed"})
+    things.delete(6)
+    assert ids(things) == [2, 1, 5, 9, 7]
+    assert len(things) == 5
+    things.delete(2)
+    assert ids(things) == [1, 5, 9, 7]
+
+
+def test_table_finds_by_index_in_order_of_keys() -> None:
+    things = table()
+    assert ids(things.where("kind", "a")) == [2, 5]
+    for row in ({"id": 9, "kind": "a"}, {"id": 3, "kind": "a"}, {"id": 1, "kind": "a"}, {"id": 5, "kind": "b"}):
+        things.put(row)
+    assert ids(things.where("kind", "a")) == [1, 2, 3, 9]
+    assert ids(things.where("kind", "b")) == [5]
+    things.delete(2)
+    things.delete(9)
+    assert ids(things.where("kind", "a")) == [1, 3]
+    assert things.where("kind", "c") == []
+    with pytest.raises(KeyError):
+        things.where("id", 1)
+
+
+def test_table_knows_rows_by_several_keys() -> None:
+    rows = [{"course": 2, "user": 1, "status": "x"}, {"course": 1, "user": 3, "status": "x"}]
+    pairs = Table(Base(("course", "user"), ("course", "user"), rows), [])
+    pairs.put({"course": 1, "user": 1, "status": "y"})
+    pairs.put({"course": 1, "user": 3, "status": "y"})
+    assert pairs[1, 3]["status"] == "y"
+    assert [row["user"] for row in pairs.where("course", 1)] == [1, 3]
+    pairs.delete((1, 3))
+    assert (1, 3) not in pairs
+    assert [row["user"] for row in pairs.where("course", 1)] == [1]
+    assert len(pairs) == 2
+
+
+def test_table_never_gives_an_id_twice() -> None:
+    things = table()
+    assert [things.next_id(), things.next_id()] == [6, 7]
+    things.put({"id": 7, "kind": "a"})
+    things.delete(7)
+    things.delete(5)
+    assert things.next_id() == 8
+    assert Table(Base(("id",), ()), []).next_id() == 1
+
+
+def test_table_ignores_deleting_what_is_not_there() -> None:
+    undo: list[Callable[[], None]] = []
+    things = Table(base(), undo)
+    things.delete(77)
+    things.delete(1)
+    things.delete(1)
+    assert (len(things), len(undo)) == (2, 1)
+
+
+def test_tables_share_a_base_that_never_changes() -> None:
+    shared = base()
+    before = (dict(shared.rows), {field: dict(values) for field, values in shared.index.items()}, shared.next_id)
+    first, second = Table(shared, []), Table(shared, [])
+    first.put({"id": 1, "kind": "a"})
+    first.put({"id": first.next_id(), "kind": "a"})
+    first.delete(2)
+    assert ids(first) == [1, 5, 6]
+    assert ids(second) == [2, 1, 5]
+    assert len(second) == 3
+    assert ids(second.where("kind", "a")) == [2, 5]
+    assert ids(second.where("kind", "b")) == [1]
+    assert second.next_id() == 6
+    assert (shared.rows, shared.index, shared.next_id) == before
+
+
+# Undo
+
+
+def test_change_keeps_what_succeeds() -> None:
+    world = fork()
+    with world.change():
+        world.things.put({"id": world.things.next_id(), "kind": "c"})
+        world.things.delete(2)
+    with pytest.raises(ZeroDivisionError), world.change():
+        raise ZeroDivisionError
+    assert ids(world.things) == [1, 5, 6]
+    assert world.things.next_id() == 7
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_change_leaves_no_trace_of_what_fails(error: type[BaseException]) -> None:
+    world = fork()
+    with world.change():
+        world.things.put({"id": world.things.next_id(), "kind": "a"})
+        world.things.put({"id": 2, "kind": "b"})
+    before = (list(world.things), len(world.things), world.things.where("kind", "a"), world.things.where("kind", "b"))
+
+    def fail() -> None:
+        with world.change():
+            world.things.put({"id": world.things.next_id(), "kind": "a"})
+            world.things.put({"id": world.things.next_id(), "kind": "z"})
+            world.things.put({"id": 6, "kind": "z"})
+            world.things.put({"id": 6, "kind": "b"})
+            world.things.put({"id": 1, "kind": "a"})
+            world.things.delete(2)
+            world.things.delete(5)
+            world.things.put({"id": 5, "kind": "z"})
+            world.things.delete(7)
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    after = (list(world.things), len(world.things), world.things.where("kind", "a"), world.things.where("kind", "b"))
+    assert after == before
+    assert world.things.where("kind", "z") == []
+    assert world.things.next_id() == 7
+
+
+def test_change_undoes_every_table(seed: Seed) -> None:
+    world = World("test", seed)
+    before = snapshot(world)
+
+    def fail() -> None:
+        with world.change():
+            world.courses.put({**world.courses[1], "id": world.courses.next_id(), "name": "New", "slug": "new"})
+            world.memberships.delete((1, 3))
+            world.memberships.put({"course_id": 1, "user_id": 6, "status": "joined"})
+            world.completions.delete((3, 1))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert snapshot(world) == before
+    assert world.courses.where("slug", "new") == []
+    assert [row["user_id"] for row in world.memberships.where("course_id", 1)] == [1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14]
+    assert world.courses.next_id() == 16
+
+
+ROWS = st.fixed_dictionaries({"id": st.integers(1, 6), "kind": st.sampled_from("ab")})
+STEPS = st.lists(ROWS | st.integers(1, 6), max_size=6)
+"""A row is put, a number deletes the row of this id."""
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(ROWS, max_size=5, unique_by=lambda row: row["id"]),
+    changes=st.lists(st.tuples(STEPS, st.booleans()), max_size=6),
+)
+def test_table_behaves_like_a_dict(rows: list[Row], changes: list[tuple[list[Any], bool]]) -> None:
+    """Whatever is put, deleted and taken back: rows, length and index are those of a plain dict."""
+    world, model = fork(rows), {row["id"]: row for row in rows}
+    original = [dict(row) for row in rows]
+    for steps, fails in changes:
+        then = dict(model)
+        try:
+            with world.change():
+                for step in steps:
+                    if isinstance(step, int):
+                        world.things.delete(step)
+                        model.pop(step, None)
+                    else:
+                        world.things.put(step)
+                        model[step["id"]] = step
+                    assert_equal(world.things, model)
+                if fails:
+                    raise LookupError
+        except LookupError:
+            model = then
+        assert_equal(world.things, model)
+    assert rows == original
+    assert ids(fork(rows).things) == ids(rows)
+
+
+def assert_equal(things: Table, model: dict[int, Row]) -> None:
+    assert {row["id"]: row for row in things} == model
+    assert len(list(things)) == len(things) == len(model)
+    for number in range(1, 7):
+        assert things.get(number) == model.get(number)
+        assert (number in things) == (number in model)
+    for kind in "ab":
+        wanted = sorted((row for row in model.values() if row["kind"] == kind), key=lambda row: row["id"])
+        assert things.where("kind", kind) == wanted
+
+
+# Worlds
+
+
+def test_worlds_do_not_see_each_other(seed: Seed) -> None:
+    worlds = Worlds(seed)
+    first, second = worlds.get("first"), worlds.get("second")
+    untouched = snapshot(World("test", seed))
+    first.courses.delete(1)
+    first.courses.put({**first.courses[2], "name": "Changed"})
+    first.memberships.put({"course_id": 3, "user_id": 6, "status": "joined"})
+    first.clock.freeze(MOMENT)
+    assert snapshot(first) != untouched
+    assert snapshot(second) == untouched
+    assert snapshot(worlds.get()) == untouched
+    assert second.memberships.get((3, 6)) is None
+    assert second.clock.now() != MOMENT
+
+
+def test_worlds_start_anew_on_reset(seed: Seed) -> None:
+    worlds = Worlds(seed, number=7)
+    old = worlds.get()
+    assert worlds.get() is old
+    assert (old.name, old.number) == ("default", 7)
+    old.courses.delete(1)
+    old.courses.next_id()
+    new = worlds.reset()
+    assert worlds.get() is new
+    assert snapshot(new) == snapshot(World("test", seed))
+    assert new.courses.next_id() == 16
+    assert 1 not in old.courses
+    other = worlds.reset("other", seed=replace(seed, preferences={"content_availability": False}))
+    assert worlds.get("other") is other
+    assert other.preferences == {"content_availability": False}
+    assert worlds.get().preferences == seed.preferences
+    assert worlds.reset("other").preferences == seed.preferences
+
+
+def test_world_knows_its_tables_only(seed: Seed) -> None:
+    world = World("test", seed)
+    assert {name: len(getattr(world, name)) > 0 for name in TABLES} == dict.fromkeys(TABLES, True)
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = world.nonsense
+
+
+# The clock
+
+
+def runs(clock: Clock, ahead: timedelta = timedelta()) -> bool:
+    """Whether it shows the real time, that much ahead."""
+    earliest = datetime.now(UTC) + ahead
+    shown = clock.now()
+    return earliest <= shown <= datetime.now(UTC) + ahead and shown.tzinfo is UTC
+
+
+def test_clock_runs_until_it_is_frozen() -> None:
+    clock = Clock()
+    assert runs(clock)
+    clock.freeze(MOMENT)
+    assert clock.now() == clock.now() == MOMENT
+    clock.freeze(datetime(2026, 11, 23, 14, 0, tzinfo=timezone(timedelta(hours=2))))
+    assert clock.now() == MOMENT
+    assert clock.now().tzinfo is UTC
+
+
+def test_clock_freezes_at_the_moment_it_shows() -> None:
+    clock = Clock()
+    clock.advance(timedelta(days=3))
+    clock.freeze()
+    moment = clock.now()
+    assert clock.now() == moment
+    assert timedelta(days=3) - (moment - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("by", [timedelta(days=3), timedelta(days=-1), timedelta(microseconds=1)])
+def test_clock_advances_frozen_or_not(by: timedelta) -> None:
+    clock = Clock()
+    clock.advance(by)
+    clock.advance(by)
+    assert runs(clock, 2 * by)
+    clock.freeze(MOMENT)
+    clock.advance(by)
+    clock.advance(by)
+    assert clock.now() == MOMENT + 2 * by
+
+
+def test_clock_shows_the_real_time_when_released() -> None:
+    clock = Clock()
+    clock.advance(timedelta(days=3))
+    clock.freeze(MOMENT)
+    clock.advance(timedelta(days=3))
+    clock.release()
+    assert runs(clock)
