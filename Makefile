@@ -6,7 +6,7 @@ FUZZ_SEED ?= 20260118
 export PYTHONWARNINGS ?= ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint unit fuzz-gate fuzz matrix lock clean
+.PHONY: help serve test lint unit fuzz-gate fuzz mutants docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,8 +33,8 @@ fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 fuzz: $(VENV)/dev.stamp ## Fuzz for ten minutes with a fresh seed, which is printed
 	$(BIN)/python -m tests.fuzz.gate --max-time 600 $(ARGS)
 
-matrix: $(VENV)/dev.stamp ## Write tests/permission_matrix.md anew
-	$(BIN)/python -m tests.permissions
+docs: $(VENV)/dev.stamp ## Write anew what is made from the contract and the tests (tables, DECISIONS.md)
+	$(BIN)/python -m tests.docs
 
 lock: $(VENV)/dev.stamp ## Write the lock files anew
 	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-header --strip-extras \

@@ -1,5 +1,6 @@
 """Fixtures: YAML files that worlds start from, held against the contract's schemas before anything is served."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -97,8 +98,9 @@ def _seed(data: Any, contract: Contract, now: datetime) -> Seed:
 
 
 def _validate(data: Any, schema: Mapping[str, Any]) -> None:
-    if jsonschema_rs.Draft4Validator(draft4(schema)).is_valid(data):
-        return
+    with contextlib.suppress(ValueError):  # YAML has values that JSON has not, such as dates
+        if jsonschema_rs.Draft4Validator(draft4(schema)).is_valid(data):
+            return
     import jsonschema  # its messages are the better ones, but it takes its time
 
     errors = jsonschema.Draft4Validator(draft4(schema)).iter_errors(data)

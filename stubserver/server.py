@@ -68,11 +68,8 @@ def banner(app: StubServer, url: str) -> str:
     ]
     if app.seed.personas:
         token = app.seed.personas[0]["token"]
-        lines += [
-            "",
-            "  Try",
-            f"    curl -H 'Authorization: Bearer {token}' '{url}/api/v2/course/search/?limit=3'",
-        ]
+        path = app.contract.operations["search_courses"].path
+        lines += ["", "  Try", f"    curl -H 'Authorization: Bearer {token}' '{url}{path}?limit=3'"]
     return "\n".join(lines)
 
 

@@ -90,7 +90,7 @@ def _marks(node: Any, where: str) -> Iterator[Mark]:
             if key == "properties":
                 for name, schema in part.items():
                     yield from _marks(schema, f"{where} field {name}")
-            elif key == "responses":
+            elif key == "responses" and isinstance(part, dict):
                 for status, answer in part.items():
                     yield from _marks(answer, f"{where} answer {status}")
             elif key not in ("x-source", "example", "examples"):

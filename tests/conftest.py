@@ -30,7 +30,13 @@ def seed(contract: Contract) -> Seed:
 @pytest.fixture(scope="session")
 def server(contract: Contract, seed: Seed) -> StubServer:
     """The server that all tests share; ask for `app` to have it with a fresh world."""
-    return StubServer(contract, seed, number=0, jwt_secret="a-secret-of-the-tests-that-is-long-enough", cors_origins=["https://app.example"])
+    return StubServer(
+        contract,
+        seed,
+        number=0,
+        jwt_secret="a-secret-of-the-tests-that-is-long-enough",
+        cors_origins=["https://app.example"],
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,91 +1,146 @@
-"""The permission matrix: what every operation answers to every kind of caller, in courses of every privacy.
+"""The permission matrix: what every operation answers to every kind of caller, in courses of every privacy and
+for lessons in every state.
 
-`python -m tests.permissions` writes it to permission_matrix.md, which shows each change of access in review.
+It is kept in permission_matrix.md, where each change of access shows in review.
 """
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from stubserver.app import StubServer, load_contract
-from stubserver.fixture import load
+from stubserver.app import StubServer
+from stubserver.grading import graded
 from stubserver.spec import Contract, Operation
+from stubserver.world import World
 from tests.client import Api
 from tests.conftest import NOW
 
 FILE = Path(__file__).parent / "permission_matrix.md"
 COURSES = {"open": 1, "private": 4, "secret": 7, "draft": 10}
 """Privacy -> a self-paced course of the default fixture."""
-STATUSES = (None, "requested", "invited", "joined", "manager")
-"""What the stranger of the default fixture is made in turn; the creator is a persona of its own."""
-STRANGER = 6
+STRANGER, OTHER = 6, 8
+"""The stranger of the default fixture, who is given each status in turn, and somebody else."""
+CALLERS: dict[str, tuple[str | None, str | None]] = {
+    "anonymous": (None, None),
+    "no status": ("stranger", None),
+    "requested": ("stranger", "requested"),
+    "invited": ("stranger", "invited"),
+    "joined": ("stranger", "joined"),
+    "joined, own": ("stranger", "joined"),
+    "manager": ("stranger", "manager"),
+    "creator": ("creator", None),
+    "staff": ("staff", None),
+}
+"""Column -> the persona and the status it is given; "own" means that comment and attempt are the caller's."""
+STATES = ("published", "draft", "not yet open", "comments off")
+"""What the lesson is like."""
+IDS = {"section_id": 900, "lesson_id": 901, "question_id": 902, "attempt_id": 905, "comment_id": 906}
+BODIES: dict[str, Any] = {
+    "make_course_attempt": {"responses": [{"question_id": 902, "selected_options": [903]}]},
+    "create_course_comment": {"text": "<p>Good morning.</p>"},
+}
+"""Bodies for the operations whose example names rows of its own."""
 INTRODUCTION = """# Permission matrix
 
-Made by `make matrix`; a test compares it with what the server does. Each cell is the status of the answer
-to the operation's own example request, sent to a fresh default world by somebody with that status in the course.
+Made by `make docs`; a test compares it with what the server does. Each cell is the status of the answer to the
+operation's own example request, sent to a fresh default world by somebody with that status in the course.
 """
 
 
 def matrix(server: StubServer, runner: asyncio.Runner) -> str:
     """The whole matrix as Markdown."""
     lines = [INTRODUCTION]
-    callers = ["anonymous", *(status or "no status" for status in STATUSES), "creator", "staff"]
+    operations = list(server.contract.operations.values())
     for privacy, course in COURSES.items():
-        lines += [
-            f"## A course that is {privacy}",
-            "",
-            _row(["operation", *callers]),
-            _row(["---"] * (len(callers) + 1)),
-        ]
-        for operation in server.contract.operations.values():
-            if "course" in operation.loads.values():
-                lines.append(_row([operation.id, *_statuses(server, runner, operation, course)]))
+        lines += [f"## A course that is {privacy}", "", *_heading("operation")]
+        for operation in operations:
+            kinds = operation.loads.values()
+            if "course" in kinds and not {"lesson", "quiz"} & set(kinds):
+                lines.append(_row([operation.id, *_statuses(server, runner, operation, course, STATES[0])]))
+        lines += ["", f"### Its lessons, in a course that is {privacy}", "", *_heading("operation | lesson")]
+        for operation in operations:
+            if {"lesson", "quiz"} & set(operation.loads.values()):
+                for state in STATES:
+                    cells = _statuses(server, runner, operation, course, state)
+                    lines.append(_row([operation.id, state, *cells]))
         lines.append("")
-    lines += ["## Operations that are not about one course", "", _row(["operation", *callers])]
-    lines.append(_row(["---"] * (len(callers) + 1)))
-    for operation in server.contract.operations.values():
+    lines += ["## Operations that are not about one course", "", *_heading("operation")]
+    for operation in operations:
         if "course" not in operation.loads.values():
-            lines.append(_row([operation.id, *_statuses(server, runner, operation, COURSES["open"])]))
+            lines.append(_row([operation.id, *_statuses(server, runner, operation, COURSES["open"], STATES[0])]))
     return "\n".join(lines) + "\n"
+
+
+def _heading(first: str) -> list[str]:
+    cells = [*first.split(" | "), *CALLERS]
+    return [_row(cells), _row(["---"] * len(cells))]
 
 
 def _row(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _statuses(server: StubServer, runner: asyncio.Runner, operation: Operation, course: int) -> Iterator[str]:
-    callers: list[tuple[str | None, str | None]] = [(None, None)]
-    callers += [("stranger", status) for status in STATUSES]
-    callers += [("creator", None), ("staff", None)]
-    for persona, status in callers:
+def _statuses(
+    server: StubServer, runner: asyncio.Runner, operation: Operation, course: int, state: str
+) -> Iterator[str]:
+    for caller, (persona, status) in CALLERS.items():
         world = server.worlds.reset()
         world.clock.freeze(NOW)
         if status:
             row = {"course_id": course, "user_id": STRANGER, "status": status, "joined_at": NOW, "last_active_at": None}
             world.memberships.put(row)
-        path = operation.path.format(id=course if "course" in operation.loads.values() else STRANGER)
-        options = example(server.contract, operation)
-        yield str(Api(server, runner, persona).request(operation.method.upper(), path, **options).status_code)
+        _add_lesson(world, course, state, STRANGER if caller == "joined, own" else OTHER)
+        number = course if "course" in operation.loads.values() else STRANGER
+        path = operation.path.format(id=number, **IDS)
+        api = Api(server, runner, persona)
+        options = {"json": BODIES.get(operation.id, example(server.contract, operation))} if operation.bodies else {}
+        yield str(api.request(operation.method.upper(), path, **options).status_code)
 
 
-def example(contract: Contract, operation: Operation) -> dict[str, Any]:
-    """The operation's own JSON example, as an option of a request."""
-    if not operation.bodies:
-        return {}
+def _add_lesson(world: World, course: int, state: str, owner: int) -> None:
+    """A quiz in the state, with a question, and with an attempt and a comment of `owner`."""
+    row = world.courses[course]
+    later = state == "not yet open"
+    world.courses.put({**row, "sections_order": [900], "type": "scheduled" if later else row["type"]})
+    section = {"id": 900, "course_id": course, "name": "Part", "drip_delay": 0, "lessons_order": [901]}
+    world.sections.put({**section, "dripped_at": NOW + timedelta(days=1) if later else None})
+    lesson = {
+        "id": 901,
+        "section_id": 900,
+        "name": "Lesson",
+        "type": "quiz",
+        "status": "draft" if state == "draft" else "published",
+        "comments_enabled": state != "comments off",
+        "text": "",
+        "medias": [],
+        "passing_grade": 60,
+        "questions_order": [902],
+        "created_by": 1,
+        "created_at": NOW,
+    }
+    world.lessons.put(lesson)
+    answers = [{"id": 903, "text": "Yes", "correct": True}, {"id": 904, "text": "No", "correct": False}]
+    question = {
+        "id": 902,
+        "lesson_id": 901,
+        "type": "single_choice",
+        "image": None,
+        "text": "Well?",
+        "answers": answers,
+    }
+    world.questions.put(question)
+    made = {"id": 905, "lesson_id": 901, "user_id": owner, "created_at": NOW, "num_attempts": 1}
+    world.attempts.put({**made, **graded([question], {902: {903}}, 60)})
+    thread = {"parent": None, "in_reply_to": None, "medias": []}
+    world.comments.put(
+        {"id": 906, "lesson_id": 901, "text": "Hello.", "created_by": owner, "created_at": NOW, **thread}
+    )
+
+
+def example(contract: Contract, operation: Operation) -> Any:
+    """The operation's own JSON example."""
     raw = contract.document["paths"][operation.path][operation.method]
     content = contract.resolve(raw["requestBody"])["content"]["application/json"]
-    value = content["example"] if "example" in content else next(iter(content["examples"].values()))["value"]
-    return {"json": value}
-
-
-def main() -> None:
-    contract = load_contract()
-    server = StubServer(contract, load("default", contract, NOW), 0, None, [])
-    with asyncio.Runner() as runner:
-        FILE.write_text(matrix(server, runner), encoding="utf-8")
-    print(f"wrote {FILE}")
-
-
-if __name__ == "__main__":
-    main()
+    return content["example"] if "example" in content else next(iter(content["examples"].values()))["value"]

@@ -896,6 +896,11 @@ def test_delete_course_removes_what_belongs_to_it(api: Api) -> None:
         "lessons": 8,
         "memberships": 11,
         "completions": 15,
+        "questions": 4,
+        "answers": 0,
+        "attempts": 3,
+        "comments": 15,
+        "medias": 0,
     }
     assert all(row["lesson_id"] <= 8 for row in gone["completions"])
 

@@ -198,7 +198,7 @@ class LessonView(View):
         if self.row["status"] != "published":
             return "This lesson is a draft."
         if self.section.locked:
-            return f"This lesson opens at {self.section.available_date.isoformat(timespec='seconds')}."
+            return f"This lesson opens at {self.section.available_date.isoformat()}."
         if self.row["id"] in course.out_of_order:
             return "The lessons of this course must be completed in their order."
         return None

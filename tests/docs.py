@@ -1,0 +1,94 @@
+"""Documents that are made, not written: `python -m tests.docs` writes them, a test compares them."""
+
+import ast
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from stubserver.app import StubServer, load_contract
+from stubserver.fixture import load
+from stubserver.guards import GUARDS
+from stubserver.spec import Contract
+from stubserver.why import decisions
+from tests import permissions
+from tests.conftest import NOW
+
+ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+LEDGER = """# Rule ledger
+
+Made by `make docs`: every rule of `openapi/rules.yaml`, and the tests that say in their docstring that they protect
+it. A rule without a test fails the suite, unless it is background only: something the sources tell that no operation
+of the API lets anybody see.
+
+| rule | what | tests |
+| --- | --- | --- |
+"""
+
+
+def documents(contract: Contract) -> dict[Path, str]:
+    """File -> what it must hold, as far as the contract and the tests alone decide."""
+    readme = ROOT / "README.md"
+    return {
+        readme: with_operations(readme.read_text(encoding="utf-8"), contract),
+        ROOT / "DECISIONS.md": decisions(contract),
+        TESTS / "rule_ledger.md": ledger(contract),
+    }
+
+
+def with_operations(readme: str, contract: Contract) -> str:
+    """The README with its table of operations made anew."""
+    lines = ["| operation | request | who |", "| --- | --- | --- |"]
+    for operation in sorted(contract.operations.values(), key=lambda operation: (operation.path, operation.method)):
+        who = " ".join((GUARDS[operation.access].__doc__ or "").split()).split(" (R")[0].rstrip(".")
+        lines.append(f"| `{operation.id}` | {operation.method.upper()} {operation.path} | {who} |")
+    table = "\n".join(lines)
+    before, rest = readme.split("<!-- operations -->")
+    return f"{before}<!-- operations -->\n{table}\n<!-- /operations -->{rest.split('<!-- /operations -->')[1]}"
+
+
+def ledger(contract: Contract) -> str:
+    """The table of rules and their tests."""
+    found = covered()
+    lines = [LEDGER.rstrip()]
+    for code, rule in contract.document["x-rules"].items():
+        tests = ", ".join(found.get(code, []))
+        if not tests and rule.get("scope") == "background":
+            tests = f"background only: {rule.get('note') or 'it steers the interface, not the API'}"
+        lines.append(f"| {code} | {' '.join(rule['rule'].split()).replace('|', '/')[:90]} | {tests} |")
+    return "\n".join(lines) + "\n"
+
+
+def covered() -> dict[str, list[str]]:
+    """Rule code -> names of the tests whose docstrings name it."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(TESTS.glob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for code in _codes(ast.get_docstring(node) or ""):
+                    if node.name not in found.setdefault(code, []):
+                        found[code].append(node.name)
+    return found
+
+
+def _codes(text: str) -> Iterator[str]:
+    """The rule codes in a text, ranges such as R101-R104 spelt out."""
+    for first, last in re.findall(r"R(\d{3})(?:-R(\d{3}))?", text):
+        for number in range(int(first), int(last or first) + 1):
+            yield f"R{number:03}"
+
+
+def main() -> None:
+    contract = load_contract()
+    found = documents(contract)
+    server = StubServer(contract, load("default", contract, NOW), 0, None, [])
+    with asyncio.Runner() as runner:
+        found[permissions.FILE] = permissions.matrix(server, runner)
+    for file, text in found.items():
+        file.write_text(text, encoding="utf-8")
+        print(f"wrote {file.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

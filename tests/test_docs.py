@@ -1,0 +1,25 @@
+"""The documents that are made from the contract and the tests are what they are made to be."""
+
+import pytest
+
+from stubserver.spec import Contract
+from tests import docs
+
+
+@pytest.mark.parametrize("name", ["README.md", "DECISIONS.md", "rule_ledger.md"])
+def test_the_made_document_is_up_to_date(contract: Contract, name: str) -> None:
+    """`make docs` writes it anew."""
+    ((file, text),) = ((file, text) for file, text in docs.documents(contract).items() if file.name == name)
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_every_rule_has_a_test(contract: Contract) -> None:
+    """A rule of the book that no test names is a promise that nobody keeps."""
+    found = docs.covered()
+    book = contract.document["x-rules"]
+    missing = [code for code, rule in book.items() if code not in found and rule.get("scope") != "background"]
+    assert missing == []
+
+
+def test_no_test_names_a_rule_that_is_not_there(contract: Contract) -> None:
+    assert set(docs.covered()) - set(contract.document["x-rules"]) == set()
