@@ -36,6 +36,10 @@ fuzz: $(VENV)/dev.stamp ## Fuzz for ten minutes with a fresh seed, which is prin
 docs: $(VENV)/dev.stamp ## Write anew what is made from the contract and the tests (tables, DECISIONS.md)
 	$(BIN)/python -m tests.docs
 
+mutants: $(VENV)/dev.stamp ## Break the rules in every small way and count what the tests notice (takes an hour)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 lock: $(VENV)/dev.stamp ## Write the lock files anew
 	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-header --strip-extras \
 		-o requirements.lock pyproject.toml

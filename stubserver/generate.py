@@ -61,13 +61,11 @@ def _add_course(data: dict[str, Any], ids: Mapping[str, Iterator[int]], number: 
     others = chance.sample(range(8, len(data["users"]) + 1), 3)
     for user, status in [*people, *((user, "joined") for user in others)]:
         inside = status in ("creator", "manager", "joined")
+        done = lessons[: chance.randrange(len(lessons) + 1)] if user in others else []
         row = {"course_id": number, "user_id": user, "status": status, "joined_at": _time(number) if inside else None}
-        data["memberships"].append(row)
-    for user in others:
-        for lesson in lessons[: chance.randrange(len(lessons) + 1)]:
-            data["completions"].append(
-                {"user_id": user, "lesson_id": lesson, "status": "completed", "at": _time(number)}
-            )
+        data["memberships"].append({**row, "last_active_at": _time(number) if done else None})
+        completion = {"user_id": user, "status": "completed", "at": _time(number)}
+        data["completions"] += [{**completion, "lesson_id": lesson} for lesson in done]
 
 
 def _add_section(

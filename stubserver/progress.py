@@ -36,9 +36,11 @@ def is_completed(call: Call, lesson: Row, user: int | None) -> bool:
 
 
 def completion_status(call: Call, lesson: Row, user: int | None) -> str:
-    """How far the user got with the lesson (R321)."""
+    """How far the user got with the lesson; only a quiz can be failed (R321)."""
     completion = call.world.completions.get((user, lesson["id"]))
-    return completion["status"] if completion else "uncompleted"
+    if completion is None or (completion["status"] == "failed" and lesson["type"] != "quiz"):
+        return "uncompleted"
+    return str(completion["status"])
 
 
 def completion_rate(call: Call, course: Row, user: int | None) -> int:

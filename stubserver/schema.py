@@ -55,11 +55,10 @@ class Validator:
     def _problems(self, value: Any, name: str | None) -> Iterator[Problem]:
         for error in self._compiled.iter_errors(value):
             detail = error.kind.as_dict()
-            if error.kind.name == "required":
-                yield Problem("required", "This field is required.", name or str(detail["property"]))
-                continue
             path = [str(step) for step in error.instance_path]
             code, message = _worded(error.kind.name, detail, error.instance)
+            if error.kind.name == "required":
+                path.append(detail["property"])
             where = f" (at {'.'.join(path)})" if len(path) > 1 else ""
             yield Problem(code, message + where, name or (path[0] if path else "non_field_errors"))
 
@@ -67,6 +66,8 @@ class Validator:
 def _worded(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, str]:
     """The vendor's code for a broken keyword, and a sentence that says what would be right."""
     match keyword:
+        case "required":
+            return "required", "This field is required."
         case "type" | "enum" if value is None:
             return "null", "This field may not be null."
         case "type":

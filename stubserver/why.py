@@ -39,7 +39,7 @@ def why(contract: Contract, name: str) -> str:
     lines += [f"  who: {_first_line(GUARDS[operation.access].__doc__)}", f"  docs: {raw['externalDocs']['url']}", ""]
     for code in raw["x-rules"]:
         lines += [*_rule(code, book[code]), ""]
-    marks = [mark for mark in marked(contract) if mark.where.startswith(f"{operation.id} ")]
+    marks = [mark for mark in marked(contract) if f"{mark.where} ".startswith(f"{operation.id} ")]
     if marks:
         lines.append("inferred or pieced together:")
         lines += [f"  {_mark(mark)}" for mark in marks]
@@ -100,10 +100,14 @@ def _marks(node: Any, where: str) -> Iterator[Mark]:
 def _rule(code: str, rule: Mapping[str, Any]) -> Iterator[str]:
     answer = f", answers {rule['status']} {rule['code']}" if "status" in rule else ""
     yield f"{code}  ({rule['sure']}{answer})"
-    yield textwrap.fill(rule["rule"], 100, initial_indent="  ", subsequent_indent="  ")
+    yield _wrapped("", rule["rule"])
     if "note" in rule:
-        yield textwrap.fill(rule["note"], 100, initial_indent="  note: ", subsequent_indent="  ")
-    yield textwrap.fill("; ".join(rule["source"]), 100, initial_indent="  source: ", subsequent_indent="  ")
+        yield _wrapped("note: ", rule["note"])
+    yield _wrapped("source: ", "; ".join(rule["source"]))
+
+
+def _wrapped(label: str, text: str) -> str:
+    return textwrap.fill(text, 100, initial_indent=f"  {label}", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _row(code: str, rule: Mapping[str, Any], operations: list[str]) -> str:

@@ -34,6 +34,8 @@ JOIN = {
     ("secret", "invited"): "joined",
 }
 """(privacy, status) -> the status after joining; all others stay (R202-R206)."""
+ROLES = {"managers": "manager", "joined": "joined", "unjoined": None}
+"""List in a change of roles -> the status that it gives (R219)."""
 
 USERS: Mapping[int, Mapping[str, Any]] = {
     number: {
@@ -101,6 +103,8 @@ class Model:
         course = self.courses.get(number)
         if course is None or not self.sees(caller, course):
             raise Refused(404, {"": "not_found"})
+        if boss and caller is None:
+            raise Refused(401, {"": "not_authenticated"})
         if boss and self.status(caller, course) not in BOSSES:
             raise Refused(403, {"": "permission_denied"})
         return course
@@ -226,6 +230,7 @@ class Model:
 
     def change_roles(self, course: Course, lists: Mapping[str, list[int]], now: datetime) -> None:
         """R218-R220."""
+        lists = {name: users for name, users in lists.items() if name in ROLES}
         if not lists:
             raise Refused(400, *({field: "required"} for field in ("non_field_errors", "managers")))
         everyone = [(name, user) for name, users in lists.items() for user in dict.fromkeys(users)]
@@ -238,7 +243,7 @@ class Model:
         if wrong:
             raise Refused(400, *wrong)
         for name, user in everyone:
-            self.set_status(course, user, {"managers": "manager", "joined": "joined", "unjoined": None}[name], now)
+            self.set_status(course, user, ROLES[name], now)
 
     # Reading
 

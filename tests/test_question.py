@@ -401,7 +401,7 @@ def test_delete_course_question_removes_it(api: Api) -> None:
 def test_patch_course_lesson_reorders_and_deletes_questions(
     api: Api, method: str, body: dict[str, Any], order: list[int], expected: list[int] | None
 ) -> None:
-    """R406: questions_order reorders, deletes what it leaves out, and refuses foreign ids; left out, it does nothing."""
+    """R406: questions_order reorders, deletes what it leaves out, refuses foreign ids; left out, it does nothing."""
     creator = api.as_("creator")
     ok(creator.request(method, QUIZ, json=body))
     before = snapshot(api.world)

@@ -374,7 +374,7 @@ def test_patch_course_section_orders_lessons(api: Api, method: str, sent: list[i
 
 
 def test_patch_course_section_opens_and_locks_it(api: Api) -> None:
-    """R304, R305, R313, R314, R317: members feel a new date in a scheduled course and a new delay in a structured one."""
+    """R304, R305, R313, R314, R317: a new date moves a scheduled section for members, a new delay a structured one."""
     for course, section, lesson, changes, status in (
         (3, 8, 16, {"drip_delay": 0}, 403),
         (3, 8, 16, {"dripped_at": None}, 200),
@@ -400,7 +400,7 @@ def test_delete_course_section_removes_what_belongs_to_it(api: Api, course: int,
     """R023, R303: its lessons go with their comments, questions, attempts and completions, and nothing else does."""
     before = snapshot(api.world)
     lessons = {row["id"] for row in before["lessons"] if row["section_id"] == section}
-    response = api.as_("manager").delete(f"/course/{course}/section/{section}/")
+    response = api.as_("creator").delete(f"/course/{course}/section/{section}/")
     assert (response.status_code, response.content) == (204, b"")
     expected = {**before}
     expected["sections"] = [row for row in before["sections"] if row["id"] != section]

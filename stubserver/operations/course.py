@@ -1,6 +1,7 @@
 """Courses: create, read, search, change, delete, and the lists of courses."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -150,7 +151,8 @@ def _taken(call: Call, field: str, value: str, number: int | None) -> bool:
 
 def _free_slug(call: Call, name: str, number: int | None) -> str:
     """A slug made from the name, with a numeric suffix where it is taken (R121)."""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "course"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "course"
     slug, suffix = stem, 1
     while _taken(call, "slug", slug, number):
         suffix += 1

@@ -84,12 +84,12 @@ def map_case(context: Any, case: Any) -> Any:
             body.update(_unique(case.body))
         if body.get("type") == "lesson":
             body["type"] = "quiz"  # links lead on to its questions; the fixture's quizzes stay what they are
+        if NESTED & body.keys() and case.media_type in FORMS and next(_serial) % 8:
+            case.media_type = "application/json"  # a form only ever tests the refusal
         if "answers" in body and next(_serial) % 4:
             body["answers"] = _one_correct(body["answers"])
         if operation == "create_course_comment" and not _is_linked(case) and _are_ids(body, "parent", "in_reply_to"):
             body |= dict.fromkeys({"parent", "in_reply_to"} & body.keys())
-        if operation == "make_course_attempt" and not _is_linked(case) and _answers_something(body):
-            body["responses"] = ATTEMPT
         if body != case.body:
             case.body = body
             case._record_starting_state()  # the edit keeps validity: the case must not be labelled anew
@@ -98,22 +98,25 @@ def map_case(context: Any, case: Any) -> Any:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Lead paths to rows that exist, after Schemathesis has put in ids that it learned from answers.
+    """Lead paths (and attempts) to rows that exist, after Schemathesis has put in ids that it learned from answers.
 
     Three times in four a nested path goes to a row of the fixture: random ids never meet each other below.
     Deletions stay with some courses and all the rest with the others, so that there is something left for these;
     and the quiz that attempts are made at is left alone.
     """
-    if _is_linked(case) or not case.path_parameters or not all(map(_is_id, case.path_parameters.values())):
-        return
     name, turn, before = _operation_id(case), next(_serial), case.path_parameters
+    if _is_linked(case) or not before or not all(re.fullmatch(r"-?[0-9]+", str(value)) for value in before.values()):
+        return
     operation = OPERATIONS.get(name)
     known = PATHS.get(tuple(operation.loads.values())) if operation else None
-    if name == "make_course_attempt" and isinstance(case.body, dict) and case.body.get("responses") == ATTEMPT:
-        case.path_parameters = dict(QUIZ)
+    if name == "make_course_attempt" and isinstance(case.body, dict) and _answers_something(case.body):
+        case.path_parameters, case.body = dict(QUIZ), {**case.body, "responses": ATTEMPT}
     elif known and turn % 4:
-        spared = [path for path in known if (path["id"] in DELETED_FROM) == (operation.method == "delete")]
-        case.path_parameters = dict(spared[turn % len(spared)])
+        if operation.method == "delete":
+            known = [path for path in known if path["id"] == DELETED_FROM[list(operation.loads.values())[-1]]]
+        else:
+            known = [path for path in known if path["id"] not in DELETED_FROM.values()]
+        case.path_parameters = dict(known[turn % len(known)])
     elif name == "delete_course" and before["id"] in range(1, 15):
         case.path_parameters = {"id": 13}
     elif name == "leave_course" and _is_id(case.query.get("user")):  # the fuzzing creator may only remove others
@@ -152,8 +155,8 @@ def _known_paths() -> dict[tuple[str, ...], list[dict[str, int]]]:
     return found
 
 
-DELETED_FROM = {7, 10, 14, 15}
-"""Courses of the default fixture below which deletions go."""
+DELETED_FROM = {"section": 15, "lesson": 14, "question": 10, "comment": 7}
+"""Kind of row -> the course of the default fixture in which such rows are deleted; everything else goes elsewhere."""
 
 OPERATIONS = load_contract().operations
 PATHS = _known_paths()
