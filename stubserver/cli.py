@@ -135,13 +135,12 @@ def _show(banner: str) -> None:
         sys.stdout.flush()
         return
     from rich.console import Console
-    from rich.panel import Panel
     from rich.text import Text
 
     text = Text(banner)
     text.highlight_regex(r"https?://[^\s']+", "cyan")
     text.highlight_regex(r"stub-[a-z]+", "bold green")
-    Console(soft_wrap=True).print(Panel(text, border_style="dim", expand=False), crop=False)
+    Console(soft_wrap=True).print(text)  # whatever the width, the line to paste stays one line
 
 
 def _fail(message: str) -> NoReturn:

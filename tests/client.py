@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from stubserver.app import StubServer
-from stubserver.world import World
+from stubserver.world import TABLES, World
 
 PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
 
@@ -74,3 +74,20 @@ def codes(response: httpx.Response) -> dict[str, str]:
             assert entry["message"]
             found[""] = entry["code"]
     return found
+
+
+def ok(response: httpx.Response, status: int = 200) -> Any:
+    """The JSON body of an answer that must have the status."""
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+def refused(response: httpx.Response, status: int) -> dict[str, str]:
+    """The codes of a refusal that must have the status."""
+    assert response.status_code == status, response.text
+    return codes(response)
+
+
+def snapshot(world: World) -> dict[str, list[Any]]:
+    """All rows of a world, to compare before and after."""
+    return {name: list(getattr(world, name)) for name in TABLES}

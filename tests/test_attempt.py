@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from stubserver.world import TABLES, World
-from tests.client import Api, codes
+from stubserver.world import TABLES
+from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 
 QUIZ = "/course/1/section/2/lesson/5/"
@@ -29,22 +29,8 @@ DILYS = {
 }
 
 
-def ok(response: httpx.Response, status: int = 200) -> Any:
-    assert response.status_code == status, response.text
-    return response.json()
-
-
-def refused(response: httpx.Response, status: int) -> dict[str, str]:
-    assert response.status_code == status, response.text
-    return codes(response)
-
-
 def iso(days: float = 0) -> str:
     return (NOW + timedelta(days=days)).isoformat(timespec="microseconds")
-
-
-def snapshot(world: World) -> dict[str, list[Any]]:
-    return {name: list(getattr(world, name)) for name in TABLES}
 
 
 def responses(selected: dict[int, list[int]]) -> dict[str, Any]:

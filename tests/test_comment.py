@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from stubserver.world import TABLES, World
-from tests.client import Api, codes
+from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 
 LESSON = "/course/1/section/1/lesson/1/"
@@ -20,18 +19,8 @@ FIELDS = {"id", "html", "parent", "in_reply_to", "created_at", "created_by", "me
 CHANGES = pytest.mark.parametrize("method", ["PUT", "PATCH"])
 
 
-def ok(response: httpx.Response, status: int = 200) -> Any:
-    assert response.status_code == status, response.text
-    return response.json()
-
-
 def done(response: httpx.Response) -> None:
     assert (response.status_code, response.content) == (204, b""), response.text
-
-
-def refused(response: httpx.Response, status: int) -> dict[str, str]:
-    assert response.status_code == status, response.text
-    return codes(response)
 
 
 def ids(response: httpx.Response) -> list[int]:
@@ -39,10 +28,6 @@ def ids(response: httpx.Response) -> list[int]:
     assert page["next"] is None
     assert page["count"] == len(page["results"])
     return [row["id"] for row in page["results"]]
-
-
-def snapshot(world: World) -> dict[str, list[Any]]:
-    return {name: list(getattr(world, name)) for name in TABLES}
 
 
 def user(number: int, username: str, real_name: str, badge: bool = False) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.world import TABLES, Seed, World
-from tests.client import Api, codes
+from stubserver.world import TABLES, Seed
+from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 
 
@@ -45,16 +45,6 @@ PUBLIC = [15, 14, 13, 6, 5, 4, 3, 2, 1]
 """The courses that are neither secret nor drafts, in the order of a search."""
 
 
-def ok(response: httpx.Response, status: int = 200) -> Any:
-    assert response.status_code == status, response.text
-    return response.json()
-
-
-def refused(response: httpx.Response, status: int) -> dict[str, str]:
-    assert response.status_code == status, response.text
-    return codes(response)
-
-
 def ids(response: httpx.Response) -> list[int]:
     page = ok(response)
     found = [row["id"] for row in page["results"]]
@@ -78,10 +68,6 @@ def be(api: Api, course: int, status: str | None, user: int = STRANGER) -> None:
 def do(api: Api, course: int, **changes: Any) -> None:
     """Change a course behind the API's back."""
     api.world.courses.put({**api.world.courses[course], **changes})
-
-
-def snapshot(world: World) -> dict[str, list[Any]]:
-    return {name: list(getattr(world, name)) for name in TABLES}
 
 
 def pairs(fields: dict[str, Any], spelling: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from stubserver.fixture import load
 from stubserver.generate import generate
 from stubserver.spec import Contract
 from stubserver.world import Seed
-from tests.client import PERSONAS, Api
+from tests.client import PERSONAS, Api, ok
 from tests.conftest import NOW
 
 COURSES = 30
@@ -61,11 +61,6 @@ def large_server(contract: Contract, large: Seed) -> StubServer:
 def served(large_server: StubServer, runner: asyncio.Runner) -> Api:
     large_server.worlds.reset().clock.freeze(NOW)
     return Api(large_server, runner)
-
-
-def ok(response: Any) -> Any:
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 def test_fixture_generate_is_deterministic(file: Path) -> None:

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from stubserver.world import TABLES, World
-from tests.client import Api, codes
+from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 
 COURSES = {"open": 1, "private": 4, "secret": 7, "draft": 10}
@@ -42,19 +41,9 @@ OPERATIONS = pytest.mark.parametrize(("method", "path", "options"), FOR_MANAGERS
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def ok(response: httpx.Response) -> Any:
-    assert response.status_code == 200, response.text
-    return response.json()
-
-
 def done(response: httpx.Response) -> None:
     """R023: 204 without a body."""
     assert (response.status_code, response.content) == (204, b""), response.text
-
-
-def refused(response: httpx.Response, status: int) -> dict[str, str]:
-    assert response.status_code == status, response.text
-    return codes(response)
 
 
 def ids(response: httpx.Response) -> list[int]:
@@ -81,10 +70,6 @@ def standing(api: Api, course: int, user: int = STRANGER) -> tuple[Any, Any]:
     """Status and joined_at."""
     row = api.world.memberships.get((course, user))
     return (row["status"], row["joined_at"]) if row else (None, None)
-
-
-def snapshot(world: World) -> dict[str, list[Any]]:
-    return {name: list(getattr(world, name)) for name in TABLES}
 
 
 def spelled(array: str) -> Callable[[dict[str, list[int]]], list[tuple[str, str]]]:

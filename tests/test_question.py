@@ -3,11 +3,9 @@
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
-from stubserver.world import TABLES, World
-from tests.client import Api, codes
+from tests.client import Api, ok, refused, snapshot
 
 QUIZ = "/course/1/section/2/lesson/5/"
 QUESTIONS = f"{QUIZ}question/"
@@ -30,20 +28,6 @@ FIRST = {
         {"id": 3, "text": "A warm red and any yellow", "correct": False},
     ],
 }
-
-
-def ok(response: httpx.Response, status: int = 200) -> Any:
-    assert response.status_code == status, response.text
-    return response.json()
-
-
-def refused(response: httpx.Response, status: int) -> dict[str, str]:
-    assert response.status_code == status, response.text
-    return codes(response)
-
-
-def snapshot(world: World) -> dict[str, list[Any]]:
-    return {name: list(getattr(world, name)) for name in TABLES}
 
 
 def without_correct(question: dict[str, Any]) -> dict[str, Any]:
@@ -462,3 +446,12 @@ def test_create_course_question_refuses_answers_in_forms(
     assert set(found) == {"answers"}
     assert found["answers"] in ("required", "invalid")
     assert snapshot(api.world) == before
+
+
+def test_create_course_question_at_lesson_is_create_course_question(api: Api) -> None:
+    """R401: the path that the docs page shows and the path of its siblings do the same."""
+    body = {"type": "multi_choice", "text": "Which?", "answers": [{"text": "This", "correct": True}, {"text": "That"}]}
+    first, second = (api.as_("manager").post(path, json=body).json() for path in (QUIZ, QUESTIONS))
+    assert second["id"] == first["id"] + 1
+    assert {**first, "id": 0, "answers": []} == {**second, "id": 0, "answers": []}
+    assert [question["id"] for question in api.as_("member").get(QUESTIONS).json()][-2:] == [first["id"], second["id"]]

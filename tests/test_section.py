@@ -5,11 +5,9 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
-from stubserver.world import TABLES, World
-from tests.client import PERSONAS, Api, codes
+from tests.client import PERSONAS, Api, ok, refused, snapshot
 from tests.conftest import NOW
 
 COURSES = {"open": (1, 1), "private": (4, 10), "secret": (7, 16), "draft": (10, 21)}
@@ -27,22 +25,8 @@ FIRST = {"id": 1, "name": "First washes", "dripped_at": None, "drip_delay": 0, "
 WRITES = pytest.mark.parametrize("method", ["PUT", "PATCH"])
 
 
-def ok(response: httpx.Response, status: int = 200) -> Any:
-    assert response.status_code == status, response.text
-    return response.json()
-
-
-def refused(response: httpx.Response, status: int) -> dict[str, str]:
-    assert response.status_code == status, response.text
-    return codes(response)
-
-
 def iso(days: float = 0) -> str:
     return (NOW + timedelta(days=days)).isoformat(timespec="microseconds")
-
-
-def snapshot(world: World) -> dict[str, list[Any]]:
-    return {name: list(getattr(world, name)) for name in TABLES}
 
 
 def pairs(fields: dict[str, Any], array: str) -> list[tuple[str, str]]:
