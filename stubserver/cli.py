@@ -119,13 +119,19 @@ def fixture() -> None:
     "--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write; default the terminal."
 )
 def generate(courses: int, seed: int, output: Any) -> None:
-    """Write a large fixture, for --fixture FILE."""
-    import yaml
-
+    """Write a large fixture, for --fixture FILE; as JSON, which loads ten times faster, where FILE ends in .json."""
     from stubserver.generate import generate as generated
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    yaml.dump(generated(courses, seed), output, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    data = generated(courses, seed)
+    if output.name.endswith(".json"):
+        import orjson
+
+        output.write(orjson.dumps(data).decode())
+    else:
+        import yaml
+
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        yaml.dump(data, output, Dumper=dumper, sort_keys=False, allow_unicode=True)
 
 
 def _show(banner: str) -> None:

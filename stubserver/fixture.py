@@ -1,4 +1,4 @@
-"""Fixtures: YAML files that worlds start from, held against the contract's schemas before anything is served."""
+"""Fixtures: YAML or JSON files that worlds start from, held against the contract's schemas before all else."""
 
 import contextlib
 from collections import Counter
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import orjson
 import yaml
 
 from stubserver.grading import graded
@@ -65,7 +66,8 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Seed:
     """
     file = folder("fixtures") / f"{name}.yaml" if name in names() else Path(name)
     try:
-        data = load_yaml(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        data = orjson.loads(text) if file.suffix == ".json" else load_yaml(text)
     except FileNotFoundError:
         raise FixtureError(f"no fixture {name!r}: name one of {', '.join(names())}, or a file") from None
     except (OSError, ValueError, yaml.YAMLError) as error:

@@ -158,3 +158,14 @@ def test_get_course_serves_a_generated_fixture(served: Api) -> None:
 def test_fixture_generate_refuses(arguments: tuple[str, ...]) -> None:
     """A mistake in the options ends with status 2."""
     assert run(*arguments).exit_code == 2
+
+
+def test_fixture_generate_writes_the_same_as_json(large: Seed, contract: Contract, tmp_path: Path) -> None:
+    """A file that ends in .json holds JSON, and the same world."""
+    path = tmp_path / "large.json"
+    assert run("--courses", str(COURSES), "--seed", "1", "--output", str(path)).exit_code == 0
+    assert path.read_text(encoding="utf-8").startswith('{"name":')
+    again = load(str(path), contract, NOW)
+    assert {name: base.rows for name, base in again.tables.items()} == {
+        name: base.rows for name, base in large.tables.items()
+    }
