@@ -36,7 +36,7 @@ fuzz: $(VENV)/dev.stamp ## Fuzz for ten minutes with a fresh seed, which is prin
 docs: $(VENV)/dev.stamp ## Write anew what is made from the contract and the tests (tables, DECISIONS.md)
 	$(BIN)/python -m tests.docs
 
-mutants: $(VENV)/dev.stamp ## Break the rules in every small way and count what the tests notice (takes an hour)
+mutants: $(VENV)/dev.stamp ## Break the rules in every small way and count what the tests notice (15 minutes)
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 

@@ -1228,3 +1228,11 @@ def test_list_user_courses_refuses_bad_limits_like_every_list(api: Api, path: st
         refusal = refused(api.as_("member").get(path, params={"offset": value, "limit": value}), 400)
         assert set(refusal) == {"limit", "offset"}
     assert ok(api.as_("member").get(f"{path}?offset=0"))["previous"] is None
+
+
+def test_get_course_gives_each_category_pictures_of_its_own(api: Api) -> None:
+    """R122: addresses that carry the category's slug, and differ between categories even beside it."""
+    both = api.as_("creator").patch("/course/1/", json={"categories": [1, 2]})
+    pictures = {row["slug"]: row["image_small"] for row in ok(both)["categories"]}
+    assert all(f"/upfiles/categories/small/{slug}_" in url for slug, url in pictures.items())
+    assert len({url.rsplit("_", 1)[1] for url in pictures.values()}) == 2

@@ -188,6 +188,9 @@ class Machine(RuleBasedStateMachine):
         self.model = Content(NOW)
         self.steps = turn
         self.touched: list[int] = []
+        self.places: dict[str, list[tuple[Ids, int]]] = {"question": [], "attempt": [], "comment": []}
+        """Where all questions, attempts and comments are or were."""
+        self.lost = ""
         for place, (kind, enforced) in enumerate(kinds):
             self.create_course(f"Course {place}", kind, enforced)
             self.appoint(place, 1, 2, "managers")
@@ -199,8 +202,8 @@ class Machine(RuleBasedStateMachine):
             self.create_section(place // 2, 1, part, "json", ("", GONE))
         text = {"name": "To read", "type": "lesson", "status": "published"}
         quiz = {"name": "To answer", "type": "quiz", "status": "published"}
-        for place, body in enumerate((text, quiz, text)):
-            self.create_lesson(min(place, 1), 2, body, "json", ("", GONE), FIRMLY)
+        for place, body in enumerate((quiz, text, text)):
+            self.create_lesson(place // 2, 2, body, "json", ("", GONE), FIRMLY)
         for number in range(size):
             body = questions[number] if number < len(questions) else GOOD_QUESTION
             self.create_question(0, 1, body, ("", GONE), False, FIRMLY)
@@ -446,6 +449,7 @@ class Machine(RuleBasedStateMachine):
         with self.judged(answer, 200):
             course, section, lesson = self.model.edit(caller, ids)
             self.model.write_lesson(lesson, body, method == "PUT")
+            self.lost = "question" if "questions_order" in body else ""
             self.touched = [course["id"]]
             assert answer.json() == self.model.seen_lesson(course, section, lesson, caller)
 
@@ -490,7 +494,7 @@ class Machine(RuleBasedStateMachine):
             course, _, lesson = self.model.edit(caller, ids, quiz=True)
             question = {**NEW_QUESTION, "answers": []}
             self.model.write_question(question, body, True)
-            question["id"] = self.new("question", answer)
+            question["id"] = self.new("question", answer, ids)
             lesson["questions"].append(question)
             self.check_question(course, question, caller, answer)
 
@@ -523,6 +527,7 @@ class Machine(RuleBasedStateMachine):
         with self.judged(answer, 204):
             _, _, lesson = self.model.edit(caller, ids, quiz=True)
             lesson["questions"].remove(find(lesson["questions"], item))
+            self.lost = "question"
 
     def read_questions(self, pick: int, caller: Caller, one: bool, slip: str | None) -> None:
         ids, item = self.item("question", pick, slip, caller)
@@ -572,7 +577,7 @@ class Machine(RuleBasedStateMachine):
         with self.judged(answer, 200):
             course, _, lesson = self.model.study(caller, ids, quiz=True)
             attempt = self.model.attempt(course, lesson, caller, responses)
-            attempt["id"] = self.new("attempt", answer)
+            attempt["id"] = self.new("attempt", answer, ids)
             self.touched = [course["id"], caller]
             assert answer.json() == self.model.seen_attempt(course, lesson, attempt, caller)
 
@@ -627,7 +632,7 @@ class Machine(RuleBasedStateMachine):
         with self.judged(answer, 201):
             _, _, lesson = self.model.study(caller, ids)
             comment = self.model.comment(lesson, caller, body)
-            comment["id"] = self.new("comment", answer)
+            comment["id"] = self.new("comment", answer, ids)
             assert answer.json() == self.model.seen_comment(comment)
 
     @rule(
@@ -664,6 +669,7 @@ class Machine(RuleBasedStateMachine):
         answer = self.send(caller, "DELETE", f"{path(ids)}comment/{item}/")
         with self.judged(answer, 204):
             self.model.drop_comment(*self.their_comment(caller, ids, item))
+            self.lost = "comment"
 
     def read_comment(self, pick: int, caller: Caller, slip: str | None) -> None:
         ids, item = self.item("comment", pick, slip, caller)
@@ -707,7 +713,7 @@ class Machine(RuleBasedStateMachine):
     @rule(
         pick=PICKS,
         caller=WRITERS | TALKERS,
-        kind=st.sampled_from(("section", "lesson", "question", "question", "comment", "comment", "comment")),
+        kind=st.sampled_from(("comment", "comment", "comment", "question", "question", "lesson", "section")),
         slip=SLIPS,
     )
     def delete(self, pick: int, caller: Caller, kind: str, slip: str | None) -> None:
@@ -843,6 +849,13 @@ class Machine(RuleBasedStateMachine):
                 self.list_users(pick, 1, STATUSES, "-joined_at")
             else:
                 self.read_course(pick, 1, "edit", reader)
+        for pick in range(2):
+            if self.lost == "question":
+                self.read_questions(pick, 1, True, "item")
+            elif self.lost == "comment":
+                self.read_comment(pick, 1, "item")
+                self.list_comments(pick, 1, "there", None, {}, "item")
+        self.lost = ""
         match self.steps % 9:
             case 0:
                 self.read_course(turn % 5, (1, 2, 3, 4, 5, None)[turn % 6], "user", None)
@@ -905,11 +918,11 @@ class Machine(RuleBasedStateMachine):
             ids = (course["id"], section["id"], lesson["id"])
             things = {"question": lesson["questions"], "attempt": lesson["attempts"], "comment": talk(lesson)}[kind]
             there += [(ids, thing["id"]) for thing in things]
+        if slip == "item":  # preferably one that is gone
+            there = [place for place in self.places[kind] if place not in there] or there
         if not there:
             return self.lesson(pick, slip, caller), NOBODY
         ids, item = there[(pick + self.steps) % len(there)]
-        if slip == "item":  # one that is gone, or that lies elsewhere
-            item = self.some(self.model.used[kind])
         return self.slipped(ids, slip), item
 
     def slipped(self, ids: Ids, slip: str | None) -> Ids:
@@ -958,9 +971,13 @@ class Machine(RuleBasedStateMachine):
         note(f"{TOKENS[caller] or 'anonymous'}: {method} {path} {options or ''} -> {answer.status_code}")
         return answer
 
-    def new(self, kind: str, answer: httpx.Response) -> int:
+    def new(self, kind: str, answer: httpx.Response, ids: Ids | None = None) -> int:
+        """The id of something new in the lesson of `ids`."""
         assert answer.status_code < 300, answer.text
-        return self.model.named(kind, answer.json()["id"])
+        number = self.model.named(kind, answer.json()["id"])
+        if ids:
+            self.places[kind].append((ids, number))
+        return number
 
     def check_course(self, course: Thing, view: str, answer: httpx.Response, user: Caller) -> None:
         """What the model knows of it; sections and lessons must have nothing else."""

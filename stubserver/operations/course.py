@@ -108,7 +108,7 @@ def _visible(call: Call) -> list[Row]:
 
 
 def _with_status(call: Call, rows: Iterable[Row], user: int | None, statuses: list[str]) -> list[Row]:
-    memberships = {} if user is None else {m["course_id"]: m for m in call.world.memberships.where("user_id", user)}
+    memberships = {row["course_id"]: row for row in call.world.memberships.where("user_id", user)}
     return [row for row in rows if row["id"] in memberships and memberships[row["id"]]["status"] in statuses]
 
 

@@ -23,7 +23,6 @@ def create_course_lesson(call: Call) -> LessonContentView:
         "section_id": section["id"],
         "created_by": call.user_id,
         "created_at": world.clock.now(),
-        "medias": [],
         "questions_order": [],
     }
     lesson = world.lessons.put(_changed(call, {**call.operation.defaults, **blank}))

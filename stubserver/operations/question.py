@@ -55,7 +55,7 @@ def delete_course_question(call: Call) -> None:
 
 def _changed(call: Call, question: Row) -> dict[str, Any]:
     """The question as the body would have it. Raises a 400 refusal for a wrong number of correct answers (R402)."""
-    changed = {**question, **call.body, "answers": question["answers"]}
+    changed = {**question, **call.body}
     if "answers" in call.body:
         changed["answers"] = _answers(call, call.body["answers"], question["answers"])
     correct = sum(answer["correct"] for answer in changed["answers"])

@@ -19,6 +19,8 @@ class View:
         self.row = row
 
     def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self), name):  # Python asks here after a property has failed: its stored namesake is no answer
+            raise AttributeError(f"{type(self).__name__}.{name} could not be derived")
         try:
             return self.row[name]
         except KeyError:

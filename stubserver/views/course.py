@@ -209,7 +209,7 @@ class MemberView(View):
 
     def __init__(self, call: Call, row: Row) -> None:
         """`row` is the membership; the user's own fields show through it."""
-        super().__init__(call, {**call.world.users[row["user_id"]], **row, "id": row["user_id"]})
+        super().__init__(call, {**call.world.users[row["user_id"]], **row})
 
     @property
     def join_status(self) -> Any:
