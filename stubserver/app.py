@@ -6,7 +6,7 @@ from typing import Any
 
 import connexion
 import orjson
-from connexion.exceptions import ProblemException
+from connexion.exceptions import InvalidSpecification, ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
 from connexion.options import SwaggerUIOptions
@@ -84,8 +84,11 @@ def _connexion(contract: Contract, jwt_secret: str | None) -> ConnexionMiddlewar
         swagger_ui_options=SwaggerUIOptions(serve_spec=False, swagger_ui_path="/docs"),
     )
     app.add_middleware(Admission, position=MiddlewarePosition.BEFORE_VALIDATION, contract=contract)
-    # Connexion resolves references in place, so it gets a copy of the document.
-    app.add_api(orjson.loads(orjson.dumps(contract.document)))
+    try:
+        # Connexion resolves references in place, so it gets a copy of the document.
+        app.add_api(orjson.loads(orjson.dumps(contract.document)))
+    except InvalidSpecification as error:
+        raise SpecError(f"the merged document is no OpenAPI 3.0: {' '.join(str(error).split())[:300]}") from None
     handler = _error_handler(contract)
     for kind in (Refusal, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, handler)

@@ -112,9 +112,8 @@ class Dispatch:
             await self._elsewhere(scope, receive, send)
             return
         body = self.run(call, call.operation)
-        headers = [(b"content-length", str(len(body)).encode())]
-        if body:
-            headers.append((b"content-type", b"application/json"))
+        length = str(len(body)).encode()
+        headers = [(b"content-length", length), (b"content-type", b"application/json")] if body else []
         await send({"type": "http.response.start", "status": call.operation.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

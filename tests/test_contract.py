@@ -11,10 +11,12 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
+from stubserver.app import StubServer
 from stubserver.guards import GUARDS
 from stubserver.operations import FUNCTIONS
 from stubserver.resources import folder
 from stubserver.spec import METHODS, Contract, SpecError, merge
+from stubserver.world import Seed
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "stubserver"
@@ -477,3 +479,10 @@ def test_statuses_are_on_the_vendors_list(name: str, raw: dict[str, Any]) -> Non
     vendor = {400, 401, 403, 404, 405, 406, 410, 429, 500, 503}
     refusals = {int(status) for status in raw["responses"] if int(status) >= 400}
     assert refusals - vendor <= {413, 415}, name
+
+
+def test_a_document_that_is_no_openapi_is_one_line(contract: Contract, seed: Seed) -> None:
+    document = {**contract.document, "surprise": "a key that OpenAPI does not know"}
+    with pytest.raises(SpecError, match=r"the merged document is no OpenAPI 3\.0") as caught:
+        StubServer(Contract(document), seed, number=0, jwt_secret=None, cors_origins=[])
+    assert "\n" not in str(caught.value)
