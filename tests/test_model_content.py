@@ -207,8 +207,9 @@ class Machine(RuleBasedStateMachine):
         for number in range(size):
             body = questions[number] if number < len(questions) else GOOD_QUESTION
             self.create_question(0, 1, body, ("", GONE), False, FIRMLY)
-        for user, conduct in ((3, "wrong"), (2, "right"), (4, "mixed")):
+        for user, conduct in ((3, "wrong"), (2, "right"), (4, "mixed"), (2, "wrong")):
             self.attempt(0, user, conduct, [True, False, True, True] * 2, FIRMLY)
+        self.comment(2, 2, "Elsewhere", None, None, "json", ("", GONE), FIRMLY)
         for user, under in ((3, None), (4, "first"), (2, "first")):
             self.comment(0, user, f"By {user}", under, "sister", "json", ("", GONE), FIRMLY)
 
@@ -597,7 +598,7 @@ class Machine(RuleBasedStateMachine):
         pick=PICKS,
         caller=TALKERS,
         text=st.sampled_from((None, *TEXTS)),
-        under=st.sampled_from((*[None] * 3, *["first"] * 6, "reply", "elsewhere", "unknown")),
+        under=st.sampled_from((*[None] * 3, *["first"] * 5, "reply", "elsewhere", "elsewhere", "unknown")),
         to=st.sampled_from((*[None] * 4, *["sister"] * 4, "first", "other", "unknown")),
         wire=WIRES,
         flaw=st.sampled_from((*[("", GONE)] * 12, ("medias", [NOBODY]), ("created_by", 6))),
