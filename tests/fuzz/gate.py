@@ -116,7 +116,8 @@ def _report(reports: Path) -> list[str]:
             cases += 1
             good = 200 <= interaction["response"]["status_code"] < 300
             accepted[_operation(case)] += good
-            if case.get("transition") and case.get("is_transition_applied"):
+            probe = interaction["response"]["status_code"] == 401  # sent again without a login, by the auth check
+            if case.get("transition") and case.get("is_transition_applied") and not probe:
                 transitions += 1
                 arrived += good
                 followed[_operation(recorder["cases"].get(case["parent_id"])), _operation(case)] += good
