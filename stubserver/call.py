@@ -128,12 +128,17 @@ class Call:
         """The lesson that the path names, as a quiz where it must be one."""
         return self.row("quiz" if "quiz" in self.operation.loads.values() else "lesson")
 
+    def searches(self, *texts: str) -> bool:
+        """Whether one of `texts` holds the searched text; an empty search finds everything (R025)."""
+        wanted = self.query.get("search", "").lower()
+        return any(wanted in text.lower() for text in texts)
+
     @property
     def user_id(self) -> int | None:
         """Id of the caller; None for an anonymous one."""
         return None if self.user is None else self.user["id"]
 
-    def status_in(self, course: Row) -> str | None:
-        """The caller's status in `course` (R201)."""
-        membership = self.world.memberships.get((course["id"], self.user_id))
+    def status_in(self, course: Row, user: int | None = None) -> str | None:
+        """The status of `user` (default: the caller) in `course` (R201)."""
+        membership = self.world.memberships.get((course["id"], self.user_id if user is None else user))
         return None if membership is None else membership["status"]

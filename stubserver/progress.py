@@ -65,5 +65,4 @@ def record_completion(call: Call, lesson: Row, status: str) -> None:
 
 def matching_users(call: Call, users: Sequence[Row]) -> list[Row]:
     """Those whose username or real name holds the searched text (R025)."""
-    text = call.query.get("search", "").lower()
-    return [row for row in users if text in row["username"].lower() or text in row["real_name"].lower()]
+    return [row for row in users if call.searches(row["username"], row["real_name"])]

@@ -44,7 +44,6 @@ class Body:
 
     schema: Schema
     validator: Validator
-    required: bool
 
 
 @dataclass(frozen=True)
@@ -165,11 +164,7 @@ class Contract:
                 if p["in"] == "query"
             ),
             bodies={
-                media: Body(
-                    self.resolve(content["schema"]),
-                    self.validator(content["schema"]),
-                    body.get("required", False),
-                )
+                media: Body(self.resolve(content["schema"]), self.validator(content["schema"]))
                 for media, content in body.get("content", {}).items()
             },
             defaults=self.defaults(body["content"]["application/json"]["schema"]) if body else {},
@@ -241,14 +236,10 @@ def _flattened(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in document.items():
         if key not in _UNITED:
             yield key, value
-        elif key == "components":
-            for kind, entries in value.items():
+        elif key in ("components", "paths"):
+            for group, entries in value.items():
                 for name, entry in entries.items():
-                    yield f"{key} {kind} {name}", entry
-        elif key == "paths":
-            for path, item in value.items():
-                for method, operation in item.items():
-                    yield f"{key} {path} {method}", operation
+                    yield f"{key} {group} {name}", entry
         else:
             for name, entry in value.items():
                 yield f"{key} {name}", entry

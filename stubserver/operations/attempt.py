@@ -82,6 +82,5 @@ def _attempts(call: Call) -> Iterator[Row]:
 
 
 def _matches(call: Call, attempt: Row) -> bool:
-    text = call.query.get("search", "").lower()
     user, lesson = call.world.users[attempt["user_id"]], call.world.lessons[attempt["lesson_id"]]
-    return any(text in name.lower() for name in (user["username"], user["real_name"], lesson["name"]))
+    return call.searches(user["username"], user["real_name"], lesson["name"])

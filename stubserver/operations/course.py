@@ -53,8 +53,8 @@ def search_courses(call: Call) -> Listing:
         found = _with_status(call, found, call.user_id, statuses)
     if categories := call.query.get("categories"):
         found = [row for row in found if not set(categories).isdisjoint(row["categories"])]
-    if text := call.query.get("search", "").lower():
-        found = [row for row in found if text in row["name"].lower() or text in _description(call, row).lower()]
+    if call.query.get("search"):
+        found = [row for row in found if call.searches(row["name"], _description(call, row))]
     ordering = call.query["ordering"]
     field = ordering.removeprefix("-")
     if field not in ("id", "name", "created_at"):

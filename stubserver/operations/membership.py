@@ -50,7 +50,7 @@ def list_course_invited_users(call: Call) -> Listing:
 def invite_course_users(call: Call) -> None:
     """Invite people; whoever had asked to join is accepted (R215)."""
     for user in _known_users(call, "users"):
-        match _status_of(call, user):
+        match call.status_in(call.course, user):
             case None:
                 _set_status(call, user, "invited")
             case "requested":
@@ -60,7 +60,7 @@ def invite_course_users(call: Call) -> None:
 def remove_course_invitations(call: Call) -> None:
     """Take back invitations; people with another status are skipped (R217)."""
     for user in _known_users(call, "users"):
-        if _status_of(call, user) == "invited":
+        if call.status_in(call.course, user) == "invited":
             _set_status(call, user, None)
 
 
@@ -77,7 +77,7 @@ def change_course_roles(call: Call) -> None:
     seen: set[int] = set()
     for name, users in lists.items():
         for user in users:
-            if _status_of(call, user) == "creator":
+            if call.status_in(call.course, user) == "creator":
                 raise invalid(name, "invalid", f"User {user} is the creator, whose role cannot change.")
             if user in seen:
                 raise invalid(name, "invalid", f"User {user} is in more than one list.")
@@ -118,11 +118,6 @@ def _known_users(call: Call, field: str) -> list[int]:
     """The user ids of a body field, each once. Raises a 400 refusal for an unknown one (R216, R220)."""
     refuse(unknown_ids(call.body, field, call.world.users, "user"))
     return list(dict.fromkeys(call.body[field]))
-
-
-def _status_of(call: Call, user: int) -> str | None:
-    membership = call.world.memberships.get((call.course["id"], user))
-    return None if membership is None else membership["status"]
 
 
 def _set_status(call: Call, user: int | None, status: str | None) -> None:
