@@ -1,7 +1,7 @@
 """Builds the server: the contract drives Connexion, Connexion drives the pipeline. Nothing here is global."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import connexion
@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stubserver import images, operations
 from stubserver.access_log import AccessLog
-from stubserver.auth import bearer
+from stubserver.auth import Bearer, check_secret
+from stubserver.authorize import authorize
 from stubserver.call import KINDS, SCOPE_KEY
 from stubserver.cors import Cors
 from stubserver.errors import Refusal, refusal
@@ -39,11 +40,12 @@ class StubServer:
     def __init__(
         self, contract: Contract, seed: Seed, number: int, jwt_secret: str | None, cors_origins: Sequence[str]
     ) -> None:
-        """Raises SpecError where the contract names an operation that has no function."""
+        """Raises SpecError where the contract names what is not there, ValueError for an unfit secret."""
+        check_secret(jwt_secret)
         self.contract = contract
         self.seed = seed
-        self.worlds = Worlds(seed, number)
-        self._app: ASGIApp = AccessLog(Cors(Wire(_connexion(contract, jwt_secret), self.worlds), cors_origins))
+        self.worlds = Worlds(seed, number, jwt_secret)
+        self._app: ASGIApp = AccessLog(Cors(Wire(_connexion(contract), self.worlds), cors_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,7 +73,7 @@ def load_contract() -> Contract:
     return Contract(merge(folder("openapi")))
 
 
-def _connexion(contract: Contract, jwt_secret: str | None) -> ConnexionMiddleware:
+def _connexion(contract: Contract) -> ConnexionMiddleware:
     for operation in contract.operations.values():
         _check_names(operation)
     logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)  # three media types are meant
@@ -79,7 +81,7 @@ def _connexion(contract: Contract, jwt_secret: str | None) -> ConnexionMiddlewar
         Dispatch(contract, operations.FUNCTIONS, _elsewhere(contract)),
         import_name="stubserver",
         resolver=connexion.Resolver(operations.FUNCTIONS.__getitem__),
-        security_map={"bearer": bearer(jwt_secret)},
+        security_map={"bearer": Bearer},
         validator_map=VALIDATORS,
         swagger_ui_options=SwaggerUIOptions(serve_spec=False, swagger_ui_path="/docs"),
     )
@@ -115,11 +117,12 @@ def _error_handler(contract: Contract) -> Any:
     async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         refused = _refused(contract, request.scope["path"], error)
         call = request.scope.get(SCOPE_KEY)
+        schemas: Mapping[int, str] = {}
         if call is not None:
             call.refusal = refused
-        return ConnexionResponse(
-            refused.status, content_type="application/json", body=refused.body(), headers=refused.headers
-        )
+            schemas = call.routed.refusals if call.routed else {}
+        body = refused.body(schemas.get(refused.status, "ErrorResponse"))
+        return ConnexionResponse(refused.status, content_type="application/json", body=body, headers=refused.headers)
 
     return answer
 
@@ -146,11 +149,11 @@ def _refused(contract: Contract, path: str, error: Exception) -> Refusal:
 
 
 def _elsewhere(contract: Contract) -> Router:
-    """What is served beside the API: the document, the pictures, and the way to the docs."""
-    document = orjson.dumps(contract.document)
+    """What is served beside the API: the contract, placeholders for files, the page for consent, the way to /docs/."""
+    contract_text = orjson.dumps(contract.document)
 
     async def openapi(_: Request) -> Response:
-        return Response(document, media_type="application/json")
+        return Response(contract_text, media_type="application/json")
 
     async def picture(request: Request) -> Response:
         size = images.SIZES.get(f"image_{request.path_params['size']}")
@@ -161,11 +164,17 @@ def _elsewhere(contract: Contract) -> Router:
     async def home(_: Request) -> Response:
         return RedirectResponse("/docs/")
 
+    async def document(_: Request) -> Response:
+        return Response(images.PDF, media_type="application/pdf")
+
     return Router(
         [
             Route("/", home),
             Route("/openapi.json", openapi),
             Route("/upfiles/{folder}/{size}/{name}.png", picture),
+            Route("/upfiles/{folder}/{name}.pdf", document),
+            Route("/oauth/authorize/", authorize),
+            Route("/oauth/authorize", authorize),
         ],
         redirect_slashes=False,
     )

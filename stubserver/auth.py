@@ -1,5 +1,6 @@
-"""Who calls: opaque persona tokens of the fixture, and HS256 JWTs once a secret is given (R001, R002)."""
+"""Who calls: opaque tokens of the fixture or granted by OAuth, and HS256 JWTs once a secret is given (R001, R002)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jwt
@@ -15,25 +16,37 @@ class BadCredentials(Exception):
     """The credentials do not name a user; the message says why."""
 
 
-def user_of(world: World, token: str, jwt_secret: str | None) -> Row:
+def user_of(world: World, token: str) -> Row:
     """The user that `token` stands for. Raises BadCredentials (R002)."""
     number = world.tokens.get(token)
     if number is None:
-        number = _jwt_user(world, token, jwt_secret)
+        number = _granted_by(world, token)
+    if number is None:
+        number = _jwt_user(claims_of(world, token))
     user = world.users.get(number)
     if user is None or user["deleted"]:
         raise BadCredentials("The token's user does not exist or is disabled.")
     return user
 
 
-def _jwt_user(world: World, token: str, secret: str | None) -> int:
-    if secret is None:
+def _granted_by(world: World, token: str) -> int | None:
+    for grant in world.grants.where("access_token", token):
+        if grant["expires_at"] <= world.clock.now():
+            raise BadCredentials("The access token has expired.")
+        user: int = grant["user_id"]
+        return user
+    return None
+
+
+def claims_of(world: World, token: str) -> Mapping[str, Any]:
+    """The claims of a JWT that is signed with the world's secret and has not expired. Raises BadCredentials."""
+    if world.jwt_secret is None:
         raise BadCredentials("Unknown token. Use one of the tokens that the server prints at its start.")
     try:
         # Time comes from the world's clock alone, so its date claims are checked here and not by the library.
-        claims = jwt.decode(
+        claims: Mapping[str, Any] = jwt.decode(
             token,
-            secret,
+            world.jwt_secret,
             algorithms=["HS256"],
             options={
                 "require": ["user_id", "token_type", "jti", "iat", "exp"],
@@ -45,33 +58,40 @@ def _jwt_user(world: World, token: str, secret: str | None) -> int:
         )
     except jwt.PyJWTError as error:
         raise BadCredentials(f"The token is not valid: {error}.") from None
+    if not isinstance(claims["exp"], int | float) or not claims["exp"] > world.clock.now().timestamp():
+        raise BadCredentials("The token is not valid: it has expired.")
+    return claims
+
+
+def _jwt_user(claims: Mapping[str, Any]) -> int:
     if claims["token_type"] != "access":  # noqa: S105 (a kind of token)
         raise BadCredentials("The token is not valid: token_type must be access.")
-    if not isinstance(claims["exp"], int | float) or claims["exp"] <= world.clock.now().timestamp():
-        raise BadCredentials("The token is not valid: it has expired.")
     if type(claims["user_id"]) is not int:
         raise BadCredentials("The token is not valid: user_id must be an integer.")
     return claims["user_id"]
 
 
-def bearer(jwt_secret: str | None) -> type:
-    """The class that Connexion makes its bearer checks with.
-
-    Connexion takes the first security alternative that does not object, so that an optional login would hide
-    a bad token; it is therefore noted on the call, and admission refuses it. Raises ValueError where the secret
-    cannot be one.
-    """
+def check_secret(jwt_secret: str | None) -> None:
+    """Raises ValueError where the secret cannot be one."""
     if jwt_secret is not None:
         try:
             jwt.encode({}, jwt_secret, "HS256")
         except jwt.PyJWTError as error:
             raise ValueError(f"the JWT secret cannot be used: {error}") from None
 
-    class Bearer:
-        def get_fn(self, _scheme: Any, _scopes: Any) -> Any:
-            return identify
 
-    async def identify(request: ConnexionRequest) -> Any:
+class Bearer:
+    """What Connexion makes its bearer checks with.
+
+    Connexion takes the first security alternative that does not object, so that an optional login would hide
+    a bad token; it is therefore noted on the call, and admission refuses it.
+    """
+
+    def get_fn(self, _scheme: Any, _scopes: Any) -> Any:
+        """The check."""
+        return self._identify
+
+    async def _identify(self, request: ConnexionRequest) -> Any:
         header = request.headers.get("authorization")
         if header is None:
             return NO_VALUE
@@ -80,9 +100,7 @@ def bearer(jwt_secret: str | None) -> type:
         try:
             if scheme.lower() != "bearer" or not token.strip():
                 raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
-            call.user = user_of(call.world, token.strip(), jwt_secret)
+            call.user = user_of(call.world, token.strip())
         except BadCredentials as error:
             call.bad_credentials = str(error)
         return {"sub": call.user_id}
-
-    return Bearer

@@ -1,5 +1,6 @@
 """One request on its way through the pipeline: what each step found out, for the steps behind it."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,6 +36,8 @@ KINDS = {
     "question": Kind("questions", "lesson"),
     "attempt": Kind("attempts", "lesson"),
     "comment": Kind("comments", "lesson"),
+    "category": Kind("categories"),
+    "media": Kind("medias"),
 }
 
 
@@ -52,6 +55,20 @@ def urlencoded(text: str, what: str) -> Iterable[tuple[str, str]]:
         raise refusal(400, f"The {what} has more than {MAX_FIELDS} fields.") from None
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file in a form."""
+
+    name: str
+    media_type: str | None
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        """What stands for the file where a text is wanted: the same for the same content, and for no other."""
+        return f"file:{hashlib.sha256(self.content).hexdigest()}"
+
+
 @dataclass
 class Call:
     """A request and its world. Fields are filled in pipeline order; operations read, they do not write."""
@@ -63,6 +80,8 @@ class Call:
     """Scheme and host as the client sees them, for absolute URLs; without a final slash."""
     raw_query: str = ""
     raw_body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Request headers, by their names in lower case."""
     content_type: str = ""
     user: Row | None = None
     """Who calls; None for an anonymous caller."""
@@ -73,9 +92,11 @@ class Call:
     ids: Mapping[str, int] = field(default_factory=dict)
     """Path parameters."""
     query: dict[str, Any] = field(default_factory=dict)
-    """Query parameters in their documented types, with documented defaults."""
+    """Query and header parameters in their documented types, with documented defaults."""
     body: dict[str, Any] = field(default_factory=dict)
-    """Declared and writable fields of the request body."""
+    """Declared and writable fields of the request body; in the place of a file its digest."""
+    files: dict[str, Upload] = field(default_factory=dict)
+    """The files of a multipart form, by their fields."""
     refusal: Refusal | None = None
     """Why the request was refused, if it was."""
     _rows: dict[str, Row] = field(default_factory=dict)
@@ -128,9 +149,9 @@ class Call:
         """The lesson that the path names, as a quiz where it must be one."""
         return self.row("quiz" if "quiz" in self.operation.loads.values() else "lesson")
 
-    def searches(self, *texts: str) -> bool:
+    def searches(self, *texts: str, parameter: str = "search") -> bool:
         """Whether one of `texts` holds the searched text; an empty search finds everything (R025)."""
-        wanted = self.query.get("search", "").lower()
+        wanted = self.query.get(parameter, "").lower()
         return any(wanted in text.lower() for text in texts)
 
     @property

@@ -46,9 +46,23 @@ class Refusal(Exception):
         """All that is wrong, in one line (for the log)."""
         return "; ".join(f"{p.field}: {p.message}" if p.field else p.message for p in self.problems)
 
-    def body(self) -> bytes:
-        """The JSON text of the answer: `{"errors": [...]}`, the problems of one field together."""
-        return orjson.dumps({"errors": list(_entries(self.problems))})
+    def body(self, schema: str = "ErrorResponse") -> bytes:
+        """The JSON text of the answer: `{"errors": [...]}`, the problems of one field together.
+
+        `schema` is the form in which the contract wants it (R717).
+        """
+        entries = {"errors": list(_entries(self.problems))}
+        if schema == "OAuthErrorResponse":
+            return orjson.dumps({"error": _oauth_code(self.problems[0]), "error_description": self.reason, **entries})
+        return orjson.dumps(entries)
+
+
+def _oauth_code(problem: Problem) -> str:
+    """The word that RFC 6749 has for a problem."""
+    if problem.code in ("invalid_client", "invalid_grant"):
+        return problem.code
+    unsupported = problem.field == "grant_type" and problem.code == "invalid_choice"
+    return "unsupported_grant_type" if unsupported else "invalid_request"
 
 
 def _entries(problems: Iterable[Problem]) -> Iterable[Mapping[str, Any]]:

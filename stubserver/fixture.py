@@ -1,6 +1,5 @@
 """Fixtures: YAML or JSON files that worlds start from, held against the contract's schemas before all else."""
 
-import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ _COMPLETED_FROM = {
 """Table -> the schema whose documented defaults complete its rows."""
 _REFERENCES = {
     "personas": {"user": "users"},
+    "users": {"hidden_users": "users"},
     "courses": {"created_by": "users", "categories": "categories"},
     "sections": {"course_id": "courses"},
     "lessons": {"section_id": "sections", "created_by": "users", "medias": "medias"},
@@ -92,23 +92,30 @@ def _seed(data: Any, contract: Contract, now: datetime) -> Seed:
     preferences = [data.get("preferences", {})]
     return Seed(
         name=data["name"],
-        tables={table: Base(*TABLES[table], rows[table]) for table in TABLES},
+        tables={table: Base(*TABLES[table], rows.get(table, ())) for table in TABLES},
         preferences=next(_with_defaults(preferences, schema["properties"]["preferences"], schema)),
+        features=tuple(data.get("features", schema["properties"]["features"]["default"])),
         tokens={persona["token"]: persona["user"] for persona in data.get("personas", [])},
         personas=tuple(personas),
     )
 
 
 def _validate(data: Any, schema: Mapping[str, Any]) -> None:
-    with contextlib.suppress(ValueError):  # YAML has values that JSON has not, such as dates
-        if jsonschema_rs.Draft4Validator(draft4(schema)).is_valid(data):
+    validator = jsonschema_rs.Draft4Validator(draft4(schema), validate_formats=True)
+    try:
+        first = next(validator.iter_errors(data), None)
+        if first is None:
             return
+        place, reason = ".".join(map(str, first.instance_path)), first.message
+    except ValueError:  # YAML has values that JSON has not, such as dates
+        place, reason = "the file", "it holds a number that JSON does not have"
     import jsonschema  # its messages are the better ones, but it takes its time
 
     errors = jsonschema.Draft4Validator(draft4(schema)).iter_errors(data)
     for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]):
         place = ".".join(str(step) for step in error.absolute_path) or "the file"
         raise FixtureError(f"{place}: {' '.join(error.message.split())}")
+    raise FixtureError(f"{place}: {' '.join(reason.split())}")
 
 
 def _check_keys(data: Mapping[str, Any]) -> None:
@@ -142,7 +149,7 @@ def _completed(
     documented = contract.defaults(contract.schema(component)) if component else {}
     item = schema["properties"][table]["items"]
     times = [name for name, part in item["properties"].items() if "moment" in part.get("$ref", "")]
-    for row in _with_defaults(data.get(table, []), item, schema):
+    for row in _with_defaults(data.get(table, schema["properties"][table].get("default", [])), item, schema):
         row = {**documented, **row}
         for field in times:
             row[field] = _moment(table, field, row[field], now)

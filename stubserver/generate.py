@@ -21,7 +21,7 @@ def generate(courses: int, seed: int) -> dict[str, Any]:
     data: dict[str, Any] = {
         "name": f"large-{courses}-{seed}",
         "about": f"{courses} generated courses.",
-        "preferences": {"content_availability": True, "courses_only_staff_enabled": False},
+        "preferences": {"configurations.courses_only_staff_enabled": False},
         "personas": [
             {"token": f"stub-{role}", "user": number, "role": role, "about": ""}
             for number, role in enumerate(_PERSONAS, start=1)

@@ -9,6 +9,7 @@ from stubserver import rules
 from stubserver.call import Call
 from stubserver.errors import forbidden, not_found, unauthenticated
 from stubserver.views.course import CourseView
+from stubserver.views.user import MeView
 
 
 def everyone(call: Call) -> None:
@@ -23,14 +24,21 @@ def authenticated(call: Call) -> None:
 
 def reader(call: Call) -> None:
     """Anonymous callers only where the community shows its content to them (R106)."""
-    if not call.world.preferences["content_availability"]:
+    if not call.world.preferences["configurations.content_availability"]:
         authenticated(call)
+
+
+def oneself(call: Call) -> None:
+    """Only the user whom the path names (R704)."""
+    authenticated(call)
+    if call.row("user")["id"] != call.user_id:
+        raise forbidden("Only the user themselves may see this.")
 
 
 def author(call: Call) -> None:
     """Whoever may create courses: everybody logged in, or only platform staff (R114)."""
     authenticated(call)
-    if call.world.preferences["courses_only_staff_enabled"] and call.user["role"] not in rules.STAFF:  # type: ignore[index]
+    if not MeView(call).may_create_courses:
         raise forbidden("Only platform staff may create courses in this community.")
 
 
@@ -101,6 +109,7 @@ GUARDS: dict[str, Callable[[Call], None]] = {
         authenticated,
         reader,
         author,
+        oneself,
         viewer,
         manager,
         roster,

@@ -1,4 +1,4 @@
-"""The pictures of courses and categories: square placeholders in a colour of their own (R123).
+"""What stands for files: for pictures a square placeholder in a colour of its own (R123), for documents a blank page.
 
 Uploads are neither processed nor kept; a new upload only changes the address and the colour.
 """
@@ -11,10 +11,28 @@ SIZES = {"image_small": 64, "image_medium": 128, "image_big": 256, "image_bigger
 """Rendition -> width and height in pixels (the docs give none)."""
 
 
+PDF = (
+    b"%PDF-1.4\n"
+    b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
+"""The document that stands for every document: one blank page."""
+
+
 def url(origin: str, folder: str, rendition: str, slug: str, picture: str) -> str:
     """Absolute URL of a rendition; `picture` tells one upload from the next."""
-    digits = int.from_bytes(hashlib.sha256(picture.encode()).digest()[:4], "big") % 10000
-    return f"{origin}/upfiles/{folder}/{rendition.removeprefix('image_')}/{slug or 'course'}_{digits:04}.png"
+    return f"{origin}/upfiles/{folder}/{rendition.removeprefix('image_')}/{slug or 'course'}_{_digits(picture)}.png"
+
+
+def document_url(origin: str, folder: str, slug: str, document: str) -> str:
+    """Absolute URL of a document; `document` tells one upload from the next."""
+    return f"{origin}/upfiles/{folder}/{slug}_{_digits(document)}.pdf"
+
+
+def _digits(upload: str) -> str:
+    return f"{int.from_bytes(hashlib.sha256(upload.encode()).digest()[:4], 'big') % 10000:04}"
 
 
 def png(size: int, name: str) -> bytes:

@@ -16,9 +16,9 @@ _PAGING = re.compile(r"(limit|offset)=", re.ASCII)
 
 
 def envelope(call: Call, listing: Listing) -> dict[str, Any]:
-    """The page of `listing` that the caller asked for by limit and offset."""
-    limit, offset = min(call.query["limit"], MAX_LIMIT), call.query["offset"]
-    count = len(listing.rows)
+    """The page of `listing` that the caller asked for by limit and offset; all of it without a limit (R701)."""
+    count, offset = len(listing.rows), call.query["offset"]
+    limit = min(call.query["limit"], MAX_LIMIT) if "limit" in call.query else max(1, count)
     return {
         "count": count,
         "next": _link(call, limit, offset + limit) if offset + limit < count else None,

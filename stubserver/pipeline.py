@@ -112,9 +112,11 @@ class Dispatch:
             await self._elsewhere(scope, receive, send)
             return
         body = self.run(call, call.operation)
-        length = str(len(body)).encode()
-        headers = [(b"content-length", length), (b"content-type", b"application/json")] if body else []
-        await send({"type": "http.response.start", "status": call.operation.status, "headers": headers})
+        headers = {**call.operation.headers, **({"content-type": "application/json"} if body else {})}
+        if call.operation.status != 204:
+            headers["content-length"] = str(len(body))
+        start = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": call.operation.status, "headers": start})
         await send({"type": "http.response.body", "body": body})
 
     def run(self, call: Call, operation: Operation) -> bytes:

@@ -3,10 +3,8 @@
 Queries spell arrays in five ways (R013), forms in three (R012); bodies are JSON, urlencoded or multipart (R009).
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,29 +12,24 @@ import orjson
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import FormParser, MultipartState, parse_options_header
 
-from stubserver.call import MAX_FIELDS, Call, urlencoded
+from stubserver.call import MAX_FIELDS, Call, Upload, urlencoded
 from stubserver.errors import Problem, Refusal, invalid, refusal
 from stubserver.schema import Schema, echo
-from stubserver.spec import Body
+from stubserver.spec import Body, Parameter
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file in a form. Its content is not kept; the digest tells one from another."""
-
-    digest: str
-
-
 def read_parameters(call: Call) -> None:
     """Fill `call.query` with the declared parameters. Raises a 400 refusal naming each bad one (R013, R016)."""
     problems: list[Problem] = []
     for parameter in call.operation.parameters:
-        texts = call.query_texts.get(parameter.name)
+        texts = _texts(call, parameter)
         value = None if texts is None else _query_value(texts, parameter.schema)
+        if value is None and parameter.required:
+            problems.append(Problem("required", f"This {parameter.place} parameter is required.", parameter.name))
         if value is not None and not parameter.validator.fits(value):
             problems += parameter.validator.problems(value, parameter.name)
             continue
@@ -48,6 +41,14 @@ def read_parameters(call: Call) -> None:
             call.query[parameter.name] = value
     if problems:
         raise Refusal(400, problems)
+
+
+def _texts(call: Call, parameter: Parameter) -> list[str] | None:
+    """A parameter as sent, None where it was not."""
+    if parameter.place == "query":
+        return call.query_texts.get(parameter.name)
+    header = call.headers.get(parameter.name.lower())
+    return None if header is None else [header]
 
 
 def _query_value(texts: list[str], schema: Schema) -> Any:
@@ -109,8 +110,10 @@ def read_urlencoded(call: Call, body: Body) -> None:
 
 
 def read_multipart(call: Call, body: Body) -> None:
-    """Fill `call.body` from a multipart form; files are read and forgotten. Raises a 400 refusal."""
-    _accept(call, body, _form(_parts(call.content_type, call.raw_body), body.schema))
+    """Fill `call.body` and `call.files` from a multipart form. Raises a 400 refusal."""
+    parts = list(_parts(call.content_type, call.raw_body))
+    _accept(call, body, _form(parts, body.schema))
+    call.files = {name: value for name, value in parts if isinstance(value, Upload) and name in call.body}
 
 
 READERS = {
@@ -134,13 +137,24 @@ def _accept(call: Call, body: Body, value: Any) -> None:
 
 
 def _stored(name: str, value: Any, schema: Schema) -> Any:
-    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second."""
+    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second, and for
+    objects nested deeper than JSON can be written."""
+    if schema.get("type") == "object":
+        return _writable(name, value)
     if schema.get("format") != "date-time" or value is None:
         return value
     try:
         return datetime.fromisoformat(value.upper())
     except ValueError:
         raise invalid(name, "invalid", f"{echo(value)} is no date and time that can be kept.") from None
+
+
+def _writable(name: str, value: Any) -> Any:
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise invalid(name, "invalid", "It is nested too deeply.") from None
+    return value
 
 
 def _form(fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
@@ -201,4 +215,5 @@ def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]
 
 def _upload(part: Any) -> Upload:
     part.file_object.seek(0)
-    return Upload(f"file:{hashlib.sha256(part.file_object.read()).hexdigest()}")
+    name = (part.file_name or b"").decode(errors="replace")
+    return Upload(name, part.content_type, part.file_object.read())

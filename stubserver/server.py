@@ -55,7 +55,7 @@ def log_to_stderr(log_format: str) -> None:
 
 
 def banner(app: StubServer, url: str) -> str:
-    """What a newcomer needs, as text: the URL, who the tokens stand for, the docs, a line to paste."""
+    """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, a line to paste."""
     lines = [
         f"course-stubserver {__version__}   fixture {app.seed.name}, {len(app.contract.operations)} operations",
         "",
@@ -64,14 +64,16 @@ def banner(app: StubServer, url: str) -> str:
         f"  Spec   {url}/openapi.json",
         "",
         "  Tokens",
-        *(_persona(persona) for persona in app.seed.personas),
+        *(_persona(app, persona) for persona in app.seed.personas),
     ]
     if app.seed.personas:
         token = app.seed.personas[0]["token"]
         path = app.contract.operations["search_courses"].path
+        lines += ["", f"  Sign in at {url}/oauth/authorize/ or /oauth/token/ with a name from above"]
         lines += ["", "  Try", f"    curl -H 'Authorization: Bearer {token}' '{url}{path}?limit=3'"]
     return "\n".join(lines)
 
 
-def _persona(persona: Mapping[str, Any]) -> str:
-    return f"    {persona['token']:16} {persona['role']:10} {persona['about']}".rstrip()
+def _persona(app: StubServer, persona: Mapping[str, Any]) -> str:
+    name = app.seed.tables["users"].rows[persona["user"]]["username"]
+    return f"    {persona['token']:16} {name:15} {persona['role']:10} {persona['about']}".rstrip()

@@ -30,9 +30,12 @@ class SpecError(Exception):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A query parameter: its schema, and the guard that giving it (or one of its values) asks for."""
+    """A query parameter or a header: its schema, and the guard that giving it (or one of its values) asks for."""
 
     name: str
+    place: str
+    """query or header."""
+    required: bool
     schema: Schema
     validator: Validator
     access: str | Mapping[str, str] | None
@@ -62,8 +65,14 @@ class Operation:
     """Documented defaults of the body's fields."""
     status: int
     """The only 2xx status of the operation."""
+    headers: Mapping[str, str] = field(repr=False)
+    """Headers of the success answer that can have one value only."""
     answer: Schema | None = field(repr=False)
     """Schema of the success body; None where there is no body."""
+    blank: Mapping[str, Any] = field(repr=False)
+    """Documented defaults of the answer's fields."""
+    refusals: Mapping[int, str] = field(repr=False)
+    """Name of the schema of every declared refusal."""
     answers: Mapping[int, Validator] = field(repr=False)
     """Validator of the JSON body of every declared status."""
 
@@ -159,19 +168,38 @@ class Contract:
             access=raw["x-access"],
             loads={p["name"]: p["x-loads"] for p in parameters if "x-loads" in p},
             parameters=tuple(
-                Parameter(p["name"], p["schema"], self.validator(p["schema"]), p.get("x-access"))
+                Parameter(
+                    p["name"],
+                    p["in"],
+                    p.get("required", False),
+                    p["schema"],
+                    self.validator(p["schema"]),
+                    p.get("x-access"),
+                )
                 for p in parameters
-                if p["in"] == "query"
+                if p["in"] != "path"
             ),
             bodies={
                 media: Body(self.resolve(content["schema"]), self.validator(content["schema"]))
                 for media, content in body.get("content", {}).items()
             },
-            defaults=self.defaults(body["content"]["application/json"]["schema"]) if body else {},
+            defaults=self.defaults(next(iter(body["content"].values()))["schema"]) if body else {},
             status=status,
+            headers=self._fixed_headers(responses[status]),
             answer=answers.get(status),
+            blank=self.defaults(answers[status]) if status in answers else {},
+            refusals={status: _name(schema) for status, schema in answers.items() if status >= 400},
             answers={status: self.validator(schema) for status, schema in answers.items()},
         )
+
+    def _fixed_headers(self, answer: Mapping[str, Any]) -> dict[str, str]:
+        headers = {name: self.resolve(header)["schema"] for name, header in answer.get("headers", {}).items()}
+        return {name: schema["enum"][0] for name, schema in headers.items() if len(schema.get("enum", ())) == 1}
+
+
+def _name(schema: Schema) -> str:
+    name: str = schema.get("$ref", "").rpartition("/")[2]
+    return name
 
 
 def _json_schema(answer: Mapping[str, Any]) -> Schema | None:

@@ -13,8 +13,10 @@ MAX_BODY = 8 * 1024 * 1024
 """Bytes of the largest request body; a larger one is a 413."""
 MAX_PATH = 2048
 """Characters of the longest path; a longer one names nothing (and would overflow a path integer)."""
-API = "/api/"
-"""Paths below this follow the API's rules on media types and slashes."""
+API = ("/api/", "/oauth/")
+"""Paths below these follow the API's rules on media types and slashes."""
+PAGE = "/oauth/authorize"
+"""Except this, which people see; with a slash or, as in the docs, without."""
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 
@@ -31,19 +33,20 @@ class Wire:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {key.lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         call = Call(
             world=self._worlds.get(),
             method=scope["method"],
             path=scope["path"],
-            origin=_origin(scope, headers.get(b"host", "")),
+            origin=_origin(scope, headers.get("host", "")),
             raw_query=scope["query_string"].decode("latin-1"),
-            content_type=_media_type(headers.get(b"content-type", "")),
+            headers=headers,
+            content_type=_media_type(headers.get("content-type", "")),
         )
         scope[SCOPE_KEY] = call
         try:
             _check_path(call.path)
-            _check_accept(call.path, headers.get(b"accept", ""))
+            _check_accept(call.path, headers.get("accept", ""))
             call.raw_body = await _read(receive, headers)
         except Refusal as refused:
             call.refusal = refused
@@ -82,13 +85,17 @@ def _media_type(header: str) -> str:
 def _check_path(path: str) -> None:
     if len(path) > MAX_PATH:
         raise refusal(404, "No such path.")
-    if path.startswith(API) and not path.endswith("/"):
+    if _is_api(path) and not path.endswith("/"):
         raise refusal(404, f"No such path. Every path of the API ends with a slash: {path}/")
+
+
+def _is_api(path: str) -> bool:
+    return path.startswith(API) and path.rstrip("/") != PAGE
 
 
 def _check_accept(path: str, header: str) -> None:
     """The API answers JSON only (R026)."""
-    if not path.startswith(API) or not header:
+    if not _is_api(path) or not header:
         return
     if not any(_admits_json(part) for part in header.split(",")):
         raise refusal(406, "The API answers application/json only; the Accept header does not admit it.")
@@ -100,10 +107,10 @@ def _admits_json(media_range: str) -> bool:
     return kind in ("*/*", "application/*", "application/json") and not unwanted
 
 
-async def _read(receive: Receive, headers: Mapping[bytes, str]) -> bytes:
+async def _read(receive: Receive, headers: Mapping[str, str]) -> bytes:
     """The whole body. Raises a 413 refusal as soon as it is known to be too large."""
-    length = headers.get(b"content-length", "")
-    if not length and b"transfer-encoding" not in headers:
+    length = headers.get("content-length", "")
+    if not length and "transfer-encoding" not in headers:
         return b""
     body = bytearray()
     too_large = length.isdigit() and (len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY)

@@ -1,5 +1,6 @@
 """Worlds: the unit of state and isolation. Each has its rows, counters and clock, over a shared fixture."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 from stubserver.store import Base, Table
 
 TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "users": (("id",), ()),
+    "users": (("id",), ("username",)),
     "categories": (("id",), ()),
     "courses": (("id",), ("name", "slug")),
     "sections": (("id",), ("course_id",)),
@@ -21,6 +22,9 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "attempts": (("id",), ("lesson_id",)),
     "comments": (("id",), ("lesson_id", "parent")),
     "medias": (("id",), ()),
+    "uploads": (("upload_id",), ()),  # files on their way to become medias
+    "apps": (("client_id",), ()),
+    "grants": (("id",), ("code", "access_token", "refresh_token")),  # what users have granted to apps
 }
 """Table -> the fields that identify a row, and the fields that rows are looked up by."""
 
@@ -59,19 +63,24 @@ class Seed:
     name: str
     tables: Mapping[str, Base]
     preferences: Mapping[str, Any]
+    """`section.name` -> value."""
     tokens: Mapping[str, int]
     """Opaque token -> user id."""
+    features: tuple[str, ...] = ()
+    """Names of the features that are on."""
     personas: tuple[Mapping[str, Any], ...] = ()
 
 
 class World:
     """One isolated state of the community."""
 
-    def __init__(self, name: str, seed: Seed, number: int = 0) -> None:
-        """`number` seeds whatever looks random."""
+    def __init__(self, name: str, seed: Seed, number: int = 0, jwt_secret: str | None = None) -> None:
+        """`number` seeds whatever looks random; JWTs are signed with `jwt_secret`, if there is one."""
         self.name = name
         self.number = number
+        self.jwt_secret = jwt_secret
         self.preferences = seed.preferences
+        self.features = seed.features
         self.tokens = seed.tokens
         self.personas = {user: token for token, user in seed.tokens.items()}
         self.clock = Clock()
@@ -83,6 +92,10 @@ class World:
             return self.__dict__["_tables"][table]  # type: ignore[no-any-return]
         except KeyError:
             raise AttributeError(f"a world has no {table}") from None
+
+    def token(self, what: str) -> str:
+        """A text that looks random and is the same in every run; `what` tells one from the next. No secret."""
+        return hashlib.sha256(f"{self.number} {self.name} {what}".encode()).hexdigest()[:32]
 
     @contextmanager
     def change(self) -> Iterator[None]:
@@ -100,9 +113,10 @@ class World:
 class Worlds:
     """All worlds of one server; the seam through which operations reach state."""
 
-    def __init__(self, seed: Seed, number: int = 0) -> None:
+    def __init__(self, seed: Seed, number: int = 0, jwt_secret: str | None = None) -> None:
         self._seed = seed
         self._number = number
+        self._jwt_secret = jwt_secret
         self._worlds: dict[str, World] = {}
 
     def get(self, name: str = "default") -> World:
@@ -111,5 +125,5 @@ class Worlds:
 
     def reset(self, name: str = "default", seed: Seed | None = None) -> World:
         """The world `name` anew, from its fixture or from `seed`."""
-        self._worlds[name] = World(name, seed or self._seed, self._number)
+        self._worlds[name] = World(name, seed or self._seed, self._number, self._jwt_secret)
         return self._worlds[name]

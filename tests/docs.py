@@ -9,7 +9,7 @@ from pathlib import Path
 from stubserver.app import StubServer, load_contract
 from stubserver.fixture import load
 from stubserver.guards import GUARDS
-from stubserver.spec import Contract
+from stubserver.spec import Contract, Operation
 from stubserver.why import decisions
 from tests import permissions
 from tests.conftest import NOW
@@ -38,14 +38,26 @@ def documents(contract: Contract) -> dict[Path, str]:
 
 
 def with_operations(readme: str, contract: Contract) -> str:
-    """The README with its table of operations made anew."""
-    lines = ["| operation | request | who |", "| --- | --- | --- |"]
-    for operation in sorted(contract.operations.values(), key=lambda operation: (operation.path, operation.method)):
-        who = " ".join((GUARDS[operation.access].__doc__ or "").split()).split(" (R")[0].rstrip(".")
-        lines.append(f"| `{operation.id}` | {operation.method.upper()} {operation.path} | {who} |")
-    table = "\n".join(lines)
+    """The README with its tables of operations made anew."""
+    everything = sorted(contract.operations.values(), key=lambda operation: (operation.path, operation.method))
+    courses = _table([found for found in everything if _tag(contract, found) != "boot"])
+    boot = _table([found for found in everything if _tag(contract, found) == "boot"])
+    table = "\n".join([*courses, "", "And enough of the rest to start a frontend and to sign in:", "", *boot])
     before, rest = readme.split("<!-- operations -->")
     return f"{before}<!-- operations -->\n{table}\n<!-- /operations -->{rest.split('<!-- /operations -->')[1]}"
+
+
+def _tag(contract: Contract, operation: Operation) -> str:
+    tag: str = contract.document["paths"][operation.path][operation.method]["tags"][0]
+    return tag
+
+
+def _table(operations: list[Operation]) -> Iterator[str]:
+    yield "| operation | request | who |"
+    yield "| --- | --- | --- |"
+    for operation in operations:
+        who = " ".join((GUARDS[operation.access].__doc__ or "").split()).split(" (R")[0].rstrip(".")
+        yield f"| `{operation.id}` | {operation.method.upper()} {operation.path} | {who} |"
 
 
 def ledger(contract: Contract) -> str:

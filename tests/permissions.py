@@ -92,11 +92,21 @@ def _statuses(
             row = {"course_id": course, "user_id": STRANGER, "status": status, "joined_at": NOW, "last_active_at": None}
             world.memberships.put(row)
         _add_lesson(world, course, state, STRANGER if caller == "joined, own" else OTHER)
-        number = course if "course" in operation.loads.values() else STRANGER
-        path = operation.path.format(id=number, **IDS)
-        api = Api(server, runner, persona)
-        options = {"json": BODIES.get(operation.id, example(server.contract, operation))} if operation.bodies else {}
-        yield str(api.request(operation.method.upper(), path, **options).status_code)
+        path = operation.path.format(id={"course": course, "user": STRANGER}.get(_first(operation), 1), **IDS)
+        answer = Api(server, runner, persona).request(operation.method.upper(), path, **_body(server, operation))
+        yield str(answer.status_code)
+
+
+def _first(operation: Operation) -> str | None:
+    """The kind of row that the path names first."""
+    return next(iter(operation.loads.values()), None)
+
+
+def _body(server: StubServer, operation: Operation) -> dict[str, Any]:
+    """What httpx is to send."""
+    if operation.id == "upload_media_chunk":
+        return {"files": {"image": ("sky.png", b"twelve bytes")}, "headers": {"Content-Range": "bytes 0-11/12"}}
+    return {"json": BODIES.get(operation.id, example(server.contract, operation))} if operation.bodies else {}
 
 
 def _add_lesson(world: World, course: int, state: str, owner: int) -> None:

@@ -294,7 +294,7 @@ def test_create_course_may_be_for_staff_only(
     api: Api, app: StubServer, seed: Seed, role: str | None, status: int
 ) -> None:
     """R114: courses_only_staff_enabled leaves it to admins, moderators and editors; the role comes before the body."""
-    preferences = {**seed.preferences, "courses_only_staff_enabled": True}
+    preferences = {**seed.preferences, "configurations.courses_only_staff_enabled": True}
     world = app.worlds.reset(seed=replace(seed, preferences=preferences))
     world.users.put({**world.users[STRANGER], "role": role})
     sent = {"name": "Lino", "type": "self-paced"}
@@ -578,7 +578,7 @@ def test_get_course_enforces_the_order_of_published_lessons(api: Api) -> None:
 @pytest.mark.parametrize("path", ["/course/1/", "/course/99/", "/course/search/", "/course/1/join/"])
 def test_get_course_needs_a_token_in_closed_communities(api: Api, app: StubServer, seed: Seed, path: str) -> None:
     """R106, R213: with content_availability false, reading, searching and the roster need a token."""
-    app.worlds.reset(seed=replace(seed, preferences={**seed.preferences, "content_availability": False}))
+    app.worlds.reset(seed=replace(seed, preferences={**seed.preferences, "configurations.content_availability": False}))
     response = api.get(path)
     assert refused(response, 401) == {"": "not_authenticated"}
     assert response.headers["www-authenticate"].startswith("Bearer")
@@ -887,6 +887,9 @@ def test_delete_course_removes_what_belongs_to_it(api: Api) -> None:
         "attempts": 3,
         "comments": 15,
         "medias": 0,
+        "uploads": 0,
+        "apps": 0,
+        "grants": 0,
     }
     assert all(row["lesson_id"] <= 8 for row in gone["completions"])
 

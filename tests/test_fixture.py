@@ -18,7 +18,7 @@ from tests.conftest import NOW
 OLD = "2025-01-01T00:00:00Z"
 SMALL: dict[str, Any] = {
     "name": "small",
-    "preferences": {"content_availability": False},
+    "preferences": {"configurations.content_availability": False},
     "personas": [{"token": "t1", "user": 1, "role": "creator"}, {"token": "t2", "user": 2, "role": "member"}],
     "users": [
         {"id": 1, "username": "ada", "real_name": "Ada", "date_joined": OLD},
@@ -67,7 +67,7 @@ def test_every_persona_has_its_token(contract: Contract, name: str) -> None:
     assert set(seed.tokens) == {f"stub-{persona}" for persona in PERSONAS}
     assert [persona["role"] for persona in seed.personas] == list(PERSONAS)
     assert all(persona["about"] for persona in seed.personas)
-    assert seed.preferences["content_availability"] is True
+    assert seed.preferences["configurations.content_availability"] is True
     users = World("w", seed).users
     assert users[seed.tokens["stub-staff"]]["role"] in ("admin", "moderator", "editor")
 
@@ -122,7 +122,10 @@ def test_the_empty_world_has_users_and_categories_only(contract: Contract) -> No
 def test_a_name_and_users_are_enough(tmp_path: Path, contract: Contract) -> None:
     seed = load(write(tmp_path, {"name": "bare", "users": []}), contract)
     assert (seed.personas, dict(seed.tokens)) == ((), {})
-    assert seed.preferences == {"content_availability": True, "courses_only_staff_enabled": False}
+    assert seed.preferences["configurations.content_availability"] is True
+    assert seed.preferences["configurations.courses_only_staff_enabled"] is False
+    assert seed.features == ("course",)
+    assert set(seed.tables["apps"].rows) == {"stub-app", "stub-server-app"}
 
 
 def has(row: Row, **fields: Any) -> None:
@@ -131,8 +134,10 @@ def has(row: Row, **fields: Any) -> None:
 
 def test_rows_get_the_documented_defaults(tmp_path: Path, contract: Contract) -> None:
     world = small(tmp_path, contract)
-    assert world.preferences == {"content_availability": False, "courses_only_staff_enabled": False}
+    assert world.preferences["configurations.content_availability"] is False
+    assert world.preferences["configurations.courses_only_staff_enabled"] is False
     has(world.users[1], bio="", location="", gender="Unspecified", ext_id=None, role=None, deleted=False, tags=[])
+    has(world.users[1], password="stub-password", hidden_users=[])
     has(world.categories[1], slogan=None, order=0, active=True, stream_order_by="recent", parents=[])
     has(
         world.courses[1],

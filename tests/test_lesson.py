@@ -421,7 +421,7 @@ def test_patch_course_lesson_replaces_medias(api: Api) -> None:
             "type": "doc",
             "title": "Shopping list for the first month",
             "description": "One page, and most of it you have already.",
-            "url": "https://community.example/files/watercolour-shopping-list.pdf",
+            "url": "http://stub.test/upfiles/documents/document_9486.pdf",
             "image": None,
             "image_width": None,
             "image_height": None,

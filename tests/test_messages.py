@@ -54,7 +54,7 @@ def test_a_refusal_says_what_is_wrong(
 
 def test_a_community_of_staff_authors_says_so(api: Api) -> None:
     """R114: who may create courses, in the words of the refusal."""
-    api.world.preferences = {**api.world.preferences, "courses_only_staff_enabled": True}
+    api.world.preferences = {**api.world.preferences, "configurations.courses_only_staff_enabled": True}
     response = api.as_("creator").post("/course/", json={"name": "Mine", "type": "structured"})
     (entry,) = response.json()["errors"]
     assert entry["message"] == "Only platform staff may create courses in this community."

@@ -159,13 +159,14 @@ class Machine(RuleBasedStateMachine):
         ),
     )
     def begin(self, closed: bool, staff_only: bool, bodies: tuple[Any, Any, Any], crowd: dict[int, str]) -> None:
-        preferences = {"content_availability": not closed, "courses_only_staff_enabled": staff_only}
+        settings = {"content_availability": not closed, "courses_only_staff_enabled": staff_only}
+        preferences = {f"configurations.{name}": value for name, value in settings.items()}
         world = self.server.worlds.reset(seed=replace(self.server.seed, preferences=preferences))
         world.clock.freeze(NOW)
         self.now = NOW
         self.steps = 0
         self.touched: int | None = None
-        self.model = Model(**preferences)
+        self.model = Model(**settings)
         authors = (7, 7, 7) if staff_only else (7, 1, 2)
         for author, body, name in zip(authors, bodies, NAMES[1:4], strict=True):
             self.create(author, {**body, "name": name}, "json", ("", GONE))

@@ -5,9 +5,22 @@ from inspect import getmodule, isfunction
 from typing import Any
 
 from stubserver.call import Call
-from stubserver.operations import attempt, comment, course, lesson, membership, question, section
+from stubserver.operations import (
+    attempt,
+    category,
+    comment,
+    community,
+    course,
+    lesson,
+    media,
+    membership,
+    question,
+    section,
+    token,
+    user,
+)
 
-MODULES = (course, membership, section, lesson, question, attempt, comment)
+MODULES = (course, membership, section, lesson, question, attempt, comment, community, user, category, media, token)
 
 FUNCTIONS: dict[str, Callable[[Call], Any]] = {
     name: function

@@ -12,7 +12,7 @@ from stubserver.errors import Problem, not_found
 from stubserver.removal import remove_course
 from stubserver.shape import Shaped
 from stubserver.store import Row
-from stubserver.views import Listing
+from stubserver.views import Listing, ordered
 from stubserver.views.course import CourseEditView, CourseView
 
 
@@ -55,11 +55,7 @@ def search_courses(call: Call) -> Listing:
         found = [row for row in found if not set(categories).isdisjoint(row["categories"])]
     if call.query.get("search"):
         found = [row for row in found if call.searches(row["name"], _description(call, row))]
-    ordering = call.query["ordering"]
-    field = ordering.removeprefix("-")
-    if field not in ("id", "name", "created_at"):
-        ordering, field = "-id", "id"
-    return _listing(call, sorted(found, key=lambda row: row[field], reverse=ordering.startswith("-")))
+    return _listing(call, ordered(found, call.query["ordering"], ("id", "name", "created_at"), "-id"))
 
 
 def get_course(call: Call) -> Shaped:

@@ -3,7 +3,7 @@
 A view knows every field that any response schema of its entity documents; the schema chooses among them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from stubserver import images
@@ -42,6 +42,14 @@ class Listing:
     def page(self, offset: int, limit: int) -> list[Any]:
         """The rows from `offset` on, `limit` at most, as the caller sees them."""
         return [self.view(row) for row in self.rows[offset : offset + limit]]
+
+
+def ordered(rows: Iterable[Row], ordering: str, fields: Collection[str], default: str) -> list[Row]:
+    """Rows by the field that `ordering` names, descending with a minus; by `default` where it is none of `fields`."""
+    if ordering.removeprefix("-") not in fields:
+        ordering = default
+    field = ordering.removeprefix("-")
+    return sorted(rows, key=lambda row: row[field], reverse=ordering.startswith("-"))
 
 
 class CategoryView(View):

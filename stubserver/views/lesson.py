@@ -8,6 +8,7 @@ from stubserver.progress import completion_status, ordered_questions
 from stubserver.shape import OMIT
 from stubserver.store import Row
 from stubserver.views import View
+from stubserver.views.media import MediaView
 
 
 class ContentView(View):
@@ -19,9 +20,9 @@ class ContentView(View):
         return self.row["text"]
 
     @property
-    def medias(self) -> list[Row]:
+    def medias(self) -> list[MediaView]:
         """R309."""
-        return [self.call.world.medias[number] for number in dict.fromkeys(self.row["medias"])]
+        return [MediaView(self.call, self.call.world.medias[number]) for number in dict.fromkeys(self.row["medias"])]
 
 
 class LessonContentView(ContentView):

@@ -5,6 +5,7 @@ Every failure that is dropped is counted and printed by the run.
 
 import atexit
 import collections
+import hashlib
 import itertools
 import re
 import sys
@@ -26,18 +27,25 @@ BUSINESS_RULES = {
     "invalid": {
         *("privacy", "managers", "joined", "unjoined"),  # R119, R220: no way back to draft; creator, doubled
         *("answers", "responses", "in_reply_to"),  # R402, R407, R408, R419, R503: right and complete answers; threads
+        *("Content-Range", "md5"),  # R708, R709: what the file decides
     },
     "does_not_exist": {
         *("categories", "users", "managers", "joined", "unjoined", "medias"),  # R122, R216, R220, R309
         *("sections_order", "lessons_order", "questions_order"),  # R124, R306, R406: ids of other parents
         *("responses", "parent"),  # R408, R502
+        *("upload_id", "shared_object", "event_object"),  # R708, R710: there is nothing to share
     },
-    "required": {"managers", "non_field_errors"},  # R218: unknown fields do not count, empty lists get lost in forms
+    "required": {
+        *("managers", "non_field_errors"),  # R218: unknown fields do not count, empty lists get lost in forms
+        *("image", "url", "embed"),  # R708, R710: which field is needed hangs on another
+        *("username", "password", "code", "refresh_token"),  # R713: the same for grants
+    },
+    "invalid_grant": {None},  # R713-R715: wrong passwords, used tokens
 }
 """Error code -> fields: refusals of schema-valid data by rules that OpenAPI cannot express."""
 
-NESTED = {"answers", "responses"}
-"""Lists of objects, which a form cannot carry (R012)."""
+NESTED = {"answers", "responses", "embed"}
+"""Objects and lists of them, which a form cannot carry (R012)."""
 
 KNOWN_IDS = {
     "categories": [1, 2, 3, 4],
@@ -60,6 +68,10 @@ ATTEMPT = [
     {"question_id": 3, "selected_options": [8]},
     {"question_id": 4, "selected_options": [11, 12]},
 ]
+
+PIECE = b"a whole file in one piece"
+PIECE_RANGE = f"bytes 0-{len(PIECE) - 1}/{len(PIECE)}"
+PASSWORD = {"grant_type": "password", "client_id": "stub-app", "username": "wren_hollis", "password": "stub-password"}
 
 _dropped: collections.Counter[str] = collections.Counter()
 _serial = itertools.count(1)
@@ -84,12 +96,13 @@ def map_case(context: Any, case: Any) -> Any:
             body.update(_unique(case.body))
         if body.get("type") == "lesson":
             body["type"] = "quiz"  # links lead on to its questions; the fixture's quizzes stay what they are
-        if NESTED & body.keys() and case.media_type in FORMS and next(_serial) % 8:
+        if NESTED & body.keys() and case.media_type in FORMS and (next(_serial) % 8 or _is_example(case)):
             case.media_type = "application/json"  # a form only ever tests the refusal
         if "answers" in body and next(_serial) % 4:
             body["answers"] = _one_correct(body["answers"])
         if operation == "create_course_comment" and not _is_linked(case) and _are_ids(body, "parent", "in_reply_to"):
             body |= dict.fromkeys({"parent", "in_reply_to"} & body.keys())
+        body = _with_what_frontends_send(case, operation, body)
         if body != case.body:
             case.body = body
             case._record_starting_state()  # the edit keeps validity: the case must not be labelled anew
@@ -111,7 +124,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     known = PATHS.get(tuple(operation.loads.values())) if operation else None
     if name == "make_course_attempt" and isinstance(case.body, dict) and _answers_something(case.body):
         case.path_parameters, case.body = dict(QUIZ), {**case.body, "responses": ATTEMPT}
-    elif known and turn % 4:
+    elif known and (turn % 4 or _is_example(case)):
         if operation.method == "delete":
             known = [path for path in known if path["id"] == DELETED_FROM[list(operation.loads.values())[-1]]]
         else:
@@ -134,6 +147,11 @@ def _operation_id(case: Any) -> str:
 def _is_linked(case: Any) -> bool:
     """Whether a link made the case, whose ids are known already."""
     return case.meta is not None and case.meta.phase.name.value == "stateful"
+
+
+def _is_example(case: Any) -> bool:
+    """Whether the contract's own example is tried; Schemathesis warns where all of them are refused."""
+    return case.meta is not None and case.meta.phase.name.value == "examples"
 
 
 def _known_paths() -> dict[tuple[str, ...], list[dict[str, int]]]:
@@ -168,6 +186,34 @@ def _is_id(value: Any) -> bool:
 
 def _are_ids(body: dict[str, Any], *fields: str) -> bool:
     return all(body.get(field) is None or _is_id(body[field]) for field in fields)
+
+
+def _with_what_frontends_send(case: Any, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    """In the place of valid values, three times in four: a whole small file, its checksum, a link, a right password."""
+    if operation == "upload_media_chunk" and _is_piece(case, body) and next(_serial) % 4:
+        case.headers["Content-Range"] = PIECE_RANGE
+        return {"image": PIECE}
+    if operation == "complete_media_upload" and re.fullmatch(r"[0-9A-Fa-f]{32}", str(body.get("md5"))):
+        return {**body, "md5": hashlib.md5(PIECE, usedforsecurity=False).hexdigest()}
+    if operation == "create_media" and body.get("type") in ("share", "url") and next(_serial) % 4:
+        return {"url": "https://community.example/page", **body, "type": "url"}
+    grants = ("password", "authorization_code", "refresh_token")
+    if operation == "oauth_token" and body.get("grant_type") in grants and _are_texts(body):
+        return body if _is_linked(case) or next(_serial) % 4 == 0 else PASSWORD
+    if operation == "revoke_token" and not _is_linked(case) and _are_texts(body) and "token" in body:
+        return {"client_id": "stub-app", "token": body["token"]}
+    return body
+
+
+def _is_piece(case: Any, body: dict[str, Any]) -> bool:
+    header = str(case.headers.get("Content-Range"))
+    fits = re.fullmatch(r"bytes [0-9]{1,9}-[0-9]{1,9}/[0-9]{1,9}", header)
+    upload = body.get("upload_id", "")
+    return bool(fits) and isinstance(upload, str) and len(upload) <= 64
+
+
+def _are_texts(body: dict[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in body.values())
 
 
 def _one_correct(answers: Any) -> Any:

@@ -1,0 +1,1008 @@
+"""Tokens: granting, refreshing, taking back and checking them, and the page where a person lets an app act."""
+
+import asyncio
+import base64
+import html
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+
+from stubserver.app import StubServer
+from stubserver.auth import BadCredentials, user_of
+from stubserver.spec import Contract
+from stubserver.store import Base
+from stubserver.world import TABLES, Seed, World
+from tests.client import PERSONAS, Api, codes, ok, refused, snapshot
+from tests.conftest import NOW
+from tests.test_errors import token as signed
+
+TOKEN, REVOKE, VERIFY = "/oauth/token/", "/oauth/revoke_token/", "/jwt/verify_token/"
+PAGE = "/oauth/authorize/"
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+LIFETIME = timedelta(seconds=36000)
+TICK = timedelta(microseconds=1)
+APP = {"client_id": "stub-app"}
+SERVER_APP = {"client_id": "stub-server-app", "client_secret": "stub-secret"}
+WREN = {"grant_type": "password", "username": "wren_hollis", "password": "stub-password"}
+CALLBACK = "http://localhost:3000/callback"
+ASKED = {**APP, "response_type": "code", "redirect_uri": CALLBACK, "state": "xyz", "login_hint": "wren_hollis"}
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGES = {"S256": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "plain": VERIFIER}
+"""Method -> the challenge of the verifier; that of S256 is from RFC 7636."""
+
+
+def grant(api: Api, app: dict[str, str] = APP, **fields: Any) -> Any:
+    """The answer to a request that must be granted, by default to that for Wren's password."""
+    return ok(api.post(TOKEN, json={**app, **(fields or WREN)}))
+
+
+def denied(response: httpx.Response, status: int = 400) -> str:
+    """The `error` of an OAuth refusal that must have the status; also checks its shape."""
+    assert response.status_code == status, response.text
+    body = response.json()
+    assert set(body) == {"error", "error_description", "errors"}
+    assert body["error_description"]
+    codes(httpx.Response(status, json={"errors": body["errors"]}))
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers.get("www-authenticate") == ('Basic realm="oauth"' if status == 401 else None)
+    error: str = body["error"]
+    return error
+
+
+def opens(api: Api, text: str) -> int | None:
+    """Id of the user that the token stands for; None where it opens nothing."""
+    response = api.get("/user/me/", headers={"Authorization": f"Bearer {text}"})
+    if response.status_code == 401:
+        assert codes(response) == {"": "authentication_failed"}
+        return None
+    number: int = ok(response)["id"]
+    return number
+
+
+def basic(name: str, secret: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"}
+
+
+def authorize(api: Api, path: str = PAGE, **changes: str | None) -> httpx.Response:
+    """Ask for a code, with changes to the usual parameters; None leaves one out."""
+    asked = {name: text for name, text in {**ASKED, **changes}.items() if text is not None}
+    return api.get(path, params=asked)
+
+
+def answered(response: httpx.Response, uri: str = CALLBACK) -> dict[str, str]:
+    """What a redirect to that address says."""
+    assert response.status_code == 302, response.text
+    location = response.headers["location"]
+    assert location.startswith(uri)
+    return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True))
+
+
+def code(api: Api, **changes: str | None) -> str:
+    return answered(authorize(api, **changes), changes.get("redirect_uri") or CALLBACK)["code"]
+
+
+def exchange(api: Api, text: str, app: dict[str, str] = APP, **fields: str) -> httpx.Response:
+    """Offer a code for tokens."""
+    body = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, **app, **fields, "code": text}
+    return api.post(TOKEN, json={name: value for name, value in body.items() if value})
+
+
+# Passwords
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda body: {"json": body},
+        lambda body: {"data": body},
+        lambda body: {"files": {name: (None, text) for name, text in body.items()}},
+    ],
+    ids=["json", "urlencoded", "multipart"],
+)
+def test_oauth_token_for_a_password(api: Api, encode: Any) -> None:
+    """R009, R713: a pair of tokens for ten hours, not to be cached; the access token is the user."""
+    response = api.post(TOKEN, **encode({**APP, **WREN, "scope": "admin"}))
+    body = ok(response)
+    access, refresh = body.pop("access_token"), body.pop("refresh_token")
+    assert body == {"expires_in": 36000, "token_type": "Bearer", "scope": "read write"}
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["content-type"] == "application/json"
+    assert access != refresh
+    assert (opens(api, access), opens(api, refresh)) == (1, None)
+
+
+@pytest.mark.parametrize(("number", "persona"), [*enumerate(PERSONAS, start=1)])
+def test_oauth_token_is_the_user_everywhere(api: Api, number: int, persona: str) -> None:
+    """R002, R713: with all that the persona may and may not do."""
+    user = api.world.users[number]
+    access = grant(api, **{**WREN, "username": user["username"]})["access_token"]
+    headers = {"Authorization": f"bearer {access}"}
+    assert opens(api, access) == number
+    assert api.get("/course/1/status/", headers=headers).json() == api.as_(persona).get("/course/1/status/").json()
+    changed = api.patch("/course/1/", json={"description": "New"}, headers=headers)
+    assert changed.status_code == (200 if persona in ("creator", "manager") else 403)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"password": "wrong"},
+        {"password": ""},
+        {"password": "Stub-password"},
+        {"password": " stub-password"},
+        {"password": "stub-password\n"},
+        {"password": "stub-password\0"},
+        {"username": "nobody"},
+        {"username": ""},
+        {"username": "Wren_Hollis"},
+        {"username": "Wren Hollis"},
+        {"username": "1"},
+        {"username": "wren_hollis\0"},
+        {"username": "\u00fc\u6c34"},
+        {"username": "fergus_nettle"},
+    ],
+    ids=str,
+)
+def test_oauth_token_refuses_a_wrong_password(api: Api, changes: dict[str, str]) -> None:
+    """R713, R717: and an unknown and a deleted user (Fergus); nothing tells one from the other."""
+    api.world.users.put({**api.world.users[10], "deleted": True})
+    before = snapshot(api.world)
+    response = api.post(TOKEN, json={**APP, **WREN, **changes})
+    assert denied(response) == "invalid_grant"
+    assert response.json()["errors"] == [{"message": "No user has this name and password.", "code": "invalid_grant"}]
+    assert snapshot(api.world) == before
+
+
+def test_oauth_token_reads_all_letters(api: Api) -> None:
+    """R713: of names and passwords, in JSON and in forms."""
+    api.world.users.put({**api.world.users[6], "username": "zo\u00eb", "password": "\u5bc6 p\u00e4ss&=+%:\U0001f511"})
+    body = {**APP, **WREN, "username": "zo\u00eb", "password": "\u5bc6 p\u00e4ss&=+%:\U0001f511"}
+    for options in ({"json": body}, {"data": body}, {"files": {name: (None, text) for name, text in body.items()}}):
+        assert opens(api, ok(api.post(TOKEN, **options))["access_token"]) == 6
+    assert denied(api.post(TOKEN, json={**body, "password": "stub-password"})) == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("fields", "missing"),
+    [
+        ({"grant_type": "password"}, "username"),
+        ({"grant_type": "password", "password": "stub-password"}, "username"),
+        ({"grant_type": "password", "username": "wren_hollis"}, "password"),
+        ({"grant_type": "password", "username": "nobody"}, "password"),
+        ({"grant_type": "authorization_code", "redirect_uri": CALLBACK}, "code"),
+        ({"grant_type": "refresh_token"}, "refresh_token"),
+        ({"grant_type": "refresh_token", "token": "x"}, "refresh_token"),
+        ({"username": "wren_hollis", "password": "stub-password"}, "grant_type"),
+        ({}, "grant_type"),
+    ],
+)
+def test_oauth_token_needs_what_the_grant_has(api: Api, fields: dict[str, str], missing: str) -> None:
+    """R713, R717: the refusal names the field that is missing."""
+    before = snapshot(api.world)
+    response = api.post(TOKEN, json={**APP, **fields})
+    assert denied(response) == "invalid_request"
+    assert [entry["field"] for entry in response.json()["errors"]] == [missing]
+    assert missing in response.json()["error_description"]
+    assert snapshot(api.world) == before
+
+
+def test_oauth_token_expires_by_the_clock_of_the_world(api: Api) -> None:
+    """R713: after ten hours, and not before."""
+    access = grant(api)["access_token"]
+    api.world.clock.advance(LIFETIME - TICK)
+    assert opens(api, access) == 1
+    api.world.clock.advance(TICK)
+    response = api.get("/course/", headers={"Authorization": f"Bearer {access}"})
+    assert refused(response, 401) == {"": "authentication_failed"}
+    assert "expired" in response.text
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_oauth_token_ends_with_its_user(api: Api) -> None:
+    """R002, R713: neither token of a deleted user is worth anything, nor is the code."""
+    pair, waiting = grant(api), code(api)
+    api.world.users.put({**api.world.users[1], "deleted": True})
+    assert opens(api, pair["access_token"]) is None
+    fields = {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
+    assert denied(api.post(TOKEN, json={**APP, **fields})) == "invalid_grant"
+    assert denied(exchange(api, waiting)) == "invalid_grant"
+
+
+# Refreshing
+
+
+def test_oauth_token_is_refreshed(api: Api) -> None:
+    """R715: a refresh token works once; the next pair takes the place of both, for ten hours from now."""
+    first = grant(api)
+    api.world.clock.advance(LIFETIME * 3)
+    response = api.post(TOKEN, json={**APP, "grant_type": "refresh_token", "refresh_token": first["refresh_token"]})
+    second = ok(response)
+    assert response.headers["cache-control"] == "no-store"
+    changed = ("access_token", "refresh_token")
+    assert {name: second[name] for name in second if name not in changed} == {
+        name: first[name] for name in first if name not in changed
+    }
+    assert len({first[name] for name in changed} | {second[name] for name in changed}) == 4
+    assert (opens(api, first["access_token"]), opens(api, second["access_token"])) == (None, 1)
+    before = snapshot(api.world)
+    again = {**APP, "grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+    assert denied(api.post(TOKEN, json=again)) == "invalid_grant"
+    assert snapshot(api.world) == before
+    api.world.clock.advance(LIFETIME - TICK)
+    assert opens(api, second["access_token"]) == 1
+    third = grant(api, grant_type="refresh_token", refresh_token=second["refresh_token"])
+    assert (opens(api, second["access_token"]), opens(api, third["access_token"])) == (None, 1)
+
+
+@pytest.mark.parametrize("text", ["", "x", "stub-creator", "\0", "\u00fc"])
+def test_oauth_token_is_refreshed_by_refresh_tokens_alone(api: Api, text: str) -> None:
+    """R715: not by the tokens of personas, nor by an access token or a code."""
+    for offered in (text, grant(api)["access_token"], code(api)):
+        fields = {"grant_type": "refresh_token", "refresh_token": offered}
+        assert denied(api.post(TOKEN, json={**APP, **fields})) == "invalid_grant"
+
+
+def test_oauth_token_is_refreshed_for_its_app_alone(api: Api) -> None:
+    """R715, R716: another app is refused, and the refresh token still works for its own."""
+    for own, other in ((APP, SERVER_APP), (SERVER_APP, APP)):
+        pair = grant(api, own)
+        fields = {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
+        assert denied(api.post(TOKEN, json={**other, **fields})) == "invalid_grant"
+        assert opens(api, pair["access_token"]) == 1
+        assert opens(api, grant(api, own, **fields)["access_token"]) == 1
+
+
+def test_oauth_token_leaves_other_grants_alone(api: Api) -> None:
+    """R715: of two grants of one user each has its own life."""
+    first, second = grant(api), grant(api)
+    assert first["access_token"] != second["access_token"]
+    grant(api, grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert (opens(api, first["access_token"]), opens(api, second["access_token"])) == (None, 1)
+
+
+# Apps
+
+
+@pytest.mark.parametrize("path", [TOKEN, REVOKE])
+@pytest.mark.parametrize(
+    ("fields", "headers"),
+    [
+        (APP, {}),
+        ({**APP, "client_secret": "whatever"}, {}),
+        (SERVER_APP, {}),
+        ({}, basic("stub-server-app", "stub-secret")),
+        ({}, basic("stub-app", "")),
+        ({}, basic("stub-app", "whatever")),
+        ({"client_id": "nobody", "client_secret": "no"}, basic("stub-server-app", "stub-secret")),
+        ({}, {"Authorization": basic("stub-server-app", "stub-secret")["Authorization"].replace("Basic", "bASIC ")}),
+        (APP, {"Authorization": "Bearer stub-member"}),
+        (APP, {"Authorization": "Bearer nobody"}),
+        (APP, {"Authorization": "Digest x"}),
+        (APP, {"Authorization": ""}),
+    ],
+)
+def test_oauth_token_knows_the_app(api: Api, path: str, fields: dict[str, str], headers: dict[str, str]) -> None:
+    """R716: by its client_id, and where it has a secret by that, in the body or by HTTP Basic, which comes first."""
+    response = api.post(path, json={**WREN, "token": "x", **fields}, headers=headers)
+    assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize("path", [TOKEN, REVOKE])
+@pytest.mark.parametrize(
+    ("fields", "headers"),
+    [
+        ({}, {}),
+        ({"client_id": "nobody"}, {}),
+        ({"client_id": ""}, {}),
+        ({"client_id": "STUB-APP"}, {}),
+        ({"client_id": "stub-app\0"}, {}),
+        ({"client_id": "\u00fc"}, {}),
+        ({"client_secret": "stub-secret"}, {}),
+        ({"client_id": "stub-server-app"}, {}),
+        ({"client_id": "stub-server-app", "client_secret": ""}, {}),
+        ({"client_id": "stub-server-app", "client_secret": "Stub-secret"}, {}),
+        ({}, basic("nobody", "stub-secret")),
+        ({}, basic("stub-server-app", "wrong")),
+        ({}, basic("stub-server-app", "")),
+        (APP, basic("", "")),
+        ({}, basic("st\u00fcb", "s\u00e9cret")),
+        (SERVER_APP, basic("stub-server-app", "wrong")),
+        (APP, basic("nobody", "")),
+        (APP, {"Authorization": "Basic"}),
+        (APP, {"Authorization": "Basic ==="}),
+        (APP, {"Authorization": "Basic c3R1Yi1hcHA"}),
+        (APP, {"Authorization": "Basic c3R1Yi1hcHA6 c3R1Yi1hcHA6"}),
+        (APP, {"Authorization": "Basic c3R1-_=="}),
+        (APP, {"Authorization": "Basic /w=="}),
+        (APP, {"Authorization": b"Basic \xfc\xfc\xfc\xfc"}),
+    ],
+)
+def test_oauth_token_refuses_an_app_it_does_not_know(
+    api: Api, path: str, fields: dict[str, str], headers: dict[str, Any]
+) -> None:
+    """R716, R717: 401 with the scheme by which to prove oneself; a header of that scheme is never passed over."""
+    if headers.get("Authorization") == "Basic":
+        fields = {}
+    before = snapshot(api.world)
+    response = api.post(path, json={**WREN, "token": "x", **fields}, headers=headers)
+    assert denied(response, 401) == "invalid_client"
+    assert snapshot(api.world) == before
+
+
+def test_oauth_token_knows_the_apps_of_the_fixture(api: Api, app: StubServer, seed: Seed) -> None:
+    """R716: its own apps and passwords, in the place of those that ship."""
+    apps = Base(
+        *TABLES["apps"], [{"client_id": "mine", "name": "Mine", "client_secret": "s:c\u00fc", "redirect_uris": []}]
+    )
+    app.worlds.reset(seed=replace(seed, tables={**seed.tables, "apps": apps}))
+    api.world.users.put({**api.world.users[1], "password": "open sesame"})
+    body = {"grant_type": "password", "username": "wren_hollis", "password": "open sesame"}
+    for wrong in (APP, {"client_id": "mine"}, {"client_id": "mine", "client_secret": "s"}):
+        assert denied(api.post(TOKEN, json={**body, **wrong}), 401) == "invalid_client"
+    ok(api.post(TOKEN, json=body, headers=basic("mine", "s:c\u00fc")))
+    ok(api.post(TOKEN, json={**body, "client_id": "mine", "client_secret": "s:c\u00fc"}))
+
+
+# Requests that are none
+
+
+@pytest.mark.parametrize(
+    "kind", ["client_credentials", "implicit", "", "Password", "refresh_token ", "\u00fc", "a\0", "x" * 1000]
+)
+def test_oauth_token_knows_three_grants(api: Api, kind: str) -> None:
+    """R713, R717: any other is unsupported_grant_type."""
+    assert denied(api.post(TOKEN, json={**APP, **WREN, "grant_type": kind})) == "unsupported_grant_type"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"content": b"{", "headers": JSON},
+        {"content": b"[]", "headers": JSON},
+        {"content": b"null", "headers": JSON},
+        {"content": b"\xff", "headers": JSON},
+        {"content": b"[" * 100_000, "headers": JSON},
+        {"content": b'{"grant_type":"password","client_id":"\\ud800"}', "headers": JSON},
+        {"content": b'{"grant_type":NaN}', "headers": JSON},
+        {"content": b'{"grant_type":1e999}', "headers": JSON},
+        {"content": b'{"grant_type":' + b"9" * 5000 + b"}", "headers": JSON},
+        {"json": {**APP, **WREN, "grant_type": 5}},
+        {"json": {**APP, **WREN, "grant_type": None}},
+        {"json": {**APP, **WREN, "grant_type": ["password"]}},
+        {"json": {**APP, **WREN, "client_id": 5}},
+        {"json": {**APP, **WREN, "username": None}},
+        {"json": {**APP, **WREN, "username": {"a": 1}}},
+        {"json": {**APP, **WREN, "password": 2**64}},
+        {"json": {**APP, **WREN, "client_secret": False}},
+        {"content": b"grant_type=%ff", "headers": FORM},
+        {"content": b"\xff", "headers": FORM},
+        {"content": b'{"grant_type":"password"}', "headers": FORM},
+        {"content": b"grant_type[]=password", "headers": FORM},
+        {"content": b"&".join(b"a%d=1" % n for n in range(1001)), "headers": FORM},
+        {"files": {"grant_type": ("a.txt", b"password")}},
+        {"content": b"--b", "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
+    ],
+)
+@pytest.mark.parametrize("path", [TOKEN, REVOKE])
+def test_oauth_token_refuses_what_is_no_request(api: Api, path: str, options: dict[str, Any]) -> None:
+    """R717: in the form of RFC 6749 and in the vendor's, and nothing changes."""
+    before = snapshot(api.world)
+    assert denied(api.post(path, **options)) == "invalid_request"
+    assert snapshot(api.world) == before
+
+
+@pytest.mark.parametrize("path", [TOKEN, REVOKE])
+def test_oauth_token_is_an_operation_like_any_other(api: Api, path: str) -> None:
+    """R017, R026: other refusals have the vendor's form."""
+    assert refused(api.get(path), 405) == {"": "method_not_allowed"}
+    assert refused(api.post(path, content=b"<a/>", headers={"Content-Type": "text/xml"}), 415)
+    assert refused(api.post(path, json=WREN, headers={"Accept": "text/html"}), 406) == {"": "not_acceptable"}
+    assert refused(api.post(path.rstrip("/"), json=WREN), 404) == {"": "not_found"}
+
+
+def test_oauth_token_takes_the_last_of_two(api: Api) -> None:
+    """R009: where a body names a field twice."""
+    fields = [*APP.items(), *WREN.items()]
+    wrong = [("grant_type", "none"), ("client_id", "nobody"), ("username", "nobody"), ("password", "")]
+    ok(api.post(TOKEN, content=urlencode([*wrong, *fields]), headers=FORM))
+    assert denied(api.post(TOKEN, content=urlencode([*fields, ("password", "x")]), headers=FORM)) == "invalid_grant"
+    twice = b'{"client_id":"x","client_id":"stub-app","grant_type":"refresh_token","refresh_token":"a"}'
+    assert denied(api.post(TOKEN, content=twice, headers=JSON)) == "invalid_grant"
+
+
+# Worlds
+
+
+def test_oauth_token_is_the_same_in_worlds_that_are_alike(api: Api, app: StubServer) -> None:
+    """R713: it follows from the world and the order of requests, so that runs can be repeated."""
+
+    def run() -> list[str]:
+        api.world.clock.freeze(NOW)
+        pairs = [grant(api), grant(api, SERVER_APP)]
+        pairs.append(ok(exchange(api, code(api))))
+        pairs.append(grant(api, grant_type="refresh_token", refresh_token=pairs[0]["refresh_token"]))
+        return [pair[name] for pair in pairs for name in ("access_token", "refresh_token")]
+
+    first = run()
+    app.worlds.reset()
+    assert run() == first
+    assert len(set(first)) == 8
+    app.worlds.reset()
+    denied(api.post(TOKEN, json={**APP, **WREN, "password": "wrong"}))
+    assert run() == first
+    assert not set(run()) & set(first)
+
+
+def test_oauth_token_opens_its_world_alone(api: Api, app: StubServer, seed: Seed) -> None:
+    """R713: another world does not know it, and has tokens of its own for the same request."""
+    pair, other = grant(api), app.worlds.reset("other")
+    assert user_of(api.world, pair["access_token"])["id"] == 1
+    for world in (other, World("default", seed, number=0), World("default", seed, number=1)):
+        for text in (pair["access_token"], pair["refresh_token"]):
+            with pytest.raises(BadCredentials):
+                user_of(world, text)
+        assert list(world.grants) == []
+    texts = {world.token("access_token 1") for world in (api.world, other, World("default", seed, number=1))}
+    assert len(texts) == 3
+    assert app.worlds.get("other") is other
+
+
+# Taking back
+
+
+@pytest.mark.parametrize("given", ["access_token", "refresh_token"])
+def test_revoke_token_ends_both_of_a_pair(api: Api, given: str) -> None:
+    """R717: whichever is given; other grants go on, and a second time is no mistake."""
+    pair, other = grant(api), grant(api)
+    for _ in range(2):
+        response = api.post(REVOKE, json={**APP, "token": pair[given]})
+        assert (response.status_code, response.content) == (200, b"")
+    assert opens(api, pair["access_token"]) is None
+    refresh = {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
+    assert denied(api.post(TOKEN, json={**APP, **refresh})) == "invalid_grant"
+    assert opens(api, other["access_token"]) == 1
+    assert opens(api, grant(api, **{**refresh, "refresh_token": other["refresh_token"]})["access_token"]) == 1
+
+
+@pytest.mark.parametrize("text", ["", "x", "stub-creator", "\0", "\u00fc", "a.b.c", "x" * 100_000])
+def test_revoke_token_takes_what_it_does_not_know(api: Api, text: str) -> None:
+    """R717: there is nothing to end, and the tokens of personas do not end."""
+    pair, waiting = grant(api), code(api)
+    before = snapshot(api.world)
+    assert api.post(REVOKE, data={**APP, "token": text}).status_code == 200
+    assert snapshot(api.world) == before
+    assert (opens(api, "stub-creator"), opens(api, pair["access_token"])) == (1, 1)
+    ok(exchange(api, waiting))
+
+
+@pytest.mark.parametrize("given", ["access_token", "refresh_token"])
+def test_revoke_token_ends_nothing_of_another_app(api: Api, given: str) -> None:
+    """R716, R717: grants belong to the app that got them; it succeeds, and nothing happens."""
+    for own, other in ((APP, SERVER_APP), (SERVER_APP, APP)):
+        pair = grant(api, own)
+        assert api.post(REVOKE, json={**other, "token": pair[given]}).status_code == 200
+        assert opens(api, pair["access_token"]) == 1
+        assert api.post(REVOKE, json={**own, "token": pair[given]}).status_code == 200
+        assert opens(api, pair["access_token"]) is None
+
+
+@pytest.mark.parametrize("fields", [{}, {"token": None}, {"token": 5}, {"token": ["x"]}, {"access_token": "x"}])
+def test_revoke_token_needs_a_token(api: Api, fields: dict[str, Any]) -> None:
+    """R717: as a text."""
+    assert denied(api.post(REVOKE, json={**APP, **fields})) == "invalid_request"
+
+
+# Checking
+
+
+def verdict(api: Api, text: Any, **options: Any) -> bool:
+    """Whether the token is said to be valid; also checks the shape of the answer."""
+    response = api.post(VERIFY, json={"token": text}, **options)
+    if response.status_code == 200:
+        assert response.content == b""
+        return True
+    assert refused(response, 401) == {"": "authentication_failed"}
+    assert response.headers["www-authenticate"].startswith("Bearer")
+    return False
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_verify_token_of_a_persona(api: Api, persona: str) -> None:
+    """R712: valid as long as it opens the API; a bad header is not looked at."""
+    text = f"stub-{persona}"
+    assert verdict(api, text)
+    assert verdict(api, text, headers={"Authorization": "Bearer nobody"})
+    number = api.world.tokens[text]
+    api.world.users.put({**api.world.users[number], "deleted": True})
+    assert not verdict(api, text)
+
+
+def test_verify_token_of_oauth(api: Api) -> None:
+    """R712: an access token, until it expires, is followed by another, or is taken back."""
+    pair = grant(api)
+    assert verdict(api, pair["access_token"])
+    assert not verdict(api, pair["refresh_token"])
+    assert not verdict(api, code(api))
+    following = grant(api, grant_type="refresh_token", refresh_token=pair["refresh_token"])
+    assert (verdict(api, pair["access_token"]), verdict(api, following["access_token"])) == (False, True)
+    assert api.post(REVOKE, json={**APP, "token": following["access_token"]}).status_code == 200
+    assert not verdict(api, following["access_token"])
+    last = grant(api)["access_token"]
+    api.world.clock.advance(LIFETIME)
+    assert not verdict(api, last)
+
+
+@pytest.mark.parametrize(
+    ("claims", "valid"),
+    [
+        ({}, True),
+        ({"token_type": "refresh"}, True),
+        ({"user_id": 999}, True),
+        ({"user_id": "x"}, True),
+        ({"exp": 4e9, "aud": "a"}, True),
+        ({"exp": int(NOW.timestamp()) + 1}, True),
+        ({"exp": int(NOW.timestamp())}, False),
+        ({"exp": 0}, False),
+        ({"exp": -1}, False),
+        ({"exp": "soon"}, False),
+        ({"exp": True}, False),
+        ({"exp": [4e9]}, False),
+        ({"exp": float("nan")}, False),
+        ({"without": "exp"}, False),
+        ({"key": "another-secret-that-is-long-enough-for-it"}, False),
+        ({"key": "", "algorithm": "none"}, False),
+    ],
+    ids=str,
+)
+def test_verify_token_of_a_jwt(api: Api, claims: dict[str, Any], valid: bool) -> None:
+    """R712: the signature and the time decide; whom it names and what for does not matter."""
+    assert verdict(api, signed(**claims)) is valid
+
+
+def test_verify_token_asks_the_clock_of_the_world(api: Api) -> None:
+    """R712: a JWT expires when it is that late there."""
+    text = signed(exp=int(NOW.timestamp()) + 60)
+    api.world.clock.advance(timedelta(seconds=59))
+    assert verdict(api, text)
+    api.world.clock.advance(timedelta(seconds=1))
+    assert not verdict(api, text)
+
+
+def forged(header: bytes, payload: bytes = b"{}") -> str:
+    parts = (base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (header, payload, b"signature"))
+    return ".".join(parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "rubbish",
+        "stub-nobody",
+        " stub-member",
+        "Bearer stub-member",
+        "..",
+        "a.b.c",
+        "a.b.c.d",
+        "\0.\0.\0",
+        "\u00fc.\u00fc.\u00fc",
+        forged(b"[]"),
+        forged(b"null"),
+        forged(b"\xff"),
+        forged(b'{"alg":null}'),
+        forged(b'{"alg":["HS256"]}'),
+        forged(b'{"alg":"HS256","kid":5}'),
+        forged(b'{"alg":"HS256","b64":false,"crit":["b64"]}'),
+        forged(b'{"alg":"HS256"}', b"[" * 50_000),
+        forged(b"[" * 50_000),
+        forged(b'{"alg":' + b"9" * 5000 + b"}"),
+        "x" * 100_000,
+        signed()[:-3],
+        signed() + "x",
+        signed().upper(),
+    ],
+    ids=lambda text: repr(text)[:30],
+)
+def test_verify_token_refuses_rubbish(api: Api, text: str) -> None:
+    """R712: whatever it looks like; a changed signature is none."""
+    assert not verdict(api, text)
+
+
+def test_verify_token_without_a_secret(contract: Contract, server: StubServer, runner: asyncio.Runner) -> None:
+    """R712: a server that has none knows no JWT."""
+    api = Api(StubServer(contract, server.seed, 0, None, ()), runner)
+    assert verdict(api, "stub-member")
+    assert not verdict(api, signed(exp=4 * 10**9))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"json": {}}, {"token": "required"}),
+        ({"json": {"token": None}}, {"token": "null"}),
+        ({"json": {"token": 5}}, {"token": "invalid"}),
+        ({"json": {"token": ["stub-member"]}}, {"token": "invalid"}),
+        ({"data": {"tokens": "x"}}, {"token": "required"}),
+        ({"files": {"token": ("a.txt", b"stub-member")}}, {"token": "invalid"}),
+        ({"content": b'{"token":"\\ud800"}', "headers": JSON}, {"": "parse_error"}),
+        ({"content": b"", "headers": JSON}, {"": "required"}),
+    ],
+)
+def test_verify_token_needs_a_token(api: Api, options: dict[str, Any], expected: dict[str, str]) -> None:
+    """R009, R017, R712: in the vendor's form, without the members of OAuth."""
+    assert refused(api.post(VERIFY, **options), 400) == expected
+
+
+def test_verify_token_reads_every_media_type(api: Api) -> None:
+    """R009: JSON and both kinds of forms."""
+    for options in ({"json": {"token": "stub-member"}}, {"data": {"token": "stub-member"}}):
+        assert api.post(VERIFY, **options).status_code == 200
+    assert api.post(VERIFY, files={"token": (None, "stub-member")}).status_code == 200
+
+
+# The page
+
+
+def links(page: str) -> list[str]:
+    return [html.unescape(link) for link in re.findall(r'href="([^"]*)"', page)]
+
+
+@pytest.mark.parametrize("path", [PAGE, "/oauth/authorize"])
+def test_authorize_lists_the_personas(api: Api, path: str) -> None:
+    """R714: a page with a link for each, which leads back to the app with a code and the state."""
+    before = snapshot(api.world)
+    response = authorize(api, path, login_hint=None, state="a&b=c d\u00fc")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "The stub&#x27;s public app" in response.text
+    assert snapshot(api.world) == before
+    found = links(response.text)
+    assert len(found) == 7
+    for number, link in enumerate(found, start=1):
+        assert html.escape(api.world.users[number]["real_name"]) in response.text
+        assert link.startswith("?")
+        back = answered(api.get(path + link))
+        assert back.pop("state") == "a&b=c d\u00fc"
+        assert set(back) == {"code"}
+        assert opens(api, ok(exchange(api, back["code"]))["access_token"]) == number
+
+
+@pytest.mark.parametrize("accept", ["text/html,application/xhtml+xml;q=0.9", "*/*", "image/png"])
+@pytest.mark.parametrize("path", [PAGE, "/oauth/authorize"])
+def test_authorize_is_for_browsers(api: Api, path: str, accept: str) -> None:
+    """R714: whatever they accept, and without looking at any token."""
+    asked = {name: text for name, text in ASKED.items() if name != "login_hint"}
+    headers = {"Accept": accept, "Authorization": "Bearer nobody"}
+    assert api.get(path, params=asked, headers=headers).status_code == 200
+    assert refused(api.post(path, data=asked), 405) == {"": "method_not_allowed"}
+
+
+def test_authorize_keeps_what_was_asked_in_its_links(api: Api) -> None:
+    """R714: the links hold every parameter as it was."""
+    asked = {"code_challenge": CHALLENGES["S256"], "code_challenge_method": "S256", "copy": "read", "extra": "<&\">'"}
+    found = links(authorize(api, login_hint=None, **asked).text)
+    expected = {**ASKED, **asked, "login_hint": "ottoline-marsh"}
+    assert dict(parse_qsl(found[1].removeprefix("?"))) == expected
+
+
+def test_authorize_escapes_names(api: Api) -> None:
+    """R714: names of people and apps, and what was asked, are text and no HTML."""
+    bad = "<script>alert('x')</script>\" onclick=\"y"
+    api.world.users.put({**api.world.users[3], "real_name": bad, "username": "<b>"})
+    api.world.apps.put({**api.world.apps["stub-app"], "name": "<i>{people}"})
+    page = authorize(api, login_hint=None, state=bad).text
+    assert "<script>alert" not in page
+    assert "<b>" not in page
+    assert "<i>" not in page
+    assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&quot; onclick=&quot;y" in page
+    assert "(&lt;b&gt;)" in page
+    assert "&lt;i&gt;{people}" in page
+    assert answered(api.get(PAGE + links(page)[2]))["state"] == bad
+
+
+@pytest.mark.parametrize("state", [None, "", "xyz", "a b&c=d#e%20", "\r\nSet-Cookie: a=b", "\u00fc\u6c34", "x" * 5000])
+def test_authorize_takes_the_one_it_is_told(api: Api, state: str | None) -> None:
+    """R714: login_hint chooses, and the state comes back as it was."""
+    response = authorize(api, login_hint="dilys_pruett", state=state)
+    back = answered(response, f"{CALLBACK}?")
+    assert back.get("state") == state
+    assert "set-cookie" not in response.headers
+    assert set(back) == {"code"} | ({"state"} if state is not None else set())
+    assert opens(api, ok(exchange(api, back["code"]))["access_token"]) == 3
+
+
+@pytest.mark.parametrize("hint", ["nobody", "", "Dilys_Pruett", "3", "\0", "\u00fc", "fergus_nettle"])
+@pytest.mark.parametrize("state", ["xyz", None])
+def test_authorize_denies_whom_it_does_not_know(api: Api, hint: str, state: str | None) -> None:
+    """R714: back with access_denied, also for a deleted user (Fergus); there is no code."""
+    api.world.users.put({**api.world.users[10], "deleted": True})
+    before = snapshot(api.world)
+    back = answered(authorize(api, login_hint=hint, state=state))
+    assert back == {"error": "access_denied", **({"state": state} if state else {})}
+    assert snapshot(api.world) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": None}, "unsupported_response_type"),
+        ({"response_type": ""}, "unsupported_response_type"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "CODE"}, "unsupported_response_type"),
+        ({"response_type": "code token"}, "unsupported_response_type"),
+        ({"code_challenge": "x", "code_challenge_method": "S512"}, "invalid_request"),
+        ({"code_challenge": "x", "code_challenge_method": "s256"}, "invalid_request"),
+        ({"code_challenge": "x", "code_challenge_method": ""}, "invalid_request"),
+    ],
+)
+@pytest.mark.parametrize("hint", ["wren_hollis", "nobody", None])
+def test_authorize_tells_the_app_what_is_wrong(
+    api: Api, changes: dict[str, str | None], error: str, hint: str | None
+) -> None:
+    """R714: what may be told at its address, before anybody is asked."""
+    before = snapshot(api.world)
+    assert answered(authorize(api, **{**changes, "login_hint": hint})) == {"error": error, "state": "xyz"}
+    assert snapshot(api.world) == before
+
+
+@pytest.mark.parametrize("client", [None, "", "nobody", "STUB-APP", "stub-app\0", "\u00fc"])
+@pytest.mark.parametrize("hint", ["wren_hollis", None])
+def test_authorize_needs_an_app(api: Api, client: str | None, hint: str | None) -> None:
+    """R714: nobody is sent anywhere for an app that is not known."""
+    response = authorize(api, client_id=client, login_hint=hint)
+    assert refused(response, 400) == {"client_id": "invalid_client"}
+    assert "location" not in response.headers
+
+
+FOREIGN = [
+    None,
+    "",
+    "/callback",
+    "callback",
+    "//evil.example",
+    "//localhost/",
+    "javascript:alert(1)",
+    "javascript://localhost/%0aalert(1)",
+    "data:text/html,x",
+    "ftp://localhost/",
+    "localhost:3000",
+    "http:localhost",
+    "http:/localhost/",
+    "http:///localhost/",
+    "http://",
+    "http://[",
+    "https://app.example/callback",
+    "http://localhost.evil.example/",
+    "http://localhost@evil.example/",
+    "http://localhost:3000@evil.example/",
+    "http://user@localhost/",
+    "http://localhost:@evil.example/",
+    "http://localhost:pass@evil.example/",
+    "http://localhost%40evil.example/",
+    "http://localhost\\@evil.example/",
+    "http://localhost/\\evil.example",
+    "http://evil.example/http://localhost/",
+    "http://evil.example#http://localhost/",
+    "http://evil.example?http://localhost/",
+    "http://127.0.0.1.evil.example/",
+    "http://127.0.0.1:80.evil.example/",
+    "http://127x0x0x1/",
+    "http://127.0.0.2/",
+    "http://1270.0.1/",
+    "http://0.0.0.0/",
+    "http://[::2]/",
+    "http://[::1].evil.example/",
+    "http://::1/",
+    "http://localhost:/",
+    "http://localhost:123456/",
+    "http://localhost:\u0663000/",
+    "http://localhost:-1/",
+    "http://loc\u0430lhost/",
+    "http://localhost\u3002evil.example/",
+    "http://localhost/#fragment",
+    "http://localhost/#",
+    "http://localhost/a b",
+    "http://localhost/\r\nLocation: http://evil.example/",
+    "http://localhost/\n",
+    "http://localhost\n",
+    "\nhttp://localhost/",
+    " http://localhost/",
+    "http://localhost/\t",
+    "http://localhost\0.evil.example/",
+    "HTTP://localhost/",
+]
+
+
+@pytest.mark.parametrize("uri", FOREIGN, ids=ascii)
+@pytest.mark.parametrize(
+    "changes", [{}, {"login_hint": None}, {"response_type": "token"}], ids=["hint", "page", "wrong"]
+)
+def test_authorize_sends_nobody_to_a_foreign_place(api: Api, uri: str | None, changes: dict[str, Any]) -> None:
+    """R714: only to a registered redirect_uri or to the own machine; what looks alike gets no redirect and no code."""
+    before = snapshot(api.world)
+    response = authorize(api, redirect_uri=uri, **changes)
+    assert refused(response, 400) == {"redirect_uri": "invalid"}
+    assert "location" not in response.headers
+    assert snapshot(api.world) == before
+
+
+@pytest.mark.parametrize(
+    ("uri", "back"),
+    [
+        ("http://localhost", "http://localhost?"),
+        ("https://localhost/", "https://localhost/?"),
+        ("http://localhost:5173/callback", "http://localhost:5173/callback?"),
+        ("http://127.0.0.1:8000/a/b.html", "http://127.0.0.1:8000/a/b.html?"),
+        ("http://[::1]:3000/", "http://[::1]:3000/?"),
+        ("http://localhost:3000/cb?next=/a%26b&x=1", "http://localhost:3000/cb?next=/a%26b&x=1&"),
+        ("http://localhost:3000/cb?next=http://evil.example/", "http://localhost:3000/cb?next=http://evil.example/&"),
+        ("http://localhost/@evil.example", "http://localhost/@evil.example?"),
+        ("http://localhost:3000/\u00fc", "http://localhost:3000/%C3%BC?"),
+    ],
+)
+def test_authorize_sends_people_to_the_own_machine(api: Api, uri: str, back: str) -> None:
+    """R714: in every spelling of it; a query that is there stays, and answers and errors follow it."""
+    response = authorize(api, redirect_uri=uri)
+    location = response.headers["location"]
+    found = re.fullmatch(re.escape(back) + "code=([0-9a-f]{32})&state=xyz", location)
+    assert found
+    assert denied(exchange(api, found[1], redirect_uri=CALLBACK)) == "invalid_grant"
+    ok(exchange(api, found[1], redirect_uri=uri))
+    assert authorize(api, redirect_uri=uri, login_hint="").headers["location"] == f"{back}error=access_denied&state=xyz"
+
+
+@pytest.mark.parametrize("uri", ["http://localhost:3000/cb?", "http://localhost:3000/cb?x=1&"])
+def test_authorize_answers_so_that_the_app_can_read_it(api: Api, uri: str) -> None:
+    """R714: also where the redirect_uri ends in the middle of a query."""
+    back = answered(authorize(api, redirect_uri=uri), "http://localhost:3000/cb?")
+    assert {"code", "state"} <= set(back)
+    ok(exchange(api, back["code"], redirect_uri=uri))
+
+
+def test_authorize_knows_registered_addresses(api: Api) -> None:
+    """R714: those of the app, letter for letter, and of no other app."""
+    own = ["https://app.example/cb", "com.example.app:/cb", "https://app.example/q?a=1"]
+    api.world.apps.put({**api.world.apps["stub-app"], "redirect_uris": own})
+    for uri in own:
+        back = answered(authorize(api, redirect_uri=uri), uri)
+        assert back["state"] == "xyz"
+        ok(exchange(api, back["code"], redirect_uri=uri))
+        response = authorize(api, redirect_uri=uri, client_id="stub-server-app")
+        assert refused(response, 400) == {"redirect_uri": "invalid"}
+    for rest in ("x", "/", "/x", "?x=1", "#x", "\n", "%2F"):
+        assert refused(authorize(api, redirect_uri=own[0] + rest), 400) == {"redirect_uri": "invalid"}
+    for uri in ("https://APP.example/cb", "http://app.example/cb", "https://app.example/", "https://app.example/q"):
+        assert refused(authorize(api, redirect_uri=uri), 400) == {"redirect_uri": "invalid"}
+    answered(authorize(api))
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [
+        ("", 400, "client_id"),
+        ("?", 400, "client_id"),
+        ("?%ff=%ff", 400, "client_id"),
+        ("?client_id=stub-app&client_id=nobody", 400, "client_id"),
+        (f"?{urlencode(ASKED)}&redirect_uri=http://evil.example/", 400, "redirect_uri"),
+        (f"?{urlencode(ASKED)}&redirect_uri=", 400, "redirect_uri"),
+        ("?" + "&".join(f"a{number}=1" for number in range(1001)), 400, "client_id"),
+    ],
+    ids=lambda value: str(value)[-40:],
+)
+def test_authorize_refuses_odd_queries(api: Api, query: str, status: int, field: str) -> None:
+    """R017, R714: nothing and too much of it."""
+    response = api.get(PAGE + query)
+    assert response.status_code == status
+    assert set(codes(response)) <= {field, ""}
+    assert "location" not in response.headers
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_authorize_never_mixes_repeated_parameters(api: Api, name: str) -> None:
+    """R714: the address that is checked is the one that people are sent to, whatever is given twice."""
+    evil = {"redirect_uri": "http://evil.example/", "client_id": "stub-server-app"}.get(name, "other")
+    for query in (f"{urlencode(ASKED)}&{name}={evil}", f"{name}={evil}&{urlencode(ASKED)}"):
+        response = api.get(f"{PAGE}?{query}")
+        assert response.status_code in (302, 400)
+        assert "evil" not in response.headers.get("location", "")
+
+
+@pytest.mark.parametrize("query", ["state=%ff", "state=%00", "x=%", "&&&=&", "state", "state=a;b", "login_hint=%ff"])
+def test_authorize_survives_odd_escapes(api: Api, query: str) -> None:
+    """R017, R714: bytes that are no letters are no failure of the server."""
+    asked = {name: text for name, text in ASKED.items() if name not in ("state", "login_hint")}
+    assert api.get(f"{PAGE}?{urlencode(asked)}&{query}").status_code in (200, 302, 400)
+
+
+# Codes
+
+
+def test_oauth_token_for_a_code(api: Api) -> None:
+    """R713, R714: as for a password; once."""
+    waiting = code(api)
+    assert opens(api, waiting) is None
+    response = exchange(api, waiting)
+    body = ok(response)
+    assert set(body) == {"access_token", "refresh_token", "expires_in", "token_type", "scope"}
+    assert response.headers["cache-control"] == "no-store"
+    assert opens(api, body["access_token"]) == 1
+    before = snapshot(api.world)
+    assert denied(exchange(api, waiting)) == "invalid_grant"
+    assert snapshot(api.world) == before
+    following = grant(api, grant_type="refresh_token", refresh_token=body["refresh_token"])
+    assert denied(exchange(api, waiting)) == "invalid_grant"
+    assert opens(api, following["access_token"]) == 1
+
+
+def test_oauth_token_for_a_code_within_a_minute(api: Api) -> None:
+    """R714: of the world's time; the tokens then last their full time."""
+    first, second = code(api), code(api)
+    assert first != second
+    api.world.clock.advance(timedelta(minutes=1) - TICK)
+    access = ok(exchange(api, first))["access_token"]
+    api.world.clock.advance(TICK)
+    response = exchange(api, second)
+    assert denied(response) == "invalid_grant"
+    assert "expired" in response.json()["error_description"]
+    api.world.clock.advance(LIFETIME - TICK * 2)
+    assert opens(api, access) == 1
+    api.world.clock.advance(TICK)
+    assert opens(api, access) is None
+
+
+@pytest.mark.parametrize(
+    "uri", ["", f"{CALLBACK}/", f"{CALLBACK}?", CALLBACK.upper(), "http://localhost:3001/callback", "http://[", "\0"]
+)
+def test_oauth_token_for_a_code_at_its_address(api: Api, uri: str) -> None:
+    """R714: redirect_uri must be the one of before, letter for letter; a refusal does not use the code up."""
+    waiting = code(api)
+    before = snapshot(api.world)
+    assert denied(exchange(api, waiting, redirect_uri=uri)) == "invalid_grant"
+    assert snapshot(api.world) == before
+    ok(exchange(api, waiting))
+
+
+def test_oauth_token_for_a_code_of_its_app(api: Api) -> None:
+    """R714, R716: another app gets nothing for it, and an app with a secret must prove itself."""
+    for own, other in ((APP, SERVER_APP), (SERVER_APP, APP)):
+        waiting = code(api, client_id=own["client_id"])
+        assert denied(exchange(api, waiting, other)) == "invalid_grant"
+        assert opens(api, ok(exchange(api, waiting, own))["access_token"]) == 1
+    waiting = code(api, client_id="stub-server-app")
+    assert denied(exchange(api, waiting, {"client_id": "stub-server-app"}), 401) == "invalid_client"
+    ok(exchange(api, waiting, SERVER_APP))
+
+
+@pytest.mark.parametrize("text", ["x", "stub-creator", "\0", "\u00fc", "None", "null"])
+def test_oauth_token_for_no_code(api: Api, text: str) -> None:
+    """R714: what is none, and what is something else; grants that came without a code are not found by it."""
+    pair = grant(api)
+    for offered in (text, pair["access_token"], pair["refresh_token"]):
+        assert denied(exchange(api, offered)) == "invalid_grant"
+
+
+@pytest.mark.parametrize("method", ["S256", "plain", None])
+def test_oauth_token_for_a_code_with_a_challenge(api: Api, method: str | None) -> None:
+    """R714: only for who has the verifier; plain where no method is named."""
+    challenge = CHALLENGES[method or "plain"]
+    waiting = code(api, code_challenge=challenge, code_challenge_method=method)
+    before = snapshot(api.world)
+    wrong = ["", "x", VERIFIER[:-1], VERIFIER + "=", VERIFIER.lower(), "\u00fc", "\0", CHALLENGES["S256"]]
+    for verifier in wrong:
+        response = exchange(api, waiting, code_verifier=verifier)
+        assert denied(response) == "invalid_grant", verifier
+    assert snapshot(api.world) == before
+    assert opens(api, ok(exchange(api, waiting, code_verifier=VERIFIER))["access_token"]) == 1
+
+
+def test_oauth_token_for_a_code_without_a_challenge(api: Api) -> None:
+    """R714: a verifier that nobody asked for is not looked at, nor is a method without a challenge."""
+    ok(exchange(api, code(api), code_verifier="x"))
+    ok(exchange(api, code(api, code_challenge_method="S512")))
