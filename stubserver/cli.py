@@ -1,4 +1,4 @@
-"""The command `stubserver`: serve the API, print and explain the contract, generate fixtures.
+"""The command `stubserver`: serve the API, print and explain the contract, generate fixtures, connect projects.
 
 A mistake in what it is given is one line on standard error and exit status 2.
 """
@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -132,6 +133,28 @@ def generate(courses: int, seed: int, output: Any) -> None:
 
         dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
         yaml.dump(data, output, Dumper=dumper, sort_keys=False, allow_unicode=True)
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["react", "node", "pytest"]))
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="Folder of the project; default the current one.",
+)
+def init(kind: str, directory: Path) -> None:
+    """Write the few files that connect a project with the stub server. Files that are there stay as they are."""
+    from stubserver import starter
+
+    try:
+        for file in starter.write(kind, directory):
+            click.echo(f"wrote {file}")
+    except starter.FilesInTheWay as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"cannot write {error.filename}: {error.strerror}")
+    click.echo(starter.NEXT[kind])
 
 
 def _show(banner: str) -> None:
