@@ -2,19 +2,22 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# Node.js comes with the test tools, so that nothing else needs to be installed.
+NODE := PATH="$(abspath $(BIN)):$$PATH"
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 FUZZ_SEED ?= 20260118
 export PYTHONWARNINGS ?= ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint unit fuzz-gate fuzz mutants docs lock clean
+.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz mutants docs lock clean
 
 help: ## List these commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 serve: $(VENV)/serve.stamp ## Serve the API on http://127.0.0.1:8765 (options: ARGS="--port 0 ...")
 	@$(BIN)/stubserver serve $(ARGS)
 
-test: lint unit fuzz-gate ## Run every test: lint, types, unit and model tests with coverage, the fuzz gate
+test: lint unit client fuzz-gate ## Run every test: lint, types, unit and model tests with coverage, the vendor's client, the fuzz gate
 
 lint: $(VENV)/dev.stamp ## Check style and types
 	$(BIN)/ruff format --check .
@@ -26,6 +29,12 @@ unit: $(VENV)/dev.stamp ## Run the pytest suite with coverage (options: ARGS="-k
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=95
+
+client: tests/node/node_modules/stamp ## Drive the vendor's npm client against the server, every method of it
+	cd tests/node && $(NODE) npm test
+
+test-browser: examples/react/node_modules/stamp $(CHROMIUM) ## Drive the vendor's React pages in headless Chromium
+	cd examples/react && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
 fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 	$(BIN)/python -m tests.fuzz.gate --seed $(FUZZ_SEED)
@@ -46,8 +55,17 @@ lock: $(VENV)/dev.stamp ## Write the lock files anew
 	$(BIN)/pip-compile -q --upgrade --extra dev -c requirements.lock --no-emit-index-url --no-emit-find-links \
 		--no-header --strip-extras -o requirements-dev.lock pyproject.toml
 
+%/node_modules/stamp: %/package-lock.json $(VENV)/dev.stamp
+	@echo "Installing the packages of $* ..."
+	@cd $* && $(NODE) npm ci --silent
+	@touch $@
+
+$(CHROMIUM):
+	@echo "Installing Chromium with apt-get; set CHROMIUM to use another one ..."
+	@apt-get update -qq && apt-get install -qq -y chromium >/dev/null
+
 clean: ## Remove what the other commands made
-	rm -rf $(VENV) build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/node/node_modules examples/react/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
