@@ -76,6 +76,8 @@ def _people(call: Call, query: dict[str, str]) -> Iterator[str]:
     """A link for each persona of the world."""
     for number in call.world.personas:
         user = call.world.users[number]
+        if user["deleted"]:
+            continue
         address = f"?{urlencode({**query, 'login_hint': user['username']})}"
         yield f'<li><a href="{escape(address)}">{escape(user["real_name"])}</a> ({escape(user["username"])})</li>'
 

@@ -19,6 +19,8 @@ from stubserver.spec import Body, Parameter
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
+MAX_ANSWER_DEPTH = 32
+"""How deep in an answer an object may stand that a body brought."""
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -150,8 +152,11 @@ def _stored(name: str, value: Any, schema: Schema) -> Any:
 
 
 def _writable(name: str, value: Any) -> Any:
+    within: Any = value
+    for _ in range(MAX_ANSWER_DEPTH):
+        within = [within]
     try:
-        orjson.dumps(value)
+        orjson.dumps(within)
     except orjson.JSONEncodeError:
         raise invalid(name, "invalid", "It is nested too deeply.") from None
     return value

@@ -172,6 +172,9 @@ def test_list_preferences_pages(api: Api) -> None:
     assert len(page["results"]) == 12
     assert page["previous"] == "http://stub.test/api/v2/dynamic_preference/?ordering=-id&limit=20&offset=20"
     assert keys(api, "offset=50") == SORTED[50:]
+    nothing = ok(api.get(f"{PREFERENCES}?search=nowhere&offset=3"))
+    assert (nothing["count"], nothing["results"], nothing["next"]) == (0, [], None)
+    assert ok(api.get(nothing["previous"].removeprefix("http://stub.test")))["results"] == []
     assert keys(api, "offset=52") == []
 
 
@@ -225,11 +228,13 @@ def test_list_preferences_leaves_addresses_alone_that_are_complete(
 def test_list_preferences_of_a_large_fixture_is_one_page(
     api: Api, app: StubServer, written: Callable[..., Seed]
 ) -> None:
-    """R701: the vendor's client reads the first page only, so that there must be no second."""
+    """R015, R701: the vendor's client reads the first page only, so that there must be no second."""
     own = {f"text.line_{number}": f"Line {number}" for number in range(60)}
     app.worlds.reset(seed=written(preferences=own))
     page = ok(api.get(PREFERENCES))
     assert (page["count"], len(page["results"]), page["next"]) == (112, 112, None)
+    page = ok(api.get(f"{PREFERENCES}?limit=1000"))
+    assert (len(page["results"]), page["next"]) == (100, f"http://stub.test/api/v2{PREFERENCES}?limit=100&offset=100")
 
 
 def test_list_preferences_is_of_its_world(api: Api, app: StubServer) -> None:

@@ -11,7 +11,7 @@ _HERE = "/upfiles/"
 def list_preferences(call: Call) -> Listing:
     """The preferences in force, by their ids (R701, R702)."""
     rows = [_preference(call, number, key) for number, key in enumerate(sorted(call.world.preferences), start=1)]
-    wanted = call.query.get("section")
+    wanted = call.query.get("section") or None
     rows = [row for row in rows if wanted in (None, row["section"])]
     rows = [row for row in rows if call.searches(row["section"], row["name"])]
     return Listing(ordered(rows, call.query["ordering"], ("id", "section", "name"), "id"))
@@ -20,7 +20,7 @@ def list_preferences(call: Call) -> Listing:
 def list_features(call: Call) -> Listing:
     """What is switched on (R701)."""
     rows: list[Row] = [{"id": n, "name": name, "enabled": True} for n, name in enumerate(call.world.features, start=1)]
-    wanted = call.query.get("name")
+    wanted = call.query.get("name") or None
     return Listing([row for row in rows if wanted in (None, row["name"]) and call.searches(row["name"])])
 
 

@@ -43,9 +43,11 @@ def complete_media_upload(call: Call) -> MediaView:
         raise invalid("upload_id", "invalid", f"{upload['offset']} of {upload['size']} bytes have arrived.")
     if upload["digest"].hexdigest() != call.body["md5"].lower():
         raise invalid("md5", "invalid", f"The file's checksum is {upload['digest'].hexdigest()}.")
-    call.world.uploads.delete(upload["upload_id"])
     kind = call.body.get("type", upload["kind"])
-    return _made(call, type="doc" if kind == "document" else kind, title=upload["name"])
+    kind = "doc" if kind == "document" else kind
+    _check_size("upload_id", "doc" if kind == "doc" else "image", upload["size"])
+    call.world.uploads.delete(upload["upload_id"])
+    return _made(call, type=kind, title=_readable(upload["name"]))
 
 
 def create_media(call: Call) -> MediaView:
@@ -83,8 +85,7 @@ def _checked_range(call: Call, piece: Upload) -> tuple[int, int]:
 
 def _begun(call: Call, piece: Upload, size: int) -> Row:
     kind = _kind(piece)
-    if size > MAX_FILE[kind]:
-        raise invalid("Content-Range", "invalid", f"A file of type {kind} may have {MAX_FILE[kind]} bytes.")
+    _check_size("Content-Range", kind, size)
     return {
         "upload_id": call.world.token(f"upload {call.world.uploads.next_id()}"),
         "user_id": call.user_id,
@@ -95,6 +96,11 @@ def _begun(call: Call, piece: Upload, size: int) -> Row:
         "digest": hashlib.md5(usedforsecurity=False),
         "expires": call.world.clock.now() + LIFETIME,
     }
+
+
+def _check_size(field: str, kind: str, size: int) -> None:
+    if size > MAX_FILE[kind]:
+        raise invalid(field, "invalid", f"A file of type {kind} may have {MAX_FILE[kind]} bytes.")
 
 
 def _kind(piece: Upload) -> str:
@@ -120,8 +126,12 @@ def _title(url: str) -> str:
     """What the end of an address says, for there is nobody to ask for a better title."""
     parts = urlsplit(url)
     last = unquote(parts.path.rstrip("/").rpartition("/")[2])
-    words = "".join(sign if sign.isprintable() and sign not in "-_" else " " for sign in last)
-    return " ".join(words.split()) or parts.netloc
+    return _readable(last.replace("-", " ").replace("_", " ")) or parts.netloc.rpartition("@")[2] or url
+
+
+def _readable(text: str) -> str:
+    """The text without what cannot be seen."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _made(call: Call, **fields: Any) -> MediaView:
