@@ -4,7 +4,7 @@ from pathlib import Path
 
 _STARTERS = Path(__file__).parent / "starters"
 NEXT = {
-    "react": "Give what src/stub.js exports to the vendor's SCContextProvider; its comments say how.",
+    "react": "Give makeConf(URL of the server), of src/stub/conf.js, to the vendor's SCContextProvider as conf.",
     "node": "Run: npm i -D @selfcommunity/api-services tslib && node --test",
     "pytest": "Run: pytest",
 }

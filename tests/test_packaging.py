@@ -1,5 +1,6 @@
 """What a newcomer gets: the README's commands, and the wheel in a fresh virtual environment."""
 
+import os
 import re
 import subprocess
 import sys
@@ -39,7 +40,7 @@ def bash_blocks() -> str:
 def test_the_commands_of_the_readme_work(tmp_path: Path) -> None:
     """Each line of its bash blocks runs, and each curl line gets a 2xx."""
     commands = [line for line in bash_blocks().splitlines() if line]
-    assert sum(line.startswith("curl") for line in commands) == 3
+    assert sum(line.startswith("curl") for line in commands) == 4
     with serving(sys.executable, "-m", "stubserver") as url:
         for line in commands:
             line = line.replace("http://127.0.0.1:8765", url).replace("curl ", "curl -sS --fail-with-body ")
@@ -51,7 +52,24 @@ def test_the_commands_of_the_readme_work(tmp_path: Path) -> None:
             assert done.stdout or "--output" in line
 
 
-@pytest.mark.parametrize("target", ["serve", "test", "help"])
+def test_the_node_commands_of_the_readme_work(tmp_path: Path) -> None:
+    """From nothing to a first test with the vendor's client, by the commands of the README's sh block."""
+    (block,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-e", "-c", block],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "pass 1" in done.stdout
+
+
+@pytest.mark.parametrize("target", ["serve", "test", "test-browser", "help"])
 def test_the_make_commands_of_the_readme_exist(target: str) -> None:
     assert f"make {target}" in README
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -68,7 +86,7 @@ def test_the_readme_lists_every_option() -> None:
 
 
 def test_the_wheel_serves_a_course(tmp_path: Path) -> None:
-    """Built, installed where nothing else is, and asked: the contract and the fixtures travel with it."""
+    """Built, installed where nothing else is, and asked: the contract, the fixtures and the starters travel with it."""
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True, timeout=120)
     (wheel,) = tmp_path.glob("*.whl")
@@ -76,7 +94,11 @@ def test_the_wheel_serves_a_course(tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     pip = [str(tmp_path / "venv/bin/python"), "-m", "pip", "install", "-q", "-c", str(ROOT / "requirements.lock")]
     subprocess.run([*pip, str(wheel)], check=True, capture_output=True, timeout=300)
-    with serving(str(tmp_path / "venv/bin/stubserver")) as url:
+    stubserver = str(tmp_path / "venv/bin/stubserver")
+    for kind in ("react", "node", "pytest"):
+        subprocess.run([stubserver, "init", kind, "--directory", tmp_path / kind], check=True, capture_output=True)
+    assert (tmp_path / "node" / ".env.stub").is_file()
+    with serving(stubserver) as url:
         request = urllib.request.Request(f"{url}/api/v2/course/1/", headers={"Authorization": "Bearer stub-member"})  # noqa: S310 (loopback)
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (loopback)
             assert answer.status == 200
