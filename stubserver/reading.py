@@ -92,7 +92,13 @@ def read_json(call: Call, body: Body) -> None:
         value = orjson.loads(call.raw_body)
     except orjson.JSONDecodeError as error:
         raise refusal(400, f"JSON parse error - {error}.") from None
-    _accept(call, body, value)
+    _accept(call, body, _numbers_read(value, body.schema) if isinstance(value, dict) else value)
+
+
+def _numbers_read(value: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
+    """The object with whole numbers that were sent as texts: what somebody types into the vendor's forms (R022)."""
+    numbers = {name for name, part in schema["properties"].items() if part.get("type") == "integer"}
+    return {n: typed(v, {"type": "integer"}) if n in numbers and isinstance(v, str) else v for n, v in value.items()}
 
 
 def read_urlencoded(call: Call, body: Body) -> None:

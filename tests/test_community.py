@@ -24,8 +24,8 @@ PICTURES = {
     "staff.staff_badge_icon": "/upfiles/community/small/staff.png",
 }
 ON = "content_availability comments_enabled courses_advanced_enabled courses_enabled courses_private_enabled"
-ON += " courses_visibility_enabled follow_enabled"
-OFF = "courses_only_staff_enabled category_follow_enabled connection_enabled context_menu_enabled"
+ON += " courses_visibility_enabled"
+OFF = "courses_only_staff_enabled follow_enabled category_follow_enabled connection_enabled context_menu_enabled"
 OFF += " custom_navbar_item_enabled discussion_type_enabled events_enabled explore_stream_enabled groups_enabled"
 OFF += " live_stream_enabled onboarding_enabled payments_enabled people_search_enabled post_type_enabled"
 OFF += " scheduled_posts_enabled status_type_enabled users_approval_enabled video_autoplay_enabled"

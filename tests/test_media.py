@@ -305,14 +305,14 @@ def test_upload_media_chunk_and_the_others_need_a_login(api: Api, path: str, opt
     ],
 )
 @pytest.mark.parametrize("field", ["image", "document"])
-@pytest.mark.parametrize("sent", [None, "image", "doc", "document", "eimage"])
+@pytest.mark.parametrize("sent", [None, "image", "doc", "document", "file", "eimage"])
 def test_complete_media_upload_makes_what_is_wanted(
     api: Api, member: Api, field: str, file: tuple[str, str | None], kind: str, sent: str | None
 ) -> None:
-    """R709: without a type what the file is, in whichever field it came; the user interface says document for doc."""
+    """R709: without a type what the file is, in whichever field it came; the pages say document or file for doc."""
     body = uploaded(member, file=file, field=field)
     made = ok(member.post(COMPLETE, json=body if sent is None else {**body, "type": sent}), 201)
-    expected = {"document": "doc", None: kind}.get(sent, sent)
+    expected = {"document": "doc", "file": "doc", None: kind}.get(sent, sent)
     assert (made["type"], made["title"]) == (expected, file[0])
     placeholder = api.get(f"/{made['url'].removeprefix('http://stub.test')}")
     assert placeholder.status_code == 200
@@ -466,7 +466,13 @@ def test_create_media_of_a_link(member: Api, url: str, title: str) -> None:
         "image_width": None,
         "image_height": None,
         "order": 0,
-        "embed": {"id": 6, "embed_type": "sc_link", "embed_id": url, "url": url, "metadata": {"title": title}},
+        "embed": {
+            "id": 6,
+            "embed_type": "sc_link",
+            "embed_id": url,
+            "url": url,
+            "metadata": {"title": title, "url": url},
+        },
     }
 
 

@@ -413,3 +413,14 @@ def test_delete_course_section_happens_once(api: Api) -> None:
     assert creator.delete("/course/1/section/28/").status_code == 204
     assert ok(creator.post("/course/1/section/", json={"name": "Frames"}), 201)["id"] == 29
     assert ok(creator.get("/course/1/?view=edit"))["sections_order"] == [2, 3, 29]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [("3", 200), ("0", 200), ("", 400), ("3.0", 400), ("x", 400), ("99999", 400)]
+)
+def test_patch_course_section_reads_a_number_that_was_typed(api: Api, sent: str, status: int) -> None:
+    """R022: the vendor's menu sends the days as a text, in JSON; what is no whole number or too large is refused."""
+    before = api.world.sections[1]["drip_delay"]
+    response = api.as_("creator").patch("/course/1/section/1/", json={"drip_delay": sent})
+    assert response.status_code == status
+    assert api.world.sections[1]["drip_delay"] == (int(sent) if status == 200 else before)

@@ -44,7 +44,7 @@ def complete_media_upload(call: Call) -> MediaView:
     if upload["digest"].hexdigest() != call.body["md5"].lower():
         raise invalid("md5", "invalid", f"The file's checksum is {upload['digest'].hexdigest()}.")
     kind = call.body.get("type", upload["kind"])
-    kind = "doc" if kind == "document" else kind
+    kind = "doc" if kind in ("document", "file") else kind
     _check_size("upload_id", "doc" if kind == "doc" else "image", upload["size"])
     call.world.uploads.delete(upload["upload_id"])
     return _made(call, type=kind, title=_readable(upload["name"]))
@@ -55,7 +55,12 @@ def create_media(call: Call) -> MediaView:
     match call.body["type"]:
         case "url":
             url = _needed(call, "url")
-            found = {"embed_type": "sc_link", "embed_id": url, "url": url, "metadata": {"title": _title(url)}}
+            found = {
+                "embed_type": "sc_link",
+                "embed_id": url,
+                "url": url,
+                "metadata": {"title": _title(url), "url": url},
+            }
             return _made(call, type="url", url=url, title=_title(url), embed=found)
         case "image":
             url = _needed(call, "url")
