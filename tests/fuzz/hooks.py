@@ -96,7 +96,13 @@ def map_case(context: Any, case: Any) -> Any:
             body.update(_unique(case.body))
         if body.get("type") == "lesson":
             body["type"] = "quiz"  # links lead on to its questions; the fixture's quizzes stay what they are
-        if NESTED & body.keys() and case.media_type in FORMS and (next(_serial) % 8 or _is_example(case)):
+        carries_json = operation in OPERATIONS and "application/json" in OPERATIONS[operation].bodies
+        if (
+            carries_json
+            and NESTED & body.keys()
+            and case.media_type in FORMS
+            and (next(_serial) % 8 or _is_example(case))
+        ):
             case.media_type = "application/json"  # a form only ever tests the refusal
         if "answers" in body and next(_serial) % 4:
             body["answers"] = _one_correct(body["answers"])
