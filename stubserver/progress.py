@@ -1,6 +1,6 @@
 """What lies in a course and how far somebody has come in it: lookups that views, guards and operations share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from stubserver import rules
 from stubserver.call import Call
@@ -63,6 +63,6 @@ def record_completion(call: Call, lesson: Row, status: str) -> None:
         world.memberships.put({**membership, "last_active_at": now})
 
 
-def matching_users(call: Call, users: Sequence[Row]) -> list[Row]:
-    """Those whose username or real name holds the searched text (R025)."""
-    return [row for row in users if call.searches(row["username"], row["real_name"])]
+def matching_users(call: Call, users: Iterable[Row], parameter: str = "search") -> list[Row]:
+    """Those whose username or real name holds the text in the query parameter (R025)."""
+    return [row for row in users if call.searches(row["username"], row["real_name"], parameter=parameter)]

@@ -97,8 +97,13 @@ def read_json(call: Call, body: Body) -> None:
 
 def _numbers_read(value: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
     """The object with whole numbers that were sent as texts: what somebody types into the vendor's forms (R022)."""
-    numbers = {name for name, part in schema["properties"].items() if part.get("type") == "integer"}
-    return {n: typed(v, {"type": "integer"}) if n in numbers and isinstance(v, str) else v for n, v in value.items()}
+    declared = schema["properties"]
+    return {
+        name: typed(part, declared[name])
+        if isinstance(part, str) and declared.get(name, {}).get("type") == "integer" and part != "null"
+        else part
+        for name, part in value.items()
+    }
 
 
 def read_urlencoded(call: Call, body: Body) -> None:

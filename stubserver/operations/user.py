@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stubserver.call import Call
+from stubserver.progress import matching_users
 from stubserver.store import Row
 from stubserver.views import Listing, ordered
 from stubserver.views.user import MeView
@@ -60,6 +61,5 @@ def list_user_events(call: Call) -> Listing:
 
 
 def _found(call: Call, parameter: str) -> Listing:
-    people = [row for row in call.world.users if not row["deleted"]]
-    people = [row for row in people if call.searches(row["username"], row["real_name"], parameter=parameter)]
+    people = matching_users(call, (row for row in call.world.users if not row["deleted"]), parameter)
     return Listing(ordered(people, call.query["ordering"], ("username", "real_name", "location"), "username"))
