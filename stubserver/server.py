@@ -69,7 +69,13 @@ def banner(app: StubServer, url: str) -> str:
     if app.seed.personas:
         token = app.seed.personas[0]["token"]
         path = app.contract.operations["search_courses"].path
-        lines += ["", f"  Sign in at {url}/oauth/authorize/ or /oauth/token/ with a name from above"]
+        user = app.seed.tables["users"].rows[app.seed.personas[0]["user"]]
+        apps = ", ".join(app.seed.tables["apps"].rows)
+        lines += [
+            "",
+            "  Sign in",
+            f"    {url}/oauth/token/ as {user['username']} with {user['password']}, client_id: {apps}",
+        ]
         lines += ["", "  Try", f"    curl -H 'Authorization: Bearer {token}' '{url}{path}?limit=3'"]
     return "\n".join(lines)
 
