@@ -2,67 +2,35 @@
 
 import logging
 import re
-import time
 
 import orjson
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from stubserver.call import SCOPE_KEY, Call
-
-REFUSAL_KEY = "stubserver.refusal"
-"""Where a refusal that comes before there is a call travels in the ASGI scope."""
+from stubserver.call import Call
+from stubserver.errors import Refusal
+from stubserver.journal import Answer
 
 _log = logging.getLogger("stubserver.access")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-class AccessLog:
-    """ASGI middleware that logs each request when it is answered."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the request and log it."""
-        if scope["type"] != "http" or not _log.isEnabledFor(logging.INFO):
-            await self._app(scope, receive, send)
-            return
-        status, started = 500, time.perf_counter()
-
-        async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noted)
-        finally:
-            milliseconds = (time.perf_counter() - started) * 1000
-            _log.info("request", extra={"request": _facts(scope, status, milliseconds)})
-
-
-def _facts(scope: Scope, status: int, milliseconds: float) -> dict[str, object]:
-    call: Call | None = scope.get(SCOPE_KEY)
+def write(scope: Scope, call: Call | None, answer: Answer, refused: Refusal | None, entry: str | None) -> None:
+    """Log a request that has been answered, or that nobody will answer any more; `entry` is its id in the journal."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
     query = scope["query_string"].decode("latin-1")
     facts: dict[str, object] = {
         "method": scope["method"],
         "path": scope["path"] + (f"?{query}" if query else ""),
-        "status": status,
-        "ms": round(milliseconds, 1),
-        "persona": _persona(call),
+        "status": answer.status or 500,
+        "ms": round(answer.seconds * 1000, 1),
+        "persona": call.persona if call else "anonymous",
     }
-    refused = call.refusal if call else scope.get(REFUSAL_KEY)
-    if refused and status >= 400:
+    if entry is not None:
+        facts["request"] = entry
+    if refused and answer.status >= 400:
         facts["reason"] = refused.reason
-    return facts
-
-
-def _persona(call: Call | None) -> str:
-    """The token that stands for the caller, or the name of a caller without one."""
-    if call is None or call.user is None:
-        return "anonymous"
-    return call.world.personas.get(call.user["id"]) or str(call.user["username"])
+    _log.info("request", extra={"request": facts})
 
 
 class TextFormat(logging.Formatter):
@@ -74,6 +42,7 @@ class TextFormat(logging.Formatter):
         if facts is None:
             return super().format(record)
         line = "{method:6} {path} {status} {ms} ms {persona}".format(**facts)
+        line += f" {facts['request']}" if "request" in facts else ""
         line += f" - {facts['reason']}" if "reason" in facts else ""
         return _CONTROL.sub("?", line)  # a path must not forge a line of its own
 

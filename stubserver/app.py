@@ -1,7 +1,9 @@
-"""Builds the server: the contract drives Connexion, Connexion drives the pipeline. Nothing here is global."""
+"""Builds the server: the contracts drive Connexion, Connexion drives the pipeline. Nothing here is global."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import connexion
@@ -11,25 +13,30 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
 from connexion.options import SwaggerUIOptions
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stubserver import images, operations
-from stubserver.access_log import AccessLog
+from stubserver import control, hints, operations
 from stubserver.auth import Bearer, check_secret
-from stubserver.authorize import authorize
 from stubserver.call import KINDS, SCOPE_KEY
+from stubserver.control.stub import Stub
 from stubserver.cors import Cors
-from stubserver.errors import Refusal, refusal
+from stubserver.coverage import Coverage
+from stubserver.elsewhere import elsewhere
+from stubserver.errors import Refusal, invalid, refusal
+from stubserver.faults import Faults
 from stubserver.fixture import load as load_fixture
+from stubserver.fixture import names as fixture_names
 from stubserver.guards import GUARDS
-from stubserver.pipeline import VALIDATORS, Admission, Dispatch
+from stubserver.journal import Journal
+from stubserver.merging import SpecError, merge
+from stubserver.pipeline import VALIDATORS, Admission, Dispatch, Function
+from stubserver.recorder import Recorder
 from stubserver.resources import folder
-from stubserver.spec import Contract, Operation, SpecError, merge
+from stubserver.settings import Settings
+from stubserver.spec import Contract, Operation
 from stubserver.wire import Wire
-from stubserver.world import Seed, Worlds
+from stubserver.world import Seed
+from stubserver.worlds import Load, Worlds
 
 _log = logging.getLogger("stubserver")
 
@@ -38,34 +45,41 @@ class StubServer:
     """The server as an ASGI application."""
 
     def __init__(
-        self, contract: Contract, seed: Seed, number: int, jwt_secret: str | None, cors_origins: Sequence[str]
+        self, contract: Contract, seed: Seed, settings: Settings | None = None, load: Load | None = None
     ) -> None:
-        """Raises SpecError where the contract names what is not there, ValueError for an unfit secret."""
-        check_secret(jwt_secret)
+        """Worlds start as `seed`; `load` knows other fixtures. Raises SpecError where a contract names what is not
+        there, ValueError for an unfit secret."""
         self.contract = contract
         self.seed = seed
-        self.worlds = Worlds(seed, number, jwt_secret)
-        self._app: ASGIApp = AccessLog(Cors(Wire(_connexion(contract), self.worlds), cors_origins))
+        self.settings = settings or Settings()
+        check_secret(self.settings.jwt_secret)
+        self.control = load_control_contract()
+        self.worlds = Worlds(seed, self.settings, load or (lambda name, now: _fixture(name, contract, now)))
+        self.journal = Journal(self.settings.max_requests)
+        self.coverage = Coverage(contract, seed.tokens)
+        stub = Stub(contract, self.worlds, self.journal, self.coverage)
+        served = Faults(_connexion([contract, self.control], stub), contract)
+        self._app: ASGIApp = Recorder(
+            Cors(Wire(served, self.worlds), self.settings.cors_origins), self.journal, self.coverage
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         await self._app(scope, receive, send)
 
 
-def create_app(
-    fixture: str = "default",
-    *,
-    seed: int = 0,
-    jwt_secret: str | None = None,
-    cors_origins: Sequence[str] = (),
-) -> StubServer:
-    """A server of its own, with the worlds of `fixture` (a name or a file).
+def create_app(fixture: str = "default", **options: Any) -> StubServer:
+    """A server of its own, with the worlds of `fixture` (a name or a file); `options` are Settings.
 
-    `seed` seeds whatever looks random, `jwt_secret` admits HS256 JWTs signed with it, `cors_origins` are
-    origins besides localhost whose pages may call. Raises SpecError and FixtureError.
+    Raises SpecError and FixtureError.
     """
     contract = load_contract()
-    return StubServer(contract, load_fixture(fixture, contract), seed, jwt_secret, cors_origins)
+    seed = load_fixture(fixture, contract)
+
+    def load(name: str, now: datetime) -> Seed:
+        return load_fixture(fixture, contract, now) if name == seed.name else _fixture(name, contract, now)
+
+    return StubServer(contract, seed, Settings(**options), load)
 
 
 def load_contract() -> Contract:
@@ -73,49 +87,70 @@ def load_contract() -> Contract:
     return Contract(merge(folder("openapi")))
 
 
-def _connexion(contract: Contract) -> ConnexionMiddleware:
-    for operation in contract.operations.values():
-        _check_names(operation)
+def load_control_contract() -> Contract:
+    """The contract of the control plane. Raises SpecError."""
+    return Contract(merge(folder("openapi") / "control", folder("openapi") / "shared.yaml"))
+
+
+def _fixture(name: str, contract: Contract, now: datetime) -> Seed:
+    """A fixture that ships with the package; requests never name files."""
+    if name not in fixture_names():
+        raise invalid("fixture", "does_not_exist", f"No fixture {name!r}; there are {', '.join(fixture_names())}.")
+    return load_fixture(name, contract, now)
+
+
+def _connexion(contracts: Sequence[Contract], stub: Stub) -> ConnexionMiddleware:
+    functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, control.functions(stub))
+    found = {operation.id: operation for contract in contracts for operation in contract.operations.values()}
+    for operation in found.values():
+        _check_names(operation, functions)
     logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)  # three media types are meant
+    documents = {f"{contract.base}/openapi.json": contract.document for contract in contracts}
     app = ConnexionMiddleware(
-        Dispatch(contract, operations.FUNCTIONS, _elsewhere(contract)),
+        Dispatch(contracts, functions, elsewhere(documents)),
         import_name="stubserver",
-        resolver=connexion.Resolver(operations.FUNCTIONS.__getitem__),
+        resolver=connexion.Resolver(functions.__getitem__),
         security_map={"bearer": Bearer},
         validator_map=VALIDATORS,
         swagger_ui_options=SwaggerUIOptions(serve_spec=False, swagger_ui_path="/docs"),
     )
-    app.add_middleware(Admission, position=MiddlewarePosition.BEFORE_VALIDATION, contract=contract)
-    try:
-        # Connexion resolves references in place, so it gets a copy of the document.
-        app.add_api(orjson.loads(orjson.dumps(contract.document)))
-    except InvalidSpecification as error:
-        raise SpecError(f"the merged document is no OpenAPI 3.0: {' '.join(str(error).split())[:300]}") from None
-    handler = _error_handler(contract)
+    app.add_middleware(Admission, position=MiddlewarePosition.BEFORE_VALIDATION, operations=found)
+    for contract in contracts:
+        _add(app, contract)
+    handler = _error_handler(contracts)
     for kind in (Refusal, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, handler)
     return app
 
 
-def _check_names(operation: Operation) -> None:
+def _add(app: ConnexionMiddleware, contract: Contract) -> None:
+    try:
+        # Connexion resolves references in place, so it gets a copy of the document.
+        app.add_api(orjson.loads(orjson.dumps(contract.document)), name=contract.base)
+    except InvalidSpecification as error:
+        raise SpecError(f"the merged document is no OpenAPI 3.0: {' '.join(str(error).split())[:300]}") from None
+
+
+def _check_names(operation: Operation, functions: Mapping[str, Function]) -> None:
     """Whatever the contract names is there. Raises SpecError."""
     guards = [operation.access]
     for parameter in operation.parameters:
         access = parameter.access or {}
         guards += [access] if isinstance(access, str) else access.values()
-    for key, names, known in (
-        ("operationId", [operation.id], operations.FUNCTIONS),
+    known: Iterable[tuple[str, Iterable[str], Mapping[str, Any]]] = (
+        ("operationId", [operation.id], functions),
         ("x-access", guards, GUARDS),
         ("x-loads", operation.loads.values(), KINDS),
-    ):
+    )
+    for key, names, there in known:
         for name in names:
-            if name not in known:
-                raise SpecError(f"{operation.id}: {key} names {name!r}; there are {', '.join(known)}")
+            if name not in there:
+                raise SpecError(f"{operation.id}: {key} names {name!r}; there are {', '.join(there)}")
 
 
-def _error_handler(contract: Contract) -> Any:
+def _error_handler(contracts: Sequence[Contract]) -> Callable[..., Any]:
     async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        refused = _refused(contract, request.scope["path"], error)
+        refused = _refused(contracts, request.scope["method"], request.scope["path"], error)
         call = request.scope.get(SCOPE_KEY)
         schemas: Mapping[int, str] = {}
         if call is not None:
@@ -127,7 +162,7 @@ def _error_handler(contract: Contract) -> Any:
     return answer
 
 
-def _refused(contract: Contract, path: str, error: Exception) -> Refusal:
+def _refused(contracts: Sequence[Contract], method: str, path: str, error: Exception) -> Refusal:
     """Whatever went wrong, in whichever layer, as a refusal."""
     if isinstance(error, Refusal):
         return error
@@ -136,45 +171,13 @@ def _refused(contract: Contract, path: str, error: Exception) -> Refusal:
         case 401:
             return refusal(401, "Authentication credentials were not provided.")
         case 404:
-            return refusal(404, f"No such path: {path}")
+            return refusal(404, hints.no_such_path(contracts, method, path))
         case 405:
-            allowed = ", ".join(contract.allowed_methods(path)) or "GET, HEAD"
-            return refusal(405, f"This method is not allowed here. Allowed: {allowed}.", Allow=allowed)
+            allowed, message = hints.not_allowed(contracts, path)
+            return refusal(405, message, Allow=allowed)
         case 415:
             return refusal(415, str(getattr(error, "detail", "Unsupported media type.")))
         case 400:
             return refusal(400, str(getattr(error, "detail", "Bad request.")))
     _log.error("unhandled %s on %s", type(error).__name__, path, exc_info=error)
     return refusal(500, "The stub server failed; its log says why. Please report it.")
-
-
-def _elsewhere(contract: Contract) -> Router:
-    """What is served beside the API: the contract, placeholders for files, the page for consent, the way to /docs/."""
-    contract_text = orjson.dumps(contract.document)
-
-    async def openapi(_: Request) -> Response:
-        return Response(contract_text, media_type="application/json")
-
-    async def picture(request: Request) -> Response:
-        size = images.SIZES.get(f"image_{request.path_params['size']}")
-        if size is None:
-            raise HTTPException(404)
-        return Response(images.png(size, request.path_params["name"]), media_type="image/png")
-
-    async def home(_: Request) -> Response:
-        return RedirectResponse("/docs/")
-
-    async def document(_: Request) -> Response:
-        return Response(images.PDF, media_type="application/pdf")
-
-    return Router(
-        [
-            Route("/", home),
-            Route("/openapi.json", openapi),
-            Route("/upfiles/{folder}/{size}/{name}.png", picture),
-            Route("/upfiles/{folder}/{name}.pdf", document),
-            Route("/oauth/authorize/", authorize),
-            Route("/oauth/authorize", authorize),
-        ],
-        redirect_slashes=False,
-    )

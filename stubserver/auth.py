@@ -40,13 +40,13 @@ def _granted_by(world: World, token: str) -> int | None:
 
 def claims_of(world: World, token: str) -> Mapping[str, Any]:
     """The claims of a JWT that is signed with the world's secret and has not expired. Raises BadCredentials."""
-    if world.jwt_secret is None:
+    if world.settings.jwt_secret is None:
         raise BadCredentials("Unknown token. Use one of the tokens that the server prints at its start.")
     try:
         # Time comes from the world's clock alone, so its date claims are checked here and not by the library.
         claims: Mapping[str, Any] = jwt.decode(
             token,
-            world.jwt_secret,
+            world.settings.jwt_secret,
             algorithms=["HS256"],
             options={
                 "require": ["user_id", "token_type", "jti", "iat", "exp"],

@@ -1,7 +1,7 @@
 """One request on its way through the pipeline: what each step found out, for the steps behind it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,11 +9,15 @@ from urllib.parse import parse_qsl
 
 from stubserver.errors import Refusal, not_found, refusal
 from stubserver.spec import Operation
-from stubserver.store import Row
+from stubserver.store import Change, Row
 from stubserver.world import World
 
+CONTROL = "/__stub/"
+"""Paths below it are the control plane's."""
 SCOPE_KEY = "stubserver.call"
 """Where the call travels in the ASGI scope."""
+REFUSAL_KEY = "stubserver.refusal"
+"""Where a refusal that comes before there is a call travels in the ASGI scope."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,11 @@ class Call:
     world: World
     method: str
     path: str
-    origin: str
-    """Scheme and host as the client sees them, for absolute URLs; without a final slash."""
+    base_url: str
+    """What absolute URLs begin with, as the client sees it: scheme, host, and the base path of the world if it was
+    called by one; without a final slash."""
+    number: int = 0
+    """The how manieth request of its world this is; 0 for the control plane."""
     raw_query: str = ""
     raw_body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -89,16 +96,22 @@ class Call:
     """Why the credentials were not accepted, if they were not."""
     routed: Operation | None = None
     """The operation that the path and method name, if they name one."""
-    ids: Mapping[str, int] = field(default_factory=dict)
-    """Path parameters."""
+    ids: Mapping[str, Any] = field(default_factory=dict)
+    """Path parameters: numbers, but for the names that the control plane knows worlds and snapshots by."""
     query: dict[str, Any] = field(default_factory=dict)
     """Query and header parameters in their documented types, with documented defaults."""
     body: dict[str, Any] = field(default_factory=dict)
     """Declared and writable fields of the request body; in the place of a file its digest."""
     files: dict[str, Upload] = field(default_factory=dict)
     """The files of a multipart form, by their fields."""
+    sent_fields: tuple[str, ...] = ()
+    """Names of the body's fields as sent, declared or not."""
     refusal: Refusal | None = None
     """Why the request was refused, if it was."""
+    changes: Sequence[tuple[str, Change]] = ()
+    """What the request did: table, and row before and after."""
+    fault: Any = None
+    """The fault that was acted out, if one was."""
     _rows: dict[str, Row] = field(default_factory=dict)
 
     @cached_property
@@ -110,10 +123,40 @@ class Call:
         return found
 
     @property
+    def id(self) -> str:
+        """What the journal knows the request by."""
+        return f"{self.world.name}-{self.number}"
+
+    @property
+    def persona(self) -> str:
+        """The token that stands for the caller, or the name of a caller without one."""
+        if self.user is None:
+            return "anonymous"
+        return self.world.personas.get(self.user["id"]) or str(self.user["username"])
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is for the control plane, and not for the API."""
+        return self.path.startswith(CONTROL)
+
+    @property
     def operation(self) -> Operation:
         """The operation, for the steps behind routing."""
         assert self.routed is not None  # noqa: S101 (admission has set it)
         return self.routed
+
+    def undeclared(self) -> Iterator[tuple[str, str]]:
+        """What of the request the contract does not know: its kind and its name."""
+        if self.routed is None:
+            yield "operation", f"{self.method} {self.path}"
+            return
+        parameters = {parameter.name for parameter in self.routed.parameters}
+        for name in self.query_texts:
+            if name not in parameters and not name.startswith("__"):  # __code and __wait are ours
+                yield "parameter", name
+        for name in self.sent_fields:
+            if name not in self.routed.fields:
+                yield "field", name
 
     def row(self, kind: str) -> Row:
         """The row of `kind` that the path names. Raises a 404 refusal where there is none under its parents

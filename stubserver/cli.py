@@ -55,10 +55,10 @@ def serve(
     from stubserver import server
     from stubserver.app import create_app
     from stubserver.fixture import FixtureError
-    from stubserver.spec import SpecError
+    from stubserver.merging import SpecError
 
     try:
-        app = create_app(fixture, seed=seed, jwt_secret=jwt_secret, cors_origins=cors_origin)
+        app = create_app(fixture, seed=seed, jwt_secret=jwt_secret, cors_origins=tuple(cors_origin))
         listener = server.bind(host, port)
     except (SpecError, FixtureError, ValueError) as error:
         _fail(str(error))
@@ -75,7 +75,7 @@ def serve(
 def spec(form: str) -> None:
     """Print the merged OpenAPI document."""
     from stubserver.app import load_contract
-    from stubserver.spec import SpecError
+    from stubserver.merging import SpecError
 
     try:
         document = load_contract().document
@@ -97,7 +97,7 @@ def why(name: str | None) -> None:
     Without a name, print the page "decided, not documented" on all of them, as Markdown.
     """
     from stubserver.app import load_contract
-    from stubserver.spec import SpecError
+    from stubserver.merging import SpecError
     from stubserver.why import UnknownName, decisions
     from stubserver.why import why as explain
 

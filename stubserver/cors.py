@@ -1,5 +1,6 @@
 """Which pages may call: those on localhost, and those on origins that were named."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,11 +8,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stubserver.access_log import REFUSAL_KEY
+from stubserver.call import CONTROL, REFUSAL_KEY
 from stubserver.errors import Refusal, refusal
 
 LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 """Origins of pages that a developer's own machine serves; others must be named."""
+
+
+_CONTROL = re.compile(rf"(/~[^/]*)?{CONTROL}")
+"""The control plane, in a world or not: no page of another origin has any business there."""
 
 
 class Cors(CORSMiddleware):
@@ -26,8 +31,15 @@ class Cors(CORSMiddleware):
             allow_methods=["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
             allow_headers=["*"],
             allow_credentials=not anywhere,
-            expose_headers=["Allow", "WWW-Authenticate"],
+            expose_headers=["Allow", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Stub-Request"],
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request, with CORS headers where it is for the API."""
+        if scope["type"] == "http" and _CONTROL.match(scope["path"]):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Any) -> Response:
         """As the library answers, but a refusal says in the vendor's shape what to do."""

@@ -1,5 +1,6 @@
 """Fixtures: YAML or JSON files that worlds start from, held against the contract's schemas before all else."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,10 @@ import orjson
 import yaml
 
 from stubserver.grading import graded
+from stubserver.merging import load_yaml
 from stubserver.resources import folder
 from stubserver.schema import draft4
-from stubserver.spec import Contract, load_yaml
+from stubserver.spec import Contract
 from stubserver.store import Base, Row, key_of
 from stubserver.world import TABLES, Seed
 
@@ -73,12 +75,12 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Seed:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
     try:
-        return _seed(data, contract, now or datetime.now(UTC))
+        return _seed(data, contract, now or datetime.now(UTC), hashlib.sha256(text.encode()).hexdigest())
     except FixtureError as error:
         raise FixtureError(f"{file}: {error}") from None
 
 
-def _seed(data: Any, contract: Contract, now: datetime) -> Seed:
+def _seed(data: Any, contract: Contract, now: datetime, digest: str) -> Seed:
     schema = {**load_yaml(_SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
     _validate(data, schema)
     _check_keys(data)
@@ -97,6 +99,8 @@ def _seed(data: Any, contract: Contract, now: datetime) -> Seed:
         features=tuple(data.get("features", schema["properties"]["features"]["default"])),
         tokens={persona["token"]: persona["user"] for persona in data.get("personas", [])},
         personas=tuple(personas),
+        moment=now,
+        digest=digest,
     )
 
 

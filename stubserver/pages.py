@@ -32,4 +32,4 @@ def _link(call: Call, limit: int, offset: int) -> str:
     others = [part for part in call.raw_query.split("&") if part and not _PAGING.match(part)]
     paging = {"limit": limit, "offset": offset} if offset else {"limit": limit}
     query = "&".join([*(quote(part, safe=_SAFE) for part in others), urlencode(paging)])
-    return f"{call.origin}{quote(call.path)}?{query}"
+    return f"{call.base_url}{quote(call.path)}?{query}"

@@ -1,6 +1,6 @@
 """The steps that Connexion calls for each request: admission, validation, the operation, the answer's shape."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ from stubserver import pages, reading
 from stubserver.call import SCOPE_KEY, Call
 from stubserver.errors import unauthenticated
 from stubserver.guards import GUARDS
-from stubserver.shape import Shaper
+from stubserver.shape import Projection, Shaper
 from stubserver.spec import Contract, Operation
 from stubserver.views import Listing
 
@@ -27,16 +27,16 @@ class Admission:
     """ASGI middleware between Connexion's security and its validation, so that R005's order holds:
     token (401), then the course (404), then the role (403), and only then media type and body."""
 
-    def __init__(self, app: ASGIApp, contract: Contract) -> None:
+    def __init__(self, app: ASGIApp, operations: Mapping[str, Operation]) -> None:
         self._app = app
-        self._contract = contract
+        self._operations = operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit the caller, or raise a refusal."""
         routing = scope.get("extensions", {}).get("connexion_routing", {})
         if routing.get("operation_id"):
             call: Call = scope[SCOPE_KEY]
-            call.routed = self._contract.operations[routing["operation_id"]]
+            call.routed = self._operations[routing["operation_id"]]
             call.ids = scope["path_params"]
             admit(call, call.operation)
         await self._app(scope, receive, send)
@@ -94,16 +94,16 @@ VALIDATORS = {
 class Dispatch:
     """The ASGI application inside Connexion: runs the operation, and shapes what it returns."""
 
-    def __init__(self, contract: Contract, functions: dict[str, Function], elsewhere: ASGIApp) -> None:
+    def __init__(self, contracts: Iterable[Contract], functions: Mapping[str, Function], elsewhere: ASGIApp) -> None:
         """`elsewhere` serves what is not an operation."""
-        shaper = Shaper(contract)
         self._functions = functions
         self._elsewhere = elsewhere
-        self._shape = {
-            operation.id: shaper.projection(operation.answer)
-            for operation in contract.operations.values()
-            if operation.answer
-        }
+        self._shape: dict[str, Projection] = {}
+        for contract in contracts:
+            shaper = Shaper(contract)
+            for operation in contract.operations.values():
+                if operation.answer:
+                    self._shape[operation.id] = shaper.projection(operation.answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an admitted and validated call."""
@@ -121,14 +121,16 @@ class Dispatch:
 
     def run(self, call: Call, operation: Operation) -> bytes:
         """The JSON answer of the operation, b"" where it has none. Never suspends, so nothing comes between."""
-        with call.world.change():
+        world, shape = call.world, self._shape.get(operation.id)
+        with world.change():
             result = self._functions[operation.id](call)
-            shape = self._shape.get(operation.id)
-            if shape is None:
-                return b""
-            answer = shape(pages.envelope(call, result) if isinstance(result, Listing) else result)
-            _check(operation, answer)
-            return orjson.dumps(answer)
+            body = b""
+            if shape is not None:
+                answer = shape(pages.envelope(call, result) if isinstance(result, Listing) else result)
+                _check(operation, answer)
+                body = orjson.dumps(answer)
+        call.changes = world.done()
+        return body
 
 
 def _check(operation: Operation, answer: Any) -> None:

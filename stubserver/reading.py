@@ -92,7 +92,10 @@ def read_json(call: Call, body: Body) -> None:
         value = orjson.loads(call.raw_body)
     except orjson.JSONDecodeError as error:
         raise refusal(400, f"JSON parse error - {error}.") from None
-    _accept(call, body, _numbers_read(value, body.schema) if isinstance(value, dict) else value)
+    if isinstance(value, dict):
+        call.sent_fields = tuple(value)
+        value = _numbers_read(value, body.schema)
+    _accept(call, body, value)
 
 
 def _numbers_read(value: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
@@ -119,13 +122,13 @@ def read_urlencoded(call: Call, body: Body) -> None:
         )
         missing = body.validator.problems({})
         raise Refusal(400, [*missing, Problem("parse_error", message, "non_field_errors")])
-    _accept(call, body, _form(urlencoded(text, "form"), body.schema))
+    _accept(call, body, _form(call, urlencoded(text, "form"), body.schema))
 
 
 def read_multipart(call: Call, body: Body) -> None:
     """Fill `call.body` and `call.files` from a multipart form. Raises a 400 refusal."""
     parts = list(_parts(call.content_type, call.raw_body))
-    _accept(call, body, _form(parts, body.schema))
+    _accept(call, body, _form(call, parts, body.schema))
     call.files = {name: value for name, value in parts if isinstance(value, Upload) and name in call.body}
 
 
@@ -173,7 +176,7 @@ def _writable(name: str, value: Any) -> Any:
     return value
 
 
-def _form(fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
+def _form(call: Call, fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
     """Form fields in the types of `schema`; `name[]` and `name[0]` fold into the array `name` (R012)."""
     properties: Mapping[str, Any] = schema["properties"]
     sent: dict[str, list[tuple[int, Any]]] = {}
@@ -182,6 +185,7 @@ def _form(fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[st
         if indexed and properties.get(indexed[1], {}).get("type") == "array":
             name, position = indexed[1], int(indexed[2] or position)
         sent.setdefault(name, []).append((position, value))
+    call.sent_fields = tuple(sent)
     return {name: _form_value(name, values, properties[name]) for name, values in sent.items() if name in properties}
 
 

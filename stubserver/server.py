@@ -12,6 +12,7 @@ import uvicorn
 from stubserver import __version__
 from stubserver.access_log import JsonFormat, TextFormat
 from stubserver.app import StubServer
+from stubserver.protocol import Protocol
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -38,7 +39,7 @@ def url_of(listener: socket.socket) -> str:
 def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
     """Serve until interrupted."""
     log_to_stderr(log_format)
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="off")
+    config = uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, server_header=False, lifespan="off")
     server = uvicorn.Server(config)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])

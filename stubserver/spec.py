@@ -1,4 +1,4 @@
-"""The contract: merges the partial documents of `openapi/` and reads from them what the server needs.
+"""A contract: reads from a merged document what the server needs.
 
 The documents are the single source of truth. Besides OpenAPI they use four extension keys:
 `x-access` (the guard of an operation, or of giving a parameter), `x-loads` (the row that a path parameter
@@ -10,22 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import orjson
-import yaml
-
+from stubserver.merging import SpecError
 from stubserver.schema import Schema, Validator, draft4
 
 METHODS = ("get", "put", "post", "patch", "delete")
 EXTENSIONS = {"x-access", "x-loads", "x-rules", "x-source"}
-_UNITED = {"paths", "components", "x-rules"}
-"""Top-level keys that every partial document may add to."""
-
-
-class SpecError(Exception):
-    """The contract cannot be served; the message says in one line which file or key is wrong."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +66,16 @@ class Operation:
     """Name of the schema of every declared refusal."""
     answers: Mapping[int, Validator] = field(repr=False)
     """Validator of the JSON body of every declared status."""
+    examples: Mapping[int, Any] = field(repr=False)
+    """An example of the JSON body of every declared status; None where none is written out."""
+    secrets: frozenset[str] = field(repr=False)
+    """Fields of body and answer that hold credentials (`format: password`)."""
+
+    @property
+    def fields(self) -> Mapping[str, Schema]:
+        """The writable fields of the body."""
+        declared = next(iter(self.bodies.values())).schema["properties"] if self.bodies else {}
+        return {name: schema for name, schema in declared.items() if not schema.get("readOnly", False)}
 
 
 class Contract:
@@ -86,6 +87,8 @@ class Contract:
         _check_extensions(document, "")
         self._check_references(document)
         self._components = draft4(document.get("components", {}))
+        self.base = next(iter(document.get("servers", [])), {"url": ""})["url"].rstrip("/")
+        """What all paths begin with."""
         self.operations = {operation.id: operation for operation in self._operations()}
 
     def resolve(self, node: Any) -> Any:
@@ -131,21 +134,37 @@ class Contract:
         """`schema` compiled; its references resolve against this document."""
         return Validator(schema, self._components)
 
-    @cached_property
-    def routes(self) -> list[tuple[re.Pattern[str], list[str]]]:
-        """Path pattern -> the methods it declares, literal paths first."""
-        table: dict[str, list[str]] = {}
-        for operation in self.operations.values():
-            table.setdefault(operation.path, []).append(operation.method.upper())
-        paths = sorted(table, key=lambda path: path.count("{"))
-        return [(re.compile(re.sub(r"\{\w+\}", r"-?[0-9]+", path)), table[path]) for path in paths]
-
     def allowed_methods(self, path: str) -> list[str]:
         """Every method that the documented path `path` answers (HEAD with GET); empty for any other path."""
-        for pattern, methods in self.routes:
+        for pattern, methods in self._routes:
             if pattern.fullmatch(path):
                 return sorted({*methods, "HEAD"} if "GET" in methods else methods)
         return []
+
+    def find(self, method: str, path: str) -> Operation | None:
+        """The operation that answers a request, if one does."""
+        for pattern, methods in self._routes:
+            if pattern.fullmatch(path):
+                return methods.get("GET" if method == "HEAD" else method)
+        return None
+
+    @cached_property
+    def _routes(self) -> list[tuple[re.Pattern[str], dict[str, Operation]]]:
+        """Path pattern -> method -> operation, literal paths first."""
+        table: dict[str, dict[str, Operation]] = {}
+        for operation in self.operations.values():
+            table.setdefault(operation.path, {})[operation.method.upper()] = operation
+        paths = sorted(table, key=lambda path: path.count("{"))
+        return [(self._pattern(path), table[path]) for path in paths]
+
+    def _pattern(self, path: str) -> re.Pattern[str]:
+        """What names this path: a number for a number, anything without a slash for a text."""
+        for raw in self.document["paths"][path.removeprefix(self.base)].values():
+            for parameter in map(self.resolve, raw.get("parameters", [])):
+                if parameter["in"] == "path":
+                    value = "-?[0-9]+" if parameter["schema"]["type"] == "integer" else "[^/]+"
+                    path = path.replace(f"{{{parameter['name']}}}", value)
+        return re.compile(path)
 
     def _operations(self) -> Iterator[Operation]:
         for path, item in self.document["paths"].items():
@@ -164,7 +183,7 @@ class Contract:
         return Operation(
             id=raw["operationId"],
             method=method,
-            path=path,
+            path=self.base + path,
             access=raw["x-access"],
             loads={p["name"]: p["x-loads"] for p in parameters if "x-loads" in p},
             parameters=tuple(
@@ -190,7 +209,19 @@ class Contract:
             blank=self.defaults(answers[status]) if status in answers else {},
             refusals={status: _name(schema) for status, schema in answers.items() if status >= 400},
             answers={status: self.validator(schema) for status, schema in answers.items()},
+            examples={status: self._example(answer) for status, answer in responses.items() if status in answers},
+            secrets=frozenset(
+                name
+                for schema in [*answers.values(), *(content["schema"] for content in body.get("content", {}).values())]
+                for name, part in self.properties(schema).items()
+                if part.get("format") == "password"
+            ),
         )
+
+    def _example(self, answer: Mapping[str, Any]) -> Any:
+        content = answer["content"]["application/json"]
+        named = [self.resolve(example)["value"] for example in content.get("examples", {}).values()]
+        return content["example"] if "example" in content else next(iter(named), None)
 
     def _fixed_headers(self, answer: Mapping[str, Any]) -> dict[str, str]:
         headers = {name: self.resolve(header)["schema"] for name, header in answer.get("headers", {}).items()}
@@ -217,63 +248,3 @@ def _check_extensions(node: Any, where: str) -> None:
                 known = ", ".join(sorted(EXTENSIONS))
                 raise SpecError(f"{where}: unknown extension key {key!r}; known are {known}")
             _check_extensions(part, f"{where}/{key}")
-
-
-def merge(folder: Path) -> dict[str, Any]:
-    """One document from the partial documents `*.yaml` of `folder`.
-
-    Paths (method by method), rules and each kind of `components` are united; whatever two files both define is an
-    error. Raises SpecError naming the file.
-    """
-    merged: dict[str, Any] = {}
-    owners: dict[str, str] = {}
-    for file in sorted(folder.glob("*.yaml")):
-        try:
-            parts = list(_flattened(_load(file)))
-        except AttributeError:
-            raise SpecError(f"{file.name}: paths, components and x-rules must be mappings of mappings") from None
-        for key, value in parts:
-            if key in owners:
-                raise SpecError(f"{key} is defined in {owners[key]} and again in {file.name}")
-            owners[key] = file.name
-            _place(merged, key.split(" "), value)
-    if not merged:
-        raise SpecError(f"no *.yaml documents in {folder}")
-    # A round trip through JSON drops what YAML shares by anchors and turns its dates into text.
-    copied: dict[str, Any] = orjson.loads(orjson.dumps(merged, default=str))
-    return copied
-
-
-def _load(file: Path) -> dict[str, Any]:
-    try:
-        document = load_yaml(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SpecError(f"{file.name}: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict):
-        raise SpecError(f"{file.name}: a partial document must be a mapping")
-    return document
-
-
-def load_yaml(text: str) -> Any:
-    """Parse YAML with libyaml where it is there (ten times faster)."""
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe loaders)
-
-
-def _flattened(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The smallest parts that files may share out among them, each under its blank-separated address."""
-    for key, value in document.items():
-        if key not in _UNITED:
-            yield key, value
-        elif key in ("components", "paths"):
-            for group, entries in value.items():
-                for name, entry in entries.items():
-                    yield f"{key} {group} {name}", entry
-        else:
-            for name, entry in value.items():
-                yield f"{key} {name}", entry
-
-
-def _place(target: dict[str, Any], address: list[str], value: Any) -> None:
-    for part in address[:-1]:
-        target = target.setdefault(part, {})
-    target[address[-1]] = value

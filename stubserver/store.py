@@ -3,8 +3,9 @@
 Rows are plain dicts that nobody mutates; a change puts a new row in the old one's place.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 Row = Mapping[str, Any]
 Key = Any
@@ -23,6 +24,8 @@ class Base:
             for field, values in self.index.items():
                 values.setdefault(row[field], {})[name] = None
         self.next_id = 1 + max((row["id"] for row in self.rows.values() if "id" in row), default=0)
+        self.unchanged = Changes(self)
+        """What every world starts with."""
 
 
 def key_of(fields: tuple[str, ...], row: Row) -> Key:
@@ -30,24 +33,99 @@ def key_of(fields: tuple[str, ...], row: Row) -> Key:
     return row[fields[0]] if len(fields) == 1 else tuple(row[field] for field in fields)
 
 
+class Changes:
+    """What differs from the base in one world's table. Shared with snapshots, so it is copied before it is written."""
+
+    __slots__ = ("added", "index", "next_id", "rows")
+
+    def __init__(self, base: Base) -> None:
+        self.rows: dict[Key, Row | None] = {}
+        """Key -> the row as this world has it; None where it was deleted."""
+        self.index: dict[str, dict[Any, dict[Key, None]]] = {field: {} for field in base.index}
+        self.added = 0
+        self.next_id = base.next_id
+
+    def copy(self, base: Base) -> "Changes":
+        """The same, to be written."""
+        copied = Changes(base)
+        copied.rows = dict(self.rows)
+        copied.index = {
+            field: {value: dict(keys) for value, keys in values.items()} for field, values in self.index.items()
+        }
+        copied.added, copied.next_id = self.added, self.next_id
+        return copied
+
+
+class Undoable(Protocol):
+    """Something that a request did to a table."""
+
+    def undo(self) -> None:
+        """Take it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row before and after; None where there was none, or is none any more."""
+
+    table: "Table"
+    key: Key
+    before: Row | None
+    after: Row | None
+    first: bool
+    """Whether the row was still the base's."""
+
+    def undo(self) -> None:
+        """Put the row back."""
+        self.table.set(self.key, self.after, self.before)
+        if self.first:
+            self.table.forget(self.key, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenId:
+    """An id that was given out."""
+
+    table: "Table"
+    number: int
+
+    def undo(self) -> None:
+        """Give it back."""
+        self.table.own().next_id = self.number
+
+
 class Table:
     """A world's view of one table: the base rows under its own changes, in order of creation."""
 
-    def __init__(self, base: Base, undo: list[Callable[[], None]]) -> None:
-        """Every change appends to `undo` what takes it back."""
-        self._base = base
-        self._undo = undo
-        self._changes: dict[Key, Row | None] = {}
-        """Key -> the row as this world has it; None where it was deleted."""
-        self._index: dict[str, dict[Any, dict[Key, None]]] = {field: {} for field in base.index}
-        self._added = 0
-        self._next_id = base.next_id
+    __slots__ = ("_changes", "_log", "_shared", "base")
+
+    def __init__(self, base: Base, log: list[Undoable], changes: Changes | None = None) -> None:
+        """Whatever is done is appended to `log`. `changes` are those of a snapshot."""
+        self.base = base
+        self._log = log
+        self._changes = changes or base.unchanged
+        self._shared = True
+
+    def snapshot(self) -> Changes:
+        """The changes as they are now, at no cost; they are copied when this table is next written."""
+        self._shared = True
+        return self._changes
+
+    def own(self) -> Changes:
+        """The changes, to be written."""
+        if self._shared:
+            self._changes = self._changes.copy(self.base)
+            self._shared = False
+        return self._changes
+
+    @property
+    def changed(self) -> int:
+        """How many rows differ from the base."""
+        return len(self._changes.rows)
 
     def get(self, key: Key) -> Row | None:
         """The row, or None."""
-        if key in self._changes:
-            return self._changes[key]
-        return self._base.rows.get(key)
+        rows = self._changes.rows
+        return rows[key] if key in rows else self.base.rows.get(key)
 
     def __getitem__(self, key: Key) -> Row:
         row = self.get(key)
@@ -59,34 +137,36 @@ class Table:
         return self.get(key) is not None
 
     def __iter__(self) -> Iterator[Row]:
-        changes = self._changes
-        for key, row in self._base.rows.items():
-            current = changes.get(key, row)
+        changed = self._changes.rows
+        for key, row in self.base.rows.items():
+            current = changed.get(key, row)
             if current is not None:
                 yield current
-        for key, added in changes.items():
-            if added is not None and key not in self._base.rows:
+        for key, added in changed.items():
+            if added is not None and key not in self.base.rows:
                 yield added
 
     def __len__(self) -> int:
-        return len(self._base.rows) + self._added
+        return len(self.base.rows) + self._changes.added
 
     def where(self, field: str, value: Any) -> list[Row]:
         """The rows whose indexed `field` is `value`, in order of their keys."""
-        keys = [key for key in self._base.index[field].get(value, ()) if key not in self._changes]
-        keys += self._index[field].get(value, ())
+        changes = self._changes
+        keys = [key for key in self.base.index[field].get(value, ()) if key not in changes.rows]
+        keys += changes.index[field].get(value, ())
         return [self[key] for key in sorted(keys)]
 
     def next_id(self) -> int:
         """An id that this world has never used for this table."""
-        taken = self._next_id
-        self._next_id += 1
-        self._undo.append(lambda: setattr(self, "_next_id", taken))
+        changes = self.own()
+        taken = changes.next_id
+        changes.next_id += 1
+        self._log.append(TakenId(self, taken))
         return taken
 
     def put(self, row: Row) -> Row:
         """Add `row`, or let it take the place of the row with its key."""
-        self._change(key_of(self._base.key, row), row)
+        self._change(key_of(self.base.key, row), row)
         return row
 
     def delete(self, key: Key) -> None:
@@ -95,26 +175,26 @@ class Table:
             self._change(key, None)
 
     def _change(self, key: Key, row: Row | None) -> None:
-        known, before = key in self._changes, self.get(key)
-        self._set(key, before, row)
+        change = Change(self, key, self.get(key), row, first=key not in self._changes.rows)
+        self.set(key, change.before, row)
+        self._log.append(change)
 
-        def take_back() -> None:
-            self._set(key, row, before)
-            if not known:
-                self._unindex(key, before)
-                del self._changes[key]
-
-        self._undo.append(take_back)
-
-    def _set(self, key: Key, before: Row | None, after: Row | None) -> None:
+    def set(self, key: Key, before: Row | None, after: Row | None) -> None:
+        """Let `after` take the place of `before`, unlogged."""
+        changes = self.own()
         self._unindex(key, before)
-        self._changes[key] = after
-        self._added += (after is not None) - (before is not None)
+        changes.rows[key] = after
+        changes.added += (after is not None) - (before is not None)
         if after is not None:
-            for field, values in self._index.items():
+            for field, values in changes.index.items():
                 values.setdefault(after[field], {})[key] = None
+
+    def forget(self, key: Key, row: Row | None) -> None:
+        """Leave the row `key`, which is `row` again, to the base."""
+        self._unindex(key, row)
+        del self._changes.rows[key]
 
     def _unindex(self, key: Key, row: Row | None) -> None:
         if row is not None:
-            for field, values in self._index.items():
+            for field, values in self._changes.index.items():
                 values.get(row[field], {}).pop(key, None)

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubserver.call import SCOPE_KEY, Call
-from stubserver.errors import Refusal, refusal
-from stubserver.world import Worlds
+from stubserver import protection
+from stubserver.call import CONTROL, REFUSAL_KEY, SCOPE_KEY, Call
+from stubserver.errors import Refusal, invalid, refusal
+from stubserver.world import World
+from stubserver.worlds import DEFAULT, NAME, NAMING, Worlds
 
-MAX_BODY = 8 * 1024 * 1024
-"""Bytes of the largest request body; a larger one is a 413."""
 MAX_PATH = 2048
 """Characters of the longest path; a longer one names nothing (and would overflow a path integer)."""
 API = ("/api/", "/oauth/")
@@ -18,11 +19,12 @@ API = ("/api/", "/oauth/")
 PAGE = "/oauth/authorize"
 """Except this, which people see; with a slash or, as in the docs, without."""
 
+_BASE_PATH = re.compile(r"/~([^/]*)")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 
 
 class Wire:
-    """ASGI middleware: turns a raw request into a call in a world, with its whole body at hand."""
+    """ASGI middleware: turns a raw request into a call in the world it names, with its whole body at hand."""
 
     def __init__(self, app: ASGIApp, worlds: Worlds) -> None:
         self._app = app
@@ -34,32 +36,63 @@ class Wire:
             await self._app(scope, receive, send)
             return
         headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-        call = Call(
-            world=self._worlds.get(),
-            method=scope["method"],
-            path=scope["path"],
-            origin=_origin(scope, headers.get("host", "")),
-            raw_query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            content_type=_media_type(headers.get("content-type", "")),
-        )
-        scope[SCOPE_KEY] = call
         try:
+            call = scope[SCOPE_KEY] = self._call(scope, headers)
             _check_path(call.path)
             _check_accept(call.path, headers.get("accept", ""))
-            call.raw_body = await _read(receive, headers)
+            call.raw_body = await _read(receive, headers, self._worlds.settings.max_body)
         except Refusal as refused:
-            call.refusal = refused
+            scope[REFUSAL_KEY] = refused
             await send_refusal(refused, send)
             return
         plain = [(key, value) for key, value in scope["headers"] if key.lower() != b"content-type"]
         if call.content_type:
             plain.append((b"content-type", call.content_type.encode("latin-1")))
-        await self._app({**scope, "headers": plain}, _after_body(receive), send)
+        inner = {**scope, "path": call.path, "raw_path": quote(call.path).encode(), "headers": plain}
+        await self._app(inner, _after_body(receive), send)
+
+    def _call(self, scope: Scope, headers: Mapping[str, str]) -> Call:
+        """The request as a call. Raises a refusal where it names no world, or may not touch the control plane."""
+        base_path = match[0] if (match := _BASE_PATH.match(scope["path"])) else ""
+        path, method = scope["path"].removeprefix(base_path) or "/", scope["method"]
+        origin = _origin(scope, headers.get("host", ""))
+        if control := path.startswith(CONTROL):
+            protection.check(method, headers, origin, self._worlds.settings.control_token)
+        world = self._world(headers, base_path.removeprefix("/~"), looks=control and method in ("GET", "HEAD"))
+        world.asked += not control
+        return Call(
+            world=world,
+            method=method,
+            path=path,
+            base_url=origin + base_path,
+            number=0 if control else world.asked,
+            raw_query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            content_type=_media_type(headers.get("content-type", "")),
+        )
+
+    def _world(self, headers: Mapping[str, str], called: str, looks: bool) -> World:
+        """The world that the base path or the header names, forked at first touch from the fixture that is asked for.
+        Whoever only `looks` touches nothing. Raises a 400 refusal."""
+        header, fixture = headers.get("x-stub-world"), headers.get("x-stub-fixture")
+        name = called or header or DEFAULT
+        if not NAME.fullmatch(name):
+            raise invalid("X-Stub-World", "invalid", f"{name!r} is no name of a world: {NAMING}.")
+        if header and header != name:
+            raise invalid("X-Stub-World", "invalid", f"It names {header!r}, but the base path /~{name} another world.")
+        if looks:
+            return self._worlds.peek(name)
+        if fixture and name not in self._worlds:
+            return self._worlds.reset(name, self._worlds.fixture(fixture))
+        world = self._worlds.get(name)
+        if fixture and world.seed.name != fixture:
+            message = f"World {name} was made of the fixture {world.seed.name} already; reset it, or take another name."
+            raise invalid("X-Stub-Fixture", "invalid", message)
+        return world
 
 
 async def send_refusal(refused: Refusal, send: Send) -> None:
-    """Answer with a refusal."""
+    """Answer with a refusal that Connexion does not see."""
     body = refused.body()
     headers = {"content-type": "application/json", "content-length": str(len(body)), **refused.headers}
     start = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
@@ -85,17 +118,18 @@ def _media_type(header: str) -> str:
 def _check_path(path: str) -> None:
     if len(path) > MAX_PATH:
         raise refusal(404, "No such path.")
-    if _is_api(path) and not path.endswith("/"):
+    if is_api(path) and not path.endswith("/"):
         raise refusal(404, f"No such path. Every path of the API ends with a slash: {path}/")
 
 
-def _is_api(path: str) -> bool:
+def is_api(path: str) -> bool:
+    """Whether the API's rules on media types and slashes hold for the path."""
     return path.startswith(API) and path.rstrip("/") != PAGE
 
 
 def _check_accept(path: str, header: str) -> None:
     """The API answers JSON only (R026)."""
-    if not _is_api(path) or not header:
+    if not is_api(path) or not header:
         return
     if not any(_admits_json(part) for part in header.split(",")):
         raise refusal(406, "The API answers application/json only; the Accept header does not admit it.")
@@ -107,20 +141,20 @@ def _admits_json(media_range: str) -> bool:
     return kind in ("*/*", "application/*", "application/json") and not unwanted
 
 
-async def _read(receive: Receive, headers: Mapping[str, str]) -> bytes:
+async def _read(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
     """The whole body. Raises a 413 refusal as soon as it is known to be too large."""
     length = headers.get("content-length", "")
     if not length and "transfer-encoding" not in headers:
         return b""
     body = bytearray()
-    too_large = length.isdigit() and (len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY)
+    too_large = length.isdigit() and (len(length) > len(str(most)) or int(length) > most)
     while not too_large:
         message = await receive()
         body += message.get("body", b"")
-        too_large = len(body) > MAX_BODY
+        too_large = len(body) > most
         if not too_large and not message.get("more_body", False):
             return bytes(body)
-    raise refusal(413, f"The request body is larger than {MAX_BODY} bytes.")
+    raise refusal(413, f"The request body is larger than {most} bytes.")
 
 
 def _after_body(receive: Receive) -> Receive:

@@ -1,13 +1,17 @@
-"""Worlds: the unit of state and isolation. Each has its rows, counters and clock, over a shared fixture."""
+"""A world: the unit of state and isolation. Its rows, counters, clock, faults and journal, over a shared fixture."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from stubserver.store import Base, Table
+from stubserver.errors import refusal
+from stubserver.settings import Settings
+from stubserver.store import Base, Change, Changes, Table, Undoable
 
 TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "users": (("id",), ("username",)),
@@ -32,6 +36,8 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 class Clock:
     """The time of one world: the real one until it is frozen, set or advanced."""
 
+    __slots__ = ("_ahead", "_frozen")
+
     def __init__(self) -> None:
         self._frozen: datetime | None = None
         self._ahead = timedelta()
@@ -51,9 +57,35 @@ class Clock:
         else:
             self._ahead += by
 
+    def set(self, moment: datetime) -> None:
+        """Run on from `moment`, or stand still there if frozen."""
+        if self._frozen is not None:
+            self.freeze(moment)
+        else:
+            self._ahead = moment - datetime.now(UTC)
+
     def release(self) -> None:
         """Run with the real time again."""
         self._frozen, self._ahead = None, timedelta()
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen is not None
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far it is before the real time; nothing where it stands still."""
+        return timedelta() if self.frozen else self._ahead
+
+    def copy(self) -> "Clock":
+        """Another clock that shows the same."""
+        copied = Clock()
+        copied._frozen, copied._ahead = self._frozen, self._ahead
+        return copied
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -69,23 +101,60 @@ class Seed:
     features: tuple[str, ...] = ()
     """Names of the features that are on."""
     personas: tuple[Mapping[str, Any], ...] = ()
+    moment: datetime = _LONG_AGO
+    """From when its relative times count."""
+    digest: str = ""
+    """What tells it from another fixture of the same name."""
+
+    @cached_property
+    def names(self) -> Mapping[int, str]:
+        """User id -> the token of this persona."""
+        return {user: token for token, user in self.tokens.items()}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A world as it was at some moment. Immutable; taking one costs the same whatever has changed."""
+
+    seed: Seed
+    clock: Clock
+    changes: Mapping[str, Changes]
+    """Table -> what differs from the fixture."""
 
 
 class World:
     """One isolated state of the community."""
 
-    def __init__(self, name: str, seed: Seed, number: int = 0, jwt_secret: str | None = None) -> None:
-        """`number` seeds whatever looks random; JWTs are signed with `jwt_secret`, if there is one."""
+    def __init__(
+        self, name: str, seed: Seed, settings: Settings | None = None, changes: Mapping[str, Changes] | None = None
+    ) -> None:
+        """It begins as its fixture `seed`, or, with `changes`, as it was when these were taken."""
         self.name = name
-        self.number = number
-        self.jwt_secret = jwt_secret
+        self.seed = seed
+        self.settings = settings or _DEFAULTS
         self.preferences = seed.preferences
         self.features = seed.features
         self.tokens = seed.tokens
-        self.personas = {user: token for token, user in seed.tokens.items()}
+        self.personas = seed.names
         self.clock = Clock()
-        self._undo: list[Callable[[], None]] = []
-        self._tables = {table: Table(base, self._undo) for table, base in seed.tables.items()}
+        self.journal: deque[Any] | None = None
+        """What was asked of it, the oldest first; None until something is."""
+        self.asked = 0
+        """How many requests it has ever got."""
+        self.faults: dict[int, Any] = {}
+        """What goes wrong in it, by number."""
+        self.faulted = 0
+        """How many faults it has ever had."""
+        self._log: list[Undoable] = []
+        taken = changes or {}
+        self._tables = {name: Table(base, self._log, taken.get(name)) for name, base in seed.tables.items()}
+
+    @classmethod
+    def of(cls, name: str, snapshot: Snapshot, settings: Settings | None = None) -> "World":
+        """A world that begins as the snapshot."""
+        world = cls(name, snapshot.seed, settings, snapshot.changes)
+        world.clock = snapshot.clock.copy()
+        return world
 
     def __getattr__(self, table: str) -> Table:
         try:
@@ -93,37 +162,44 @@ class World:
         except KeyError:
             raise AttributeError(f"a world has no {table}") from None
 
+    def snapshot(self) -> Snapshot:
+        """The world as it is now."""
+        changes = {name: table.snapshot() for name, table in self._tables.items()}
+        return Snapshot(self.seed, self.clock.copy(), changes)
+
+    @property
+    def changed(self) -> int:
+        """How many rows differ from the fixture."""
+        return sum(table.changed for table in self._tables.values())
+
     def token(self, what: str) -> str:
         """A text that looks random and is the same in every run; `what` tells one from the next. No secret."""
-        return hashlib.sha256(f"{self.number} {self.name} {what}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.settings.seed} {self.name} {what}".encode()).hexdigest()[:32]
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """The span of one operation: when it raises, nothing it did remains."""
-        self._undo.clear()
+        """The span of one operation: when it raises, nothing it did remains. Raises a 503 refusal where the world
+        would grow beyond its bound."""
+        self._log.clear()
         try:
             yield
+            if self._log:
+                self._check_size()
         except BaseException:
-            while self._undo:
-                self._undo.pop()()
+            while self._log:
+                self._log.pop().undo()
             raise
-        self._undo.clear()
+
+    def _check_size(self) -> None:
+        most = self.settings.max_rows
+        if self.changed > most:
+            message = f"World {self.name} differs from its fixture in {most} rows already, the most that it may."
+            raise refusal(503, f"{message} Reset it, or start the server with a larger --max-rows.")
+
+    def done(self) -> list[tuple[str, Change]]:
+        """What the last change did: the table's name and the row before and after."""
+        names = {table: name for name, table in self._tables.items()} if self._log else {}
+        return [(names[entry.table], entry) for entry in self._log if isinstance(entry, Change)]
 
 
-class Worlds:
-    """All worlds of one server; the seam through which operations reach state."""
-
-    def __init__(self, seed: Seed, number: int = 0, jwt_secret: str | None = None) -> None:
-        self._seed = seed
-        self._number = number
-        self._jwt_secret = jwt_secret
-        self._worlds: dict[str, World] = {}
-
-    def get(self, name: str = "default") -> World:
-        """The world `name`, forked from the fixture on first touch."""
-        return self._worlds.get(name) or self.reset(name)
-
-    def reset(self, name: str = "default", seed: Seed | None = None) -> World:
-        """The world `name` anew, from its fixture or from `seed`."""
-        self._worlds[name] = World(name, seed or self._seed, self._number, self._jwt_secret)
-        return self._worlds[name]
+_DEFAULTS = Settings()

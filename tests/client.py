@@ -24,6 +24,11 @@ class Api:
         return Api(self._app, self._runner, persona)
 
     @property
+    def app(self) -> StubServer:
+        """The server."""
+        return self._app
+
+    @property
     def world(self) -> World:
         """The world that answers."""
         return self._app.worlds.get()

@@ -8,6 +8,7 @@ import pytest
 
 from stubserver.app import StubServer, load_contract
 from stubserver.fixture import load
+from stubserver.settings import Settings
 from stubserver.spec import Contract
 from stubserver.world import Seed
 from tests.client import Api
@@ -33,9 +34,10 @@ def server(contract: Contract, seed: Seed) -> StubServer:
     return StubServer(
         contract,
         seed,
-        number=0,
-        jwt_secret="a-secret-of-the-tests-that-is-long-enough",
-        cors_origins=["https://app.example"],
+        Settings(
+            jwt_secret="a-secret-of-the-tests-that-is-long-enough",
+            cors_origins=("https://app.example",),
+        ),
     )
 
 

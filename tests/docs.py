@@ -94,7 +94,7 @@ def _codes(text: str) -> Iterator[str]:
 def main() -> None:
     contract = load_contract()
     found = documents(contract)
-    server = StubServer(contract, load("default", contract, NOW), 0, None, [])
+    server = StubServer(contract, load("default", contract, NOW))
     with asyncio.Runner() as runner:
         found[permissions.FILE] = permissions.matrix(server, runner)
     for file, text in found.items():

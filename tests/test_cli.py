@@ -23,6 +23,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 from stubserver import __version__
 from stubserver.app import StubServer
 from stubserver.cli import main
+from stubserver.settings import Settings
 from stubserver.spec import Contract
 from stubserver.world import Seed
 from tests.client import PERSONAS, Api
@@ -182,7 +183,7 @@ def test_every_request_is_one_line(
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     line = plain.asked(method, target, **headers)
-    found = re.fullmatch(r"(\S+) +(\S+) ([0-9]{3}) ([0-9]+\.[0-9]) ms (\S+)(?: - (.+))?", line)
+    found = re.fullmatch(r"(\S+) +(\S+) ([0-9]{3}) ([0-9]+\.[0-9]) ms (\S+?)(?: default-[0-9]+)?(?: - (.+))?", line)
     assert found, line
     assert found.group(1, 2, 3, 5) == (method, target, str(status), persona)
     assert (found[6] is None) == (reason is None)
@@ -217,6 +218,7 @@ def test_the_json_log_is_one_object_for_each_line(custom: Served) -> None:
     fine = json.loads(custom.asked("GET", "/api/v2/course/search/?limit=3", Authorization="Bearer stub-member"))
     assert fine.pop("ms") >= 0
     target = "/api/v2/course/search/?limit=3"
+    assert re.fullmatch("default-[0-9]+", fine.pop("request"))
     assert fine == {"method": "GET", "path": target, "status": 200, "persona": "stub-member"}
     absent = json.loads(custom.asked("GET", "/api/v2/course/1/"))
     assert (absent["status"], absent["persona"]) == (404, "anonymous")
@@ -257,7 +259,7 @@ def test_the_log_holds_nothing_but_requests(plain: Served, custom: Served) -> No
 
 
 def test_the_seed_changes_picture_addresses_and_nothing_else(contract: Contract, seed: Seed, runner: Any) -> None:
-    apps = [Api(StubServer(contract, seed, number, None, ()), runner, "creator") for number in (0, 7, 7)]
+    apps = [Api(StubServer(contract, seed, Settings(seed=number)), runner, "creator") for number in (0, 7, 7)]
     differ = set()
     for operation in contract.operations.values():
         if operation.method != "get":

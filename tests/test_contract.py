@@ -13,9 +13,10 @@ from openapi_spec_validator import validate
 
 from stubserver.app import StubServer
 from stubserver.guards import GUARDS
+from stubserver.merging import SpecError, merge
 from stubserver.operations import FUNCTIONS
 from stubserver.resources import folder
-from stubserver.spec import METHODS, Contract, SpecError, merge
+from stubserver.spec import METHODS, Contract
 from stubserver.world import Seed
 
 ROOT = Path(__file__).parent.parent
@@ -32,17 +33,20 @@ ORIGINS = {"docs", "client", "ui", "history", "measured", "inferred"}
 TOKENS = {"oauth_token", "revoke_token", "verify_token"}
 """Operations that no token opens."""
 SURE = {"certain", "high", "medium", "low"}
+CONTROL = {"server", "world", "snapshot", "clock", "fault", "request", "coverage"}
 LAYERS = [
-    {"__init__", "resources", "errors", "generate", "images", "rules", "starter", "store"},
-    {"checks", "grading", "schema", "world"},
-    {"removal", "spec"},
-    {"call", "fixture", "shape"},
-    {"access_log", "auth", "progress", "reading", "views.__init__"},
-    {"authorize", "cors", "pages", "views.course", "views.media", "views.user", "wire"},
+    {"__init__", "resources", "errors", "generate", "images", "merging", "rules", "settings", "starter", "store"},
+    {"checks", "grading", "protection", "schema", "world"},
+    {"removal", "spec", "worlds"},
+    {"call", "fixture", "hints", "shape", "snapshot_file"},
+    {"auth", "coverage", "cors", "journal", "progress", "reading", "views.__init__", "wire"},
+    {"access_log", "authorize", "control.request_view", "control.stub", "faults"},
+    {"control.verify", "elsewhere", "pages", "protocol", "recorder", "views.course", "views.media", "views.user"},
     {"guards", "views.lesson"},
     {"views.comment"},
     {name for name in SOURCES if name.startswith("operations.") and name != "operations.__init__"},
-    {"operations.__init__", "pipeline", "why"},
+    {f"control.{name}" for name in CONTROL},
+    {"control.__init__", "operations.__init__", "pipeline", "why"},
     {"app"},
     {"server"},
     {"cli"},
@@ -400,7 +404,17 @@ def test_imports_point_down() -> None:
 def test_only_the_frame_knows_the_framework() -> None:
     assert {name for name in SOURCES if "connexion" in imports(name)} <= {"app", "pipeline", "auth"}
     knows_starlette = {name for name in SOURCES if "starlette" in imports(name)}
-    assert knows_starlette <= {"app", "pipeline", "wire", "access_log", "authorize", "cors"}
+    assert knows_starlette <= {
+        "app",
+        "authorize",
+        "access_log",
+        "cors",
+        "elsewhere",
+        "faults",
+        "pipeline",
+        "recorder",
+        "wire",
+    }
     for name in SOURCES:
         if name.startswith(("operations", "views")) or name in ("rules", "guards", "world", "store"):
             assert not {"connexion", "starlette", "uvicorn"} & imports(name), name
@@ -504,5 +518,5 @@ def test_statuses_are_on_the_vendors_list(name: str, raw: dict[str, Any]) -> Non
 def test_a_document_that_is_no_openapi_is_one_line(contract: Contract, seed: Seed) -> None:
     document = {**contract.document, "surprise": "a key that OpenAPI does not know"}
     with pytest.raises(SpecError, match=r"the merged document is no OpenAPI 3\.0") as caught:
-        StubServer(Contract(document), seed, number=0, jwt_secret=None, cors_origins=[])
+        StubServer(Contract(document), seed)
     assert "\n" not in str(caught.value)

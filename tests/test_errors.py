@@ -13,9 +13,10 @@ import jwt
 import pytest
 from jwt.warnings import InsecureKeyLengthWarning
 
-from stubserver import operations, wire
+from stubserver import operations
 from stubserver.app import StubServer
 from stubserver.call import Call
+from stubserver.settings import Settings
 from stubserver.spec import Contract
 from stubserver.views.course import CourseView
 from stubserver.world import TABLES, World
@@ -389,7 +390,7 @@ def test_jwts_expire_by_the_clock_of_the_world(api: Api) -> None:
 
 
 def test_jwts_are_refused_without_a_secret(contract: Contract, server: StubServer, runner: asyncio.Runner) -> None:
-    api = Api(StubServer(contract, server.seed, 0, None, ()), runner)
+    api = Api(StubServer(contract, server.seed), runner)
     for text in (token(), token("", "none")):
         response = api.get("/course/", **bearer(text))
         assert (response.status_code, codes(response)) == (401, {GENERAL: BAD})
@@ -399,7 +400,7 @@ def test_jwts_are_refused_without_a_secret(contract: Contract, server: StubServe
 @pytest.mark.parametrize("secret", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
 def test_an_unusable_secret_is_refused_at_start(contract: Contract, server: StubServer, secret: str) -> None:
     with pytest.raises(ValueError, match="the JWT secret cannot be used"):
-        StubServer(contract, server.seed, 0, secret, ())
+        StubServer(contract, server.seed, Settings(jwt_secret=secret))
 
 
 @pytest.mark.parametrize("header", ["Bearer stub-nobody", "Basic c3R1Yg==", "Bearer"])
@@ -462,7 +463,7 @@ def test_json_is_acceptable(app: StubServer, runner: asyncio.Runner, accept: str
 def test_a_large_body_is_refused(
     api: Api, monkeypatch: pytest.MonkeyPatch, persona: str | None, body: bytes | int
 ) -> None:
-    monkeypatch.setattr(wire, "MAX_BODY", 100)
+    monkeypatch.setattr(api.app.worlds, "settings", Settings(max_body=100))
     content = stream(body) if isinstance(body, int) else body
     response = api.as_(persona).post("/course/", content=content, headers=JSON)
     assert (response.status_code, codes(response)) == (413, {GENERAL: "payload_too_large"})
@@ -471,7 +472,7 @@ def test_a_large_body_is_refused(
 
 @pytest.mark.parametrize("body", [b"x" * 100, 10], ids=["content-length", "chunks"])
 def test_the_largest_body_is_read(api: Api, monkeypatch: pytest.MonkeyPatch, body: bytes | int) -> None:
-    monkeypatch.setattr(wire, "MAX_BODY", 100)
+    monkeypatch.setattr(api.app.worlds, "settings", Settings(max_body=100))
     content = stream(body) if isinstance(body, int) else body
     assert api.as_("creator").post("/course/", content=content, headers=JSON).status_code == 400
 
@@ -537,7 +538,7 @@ def test_parameters_are_checked_last(api: Api, persona: str, path: str, status: 
 def test_no_operation_answers_what_its_contract_does_not_announce(
     api: Api, monkeypatch: pytest.MonkeyPatch, contract: Contract, query: str, options: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(wire, "MAX_BODY", 100)
+    monkeypatch.setattr(api.app.worlds, "settings", Settings(max_body=100))
     undeclared = []
     for path, item in contract.document["paths"].items():
         for method in item:
@@ -569,7 +570,9 @@ def test_a_failing_operation_is_a_500_that_is_logged(
     assert rows(api.world) == before
 
 
-@pytest.mark.parametrize("answer", [{"status": "emperor"}, {}, None, {"status": object()}], ids=str)
+@pytest.mark.parametrize(
+    "answer", [{"status": "emperor"}, {}, None, {"status": object()}], ids=["no status", "empty", "none", "no JSON"]
+)
 def test_an_answer_off_the_contract_is_a_500_that_is_logged(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, answer: Any
 ) -> None:

@@ -54,7 +54,7 @@ def large(file: Path, contract: Contract) -> Seed:
 
 @pytest.fixture(scope="module")
 def large_server(contract: Contract, large: Seed) -> StubServer:
-    return StubServer(contract, large, number=0, jwt_secret=None, cors_origins=[])
+    return StubServer(contract, large)
 
 
 @pytest.fixture

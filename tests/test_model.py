@@ -711,5 +711,5 @@ TestModel = Machine.TestCase
 def _server(contract: Contract, runner: Any) -> None:
     """One server for all sequences; each begins with a world of its own."""
     seed = load("empty", contract, NOW)
-    Machine.server = StubServer(contract, seed, number=0, jwt_secret=None, cors_origins=[])
+    Machine.server = StubServer(contract, seed)
     Machine.api = Api(Machine.server, runner)

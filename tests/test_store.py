@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stubserver.settings import Settings
 from stubserver.store import Base, Row, Table
-from stubserver.world import TABLES, Clock, Seed, World, Worlds
+from stubserver.world import TABLES, Clock, Seed, World
+from stubserver.worlds import Worlds
 
 MOMENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -258,10 +260,10 @@ def test_worlds_do_not_see_each_other(seed: Seed) -> None:
 
 
 def test_worlds_start_anew_on_reset(seed: Seed) -> None:
-    worlds = Worlds(seed, number=7)
+    worlds = Worlds(seed, Settings(seed=7))
     old = worlds.get()
     assert worlds.get() is old
-    assert (old.name, old.number) == ("default", 7)
+    assert (old.name, old.settings.seed) == ("default", 7)
     old.courses.delete(1)
     old.courses.next_id()
     new = worlds.reset()

@@ -14,6 +14,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.auth import BadCredentials, user_of
+from stubserver.settings import Settings
 from stubserver.spec import Contract
 from stubserver.store import Base
 from stubserver.world import TABLES, Seed, World
@@ -444,12 +445,12 @@ def test_oauth_token_opens_its_world_alone(api: Api, app: StubServer, seed: Seed
     """R713: another world does not know it, and has tokens of its own for the same request."""
     pair, other = grant(api), app.worlds.reset("other")
     assert user_of(api.world, pair["access_token"])["id"] == 1
-    for world in (other, World("default", seed, number=0), World("default", seed, number=1)):
+    for world in (other, World("default", seed), World("default", seed, Settings(seed=1))):
         for text in (pair["access_token"], pair["refresh_token"]):
             with pytest.raises(BadCredentials):
                 user_of(world, text)
         assert list(world.grants) == []
-    texts = {world.token("access_token 1") for world in (api.world, other, World("default", seed, number=1))}
+    texts = {world.token("access_token 1") for world in (api.world, other, World("default", seed, Settings(seed=1)))}
     assert len(texts) == 3
     assert app.worlds.get("other") is other
 
@@ -617,7 +618,7 @@ def test_verify_token_refuses_rubbish(api: Api, text: str) -> None:
 
 def test_verify_token_without_a_secret(contract: Contract, server: StubServer, runner: asyncio.Runner) -> None:
     """R712: a server that has none knows no JWT."""
-    api = Api(StubServer(contract, server.seed, 0, None, ()), runner)
+    api = Api(StubServer(contract, server.seed), runner)
     assert verdict(api, "stub-member")
     assert not verdict(api, signed(exp=4 * 10**9))
 

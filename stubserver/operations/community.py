@@ -34,5 +34,5 @@ def _preference(call: Call, number: int, key: str) -> Row:
     section, _, name = key.partition(".")
     value = call.world.preferences[key]
     if str(value).startswith(_HERE):
-        value = call.origin + value
+        value = call.base_url + value
     return {"id": number, "section": section, "name": name, "value": value}

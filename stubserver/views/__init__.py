@@ -35,7 +35,7 @@ class View:
 class Listing:
     """A long list of rows of which only the page that is served gets viewed."""
 
-    def __init__(self, rows: Sequence[Row], view: Callable[[Row], Any] = lambda row: row) -> None:
+    def __init__(self, rows: Sequence[Any], view: Callable[[Any], Any] = lambda row: row) -> None:
         self.rows = rows
         self.view = view
 
@@ -57,5 +57,5 @@ class CategoryView(View):
 
     def __getattr__(self, name: str) -> Any:
         if name in images.SIZES:
-            return images.url(self.call.origin, "categories", name, self.row["slug"], str(self.row["id"]))
+            return images.url(self.call.base_url, "categories", name, self.row["slug"], str(self.row["id"]))
         return super().__getattr__(name)

@@ -30,8 +30,8 @@ class CourseView(View):
 
     def __getattr__(self, name: str) -> Any:
         if name in images.SIZES:
-            picture = f"{self.call.world.number}:{self.row['id']}:{self.row['image_original']}"
-            return images.url(self.call.origin, "courses", name, self.row["slug"], picture)
+            picture = f"{self.call.world.settings.seed}:{self.row['id']}:{self.row['image_original']}"
+            return images.url(self.call.base_url, "courses", name, self.row["slug"], picture)
         return super().__getattr__(name)
 
     @cached_property

@@ -18,14 +18,14 @@ class MediaView(View):
         if self.row["url"] is not None:
             return self.row["url"]
         if self.row["type"] == "doc":
-            return images.document_url(self.call.origin, "documents", "document", self._upload)
+            return images.document_url(self.call.base_url, "documents", "document", self._upload)
         return self.image
 
     @property
     def image(self) -> Any:
         """Address of the picture."""
         if self._has_placeholder:
-            return images.url(self.call.origin, "medias", _RENDITION, "picture", self._upload)
+            return images.url(self.call.base_url, "medias", _RENDITION, "picture", self._upload)
         return self.row["image"]
 
     @property
@@ -44,4 +44,4 @@ class MediaView(View):
 
     @property
     def _upload(self) -> str:
-        return f"{self.call.world.number}:{self.row['id']}"
+        return f"{self.call.world.settings.seed}:{self.row['id']}"

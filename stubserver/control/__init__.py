@@ -1,0 +1,25 @@
+"""The control plane: what tests and tools steer the server with. One module for each file of `openapi/control/`."""
+
+from collections.abc import Callable
+from functools import partial
+from inspect import getmodule, isfunction
+from typing import Any
+
+from stubserver.call import Call
+from stubserver.control import clock, coverage, fault, request, server, snapshot, world
+from stubserver.control.stub import Stub
+
+MODULES = (server, world, snapshot, clock, fault, request, coverage)
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: function
+    for module in MODULES
+    for name, function in vars(module).items()
+    if isfunction(function) and getmodule(function) is module and not name.startswith("_")
+}
+"""operationId -> its function: every public function of the modules is an operation."""
+
+
+def functions(stub: Stub) -> dict[str, Callable[[Call], Any]]:
+    """The operations of the control plane of one server."""
+    return {name: partial(function, stub=stub) for name, function in FUNCTIONS.items()}

@@ -1,0 +1,51 @@
+"""Faults: what goes wrong in a world, for whom, how often."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from stubserver.call import Call
+from stubserver.control.stub import Stub
+from stubserver.errors import invalid, refusal
+from stubserver.faults import Fault
+from stubserver.shape import OMIT
+from stubserver.views import Listing
+
+MAX_FAULTS = 100
+"""Faults of one world."""
+
+
+def list_faults(call: Call, stub: Stub) -> Listing:
+    """With how often each has fired."""
+    return Listing(list(call.world.faults.values()), lambda fault: _view(call, fault))
+
+
+def create_fault(call: Call, stub: Stub) -> Mapping[str, Any]:
+    """Let something go wrong."""
+    world, operation = call.world, call.body.get("operation")
+    if operation is not None and operation not in stub.contract.operations:
+        near = difflib.get_close_matches(operation, stub.contract.operations, n=3, cutoff=0.3)
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise invalid("operation", "does_not_exist", f"There is no operation {operation!r}.{hint}")
+    if len(world.faults) >= MAX_FAULTS:
+        raise invalid("non_field_errors", "max_length", f"World {world.name} has {MAX_FAULTS} faults already.")
+    world.faulted += 1
+    fault = Fault(world.faulted, world, {**call.operation.defaults, **call.body})
+    world.faults[fault.id] = fault
+    return _view(call, fault)
+
+
+def clear_faults(call: Call, stub: Stub) -> None:
+    """End all."""
+    call.world.faults.clear()
+
+
+def delete_fault(call: Call, stub: Stub) -> None:
+    """End one."""
+    if call.world.faults.pop(call.ids["id"], None) is None:
+        raise refusal(404, f"World {call.world.name} has no fault {call.ids['id']}.")
+
+
+def _view(call: Call, fault: Fault) -> Mapping[str, Any]:
+    fields = ("operation", "method", "path", "times")
+    return {**dict.fromkeys(fields, OMIT), **fault.wanted, "id": fault.id, "fired": fault.fired}

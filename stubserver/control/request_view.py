@@ -1,0 +1,185 @@
+"""A journal entry as the control plane shows it: without credentials, and with what it broke and changed."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from stubserver.journal import Entry
+from stubserver.spec import Contract
+from stubserver.store import Change, Key, Row
+
+REDACTED = "[redacted]"
+SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
+
+
+class RequestView:
+    """Every documented field of a Request."""
+
+    def __init__(self, contract: Contract, entry: Entry) -> None:
+        """`contract` is that of the API; it knows which fields are credentials."""
+        self._contract = contract
+        self._entry = entry
+
+    @property
+    def id(self) -> str:
+        """Its world and its number there."""
+        return self._entry.id
+
+    @property
+    def time(self) -> datetime:
+        """When it came, by the world's clock."""
+        return self._entry.at
+
+    @property
+    def operation(self) -> str | None:
+        """The operation that it reached."""
+        return self._entry.operation.id if self._entry.operation else None
+
+    @property
+    def persona(self) -> str:
+        """Who asked."""
+        return self._entry.persona
+
+    @property
+    def status(self) -> int | None:
+        """Status of the answer; None where there was none."""
+        return self._entry.status or None
+
+    @property
+    def milliseconds(self) -> float:
+        """How long it took."""
+        return round(self._entry.seconds * 1000, 3)
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """What was sent."""
+        entry = self._entry
+        query = {name: texts[0] if len(texts) == 1 else texts for name, texts in entry.query.items()}
+        return {
+            "method": entry.method,
+            "path": entry.path,
+            "query": query,
+            "headers": _headers(entry.headers.items()),
+            "body": self.body,
+        }
+
+    @property
+    def body(self) -> Any:
+        """The body as sent if it was JSON, else the fields that were read from it, else its text."""
+        entry = self._entry
+        if not entry.raw_body:
+            return None
+        try:
+            sent = orjson.loads(entry.raw_body)
+        except orjson.JSONDecodeError:
+            sent = dict(entry.body) or entry.raw_body.decode(errors="replace")
+        return self._redacted(sent)
+
+    @property
+    def response(self) -> Mapping[str, Any] | None:
+        """What was answered; None where nothing was."""
+        entry = self._entry
+        if not entry.status:
+            return None
+        headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in entry.answer_headers)
+        try:
+            body = orjson.loads(entry.answer) if entry.answer else None
+        except orjson.JSONDecodeError:
+            body = entry.answer.decode(errors="replace")
+        return {"headers": _headers(headers), "body": self._redacted(body)}
+
+    def _redacted(self, body: Any) -> Any:
+        secrets = self._entry.operation.secrets if self._entry.operation else ()
+        if not isinstance(body, dict):
+            return body
+        return {name: REDACTED if name in secrets else value for name, value in body.items()}
+
+    @property
+    def violations(self) -> list[Mapping[str, str]]:
+        """What the contract does not know."""
+        return [{"kind": kind, "name": name} for kind, name in self._entry.violations]
+
+    @property
+    def problems(self) -> list[Mapping[str, Any]]:
+        """Why it was refused."""
+        problems = self._entry.refusal.problems if self._entry.refusal else []
+        return [{"code": p.code, "message": p.message, "field": p.field} for p in problems]
+
+    @property
+    def rules(self) -> list[str]:
+        """The operation's rules that refuse with this status and one of these codes."""
+        entry = self._entry
+        if entry.operation is None or entry.refusal is None:
+            return []
+        book = self._contract.document["x-rules"]
+        codes = {problem.code for problem in entry.refusal.problems}
+        operation = self._contract.document["paths"][entry.operation.path][entry.operation.method]
+        return [
+            rule
+            for rule in operation["x-rules"]
+            if book[rule].get("status") == entry.refusal.status and book[rule].get("code") in codes
+        ]
+
+    @property
+    def changes(self) -> list[Mapping[str, Any]]:
+        """The JSON Patch of the world's rows."""
+        secrets = {name for operation in self._contract.operations.values() for name in operation.secrets}
+        return list(_patch(self._entry.changes, secrets))
+
+    @property
+    def fault(self) -> Mapping[str, Any] | None:
+        """The fault that fired."""
+        fault: Mapping[str, Any] | None = self._entry.fault
+        return fault
+
+
+def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers without credentials; of an Authorization header the scheme stays."""
+    shown = {}
+    for name, value in headers:
+        if name in SECRET_HEADERS:
+            scheme, space, _ = value.partition(" ")
+            value = f"{scheme} {REDACTED}" if name.endswith("authorization") and space else REDACTED
+        shown[name] = value
+    return shown
+
+
+def _patch(changes: Iterable[tuple[str, Change]], secrets: set[str]) -> Iterator[Mapping[str, Any]]:
+    """The operations of RFC 6902 that lead from the rows before to the rows after."""
+    rows: dict[tuple[str, Key], tuple[Row | None, Row | None]] = {}
+    for table, change in changes:
+        before, _ = rows.get((table, change.key), (change.before, None))
+        rows[table, change.key] = before, change.after
+    for (table, key), (before, after) in rows.items():
+        name = ",".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        path = f"/{table}/{_escaped(name)}"
+        if before is None and after is not None:
+            yield {"op": "add", "path": path, "value": _plain(after, secrets)}
+        elif before is not None and after is None:
+            yield {"op": "remove", "path": path}
+        elif before is not None and after is not None:
+            yield from _fields(path, _plain(before, secrets), _plain(after, secrets))
+
+
+def _fields(path: str, before: Row, after: Row) -> Iterator[Mapping[str, Any]]:
+    for field in {**before, **after}:
+        where = f"{path}/{_escaped(field)}"
+        if field not in after:
+            yield {"op": "remove", "path": where}
+        elif field not in before:
+            yield {"op": "add", "path": where, "value": after[field]}
+        elif before[field] != after[field]:
+            yield {"op": "replace", "path": where, "value": after[field]}
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _plain(row: Row, secrets: set[str]) -> dict[str, Any]:
+    """The row as JSON, without credentials."""
+    known = {name: REDACTED if name in secrets and value is not None else value for name, value in row.items()}
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(known, default=lambda digest: digest.hexdigest()))
+    return plain

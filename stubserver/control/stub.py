@@ -1,0 +1,48 @@
+"""What the control plane steers: the parts of one server."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stubserver.coverage import Coverage
+from stubserver.errors import refusal
+from stubserver.journal import Journal
+from stubserver.spec import Contract
+from stubserver.world import Clock, World
+from stubserver.worlds import Worlds
+
+
+@dataclass(frozen=True)
+class Stub:
+    """A server, as its control plane sees it."""
+
+    contract: Contract
+    worlds: Worlds
+    journal: Journal
+    coverage: Coverage
+    started: float = field(default_factory=time.monotonic)
+
+    def world(self, name: str) -> World:
+        """A world that is there. Raises a 404 refusal."""
+        if name not in self.worlds:
+            raise refusal(404, f"There is no world {name}.")
+        return self.worlds.get(name)
+
+
+def world_view(world: World) -> Mapping[str, Any]:
+    """Every documented field of a World."""
+    return {
+        "name": world.name,
+        "fixture": world.seed.name,
+        "base_path": f"/~{world.name}",
+        "clock": clock_view(world.clock),
+        "requests": world.asked,
+        "changed_rows": world.changed,
+        "faults": len(world.faults),
+    }
+
+
+def clock_view(clock: Clock) -> Mapping[str, Any]:
+    """Every documented field of a Clock."""
+    return {"now": clock.now(), "frozen": clock.frozen, "ahead_seconds": clock.ahead.total_seconds()}

@@ -1,0 +1,105 @@
+"""Verification: how many requests fit an expectation, and what the nearest one had instead."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from stubserver.control.request_view import RequestView
+
+FILTERS = ("operation", "method", "path", "status", "persona")
+"""Parts of an expectation that are about one plain value."""
+
+Difference = tuple[str, Any, Any]
+"""Where, what was expected there, and what was found."""
+
+
+def verdict(expected: Mapping[str, Any], requests: Sequence[RequestView]) -> Mapping[str, Any]:
+    """The Verdict of the control plane's contract."""
+    found = [(request, list(differences(expected, request))) for request in requests]
+    count = sum(not differs for _, differs in found)
+    least, most = _bounds(expected)
+    verified = least <= count <= most
+    wanted = _counted(least, most)
+    message = f"{_named(expected)}: expected {wanted}, found {count} of {len(requests)} requests."
+    misses = [(request, differs) for request, differs in found if differs]
+    nearest = None
+    if count < least and misses:
+        request, differs = min(misses, key=lambda miss: _distance(miss[1]))
+        nearest = {"id": request.id, "differences": [_shown(difference) for difference in differs]}
+        lines = [f"  {where}: expected {_text(want)}, found {_text(has)}" for where, want, has in differs]
+        message = "\n".join([message, f"The nearest is {request.id}:", *lines])
+    return {"verified": verified, "count": count, "message": message, "nearest": nearest}
+
+
+def differences(expected: Mapping[str, Any], request: RequestView) -> Iterator[Difference]:
+    """Where the request is not as expected."""
+    plain = {
+        "operation": request.operation,
+        "method": request.request["method"],
+        "path": request.request["path"],
+        "status": request.status,
+        "persona": request.persona,
+    }
+    for name in FILTERS:
+        if name in expected and not _fits(name, expected[name], plain[name]):
+            yield name, expected[name], plain[name]
+    if "query" in expected:
+        yield from _within("query", expected["query"], request.request["query"], whole=False)
+    for name, whole in (("body", True), ("contains", False)):
+        if name in expected:
+            yield from _within("body", expected[name], request.body, whole)
+
+
+def _fits(name: str, wanted: Any, found: Any) -> bool:
+    return fnmatchcase(found, wanted) if name == "path" else wanted == found
+
+
+def _within(where: str, wanted: Any, found: Any, whole: bool) -> Iterator[Difference]:
+    """Where `found` differs from `wanted`, object by object; with `whole`, what it has beside that counts too."""
+    if not isinstance(wanted, Mapping) or not isinstance(found, Mapping):
+        if wanted != found:
+            yield where, wanted, found
+        return
+    for name in [*wanted, *(name for name in found if whole and name not in wanted)]:
+        if name not in found:
+            yield f"{where}.{name}", wanted[name], None
+        elif name not in wanted:
+            yield f"{where}.{name}", None, found[name]
+        else:
+            yield from _within(f"{where}.{name}", wanted[name], found[name], whole)
+
+
+def _distance(differs: Sequence[Difference]) -> tuple[bool, int]:
+    """Another operation is further away than any number of other differences."""
+    return any(where in ("operation", "path") for where, _, _ in differs), len(differs)
+
+
+def _bounds(expected: Mapping[str, Any]) -> tuple[int, float]:
+    times = expected.get("times")
+    if times is not None:
+        return times, times
+    most = expected.get("at_most", float("inf"))
+    return expected.get("at_least", 0 if "at_most" in expected else 1), most
+
+
+def _counted(least: int, most: float) -> str:
+    if least == most:
+        return f"exactly {least}"
+    if most == float("inf"):
+        return f"at least {least}"
+    return f"{least} to {most}" if least else f"at most {most}"
+
+
+def _named(expected: Mapping[str, Any]) -> str:
+    parts = [f"{name} {_text(expected[name])}" for name in (*FILTERS, "query", "body", "contains") if name in expected]
+    return ", ".join(parts) or "any request"
+
+
+def _shown(difference: Difference) -> Mapping[str, Any]:
+    where, wanted, found = difference
+    return {"what": where, "expected": wanted, "found": found}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
