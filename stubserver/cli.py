@@ -5,6 +5,7 @@ A mistake in what it is given is one line on standard error and exit status 2.
 
 import json
 import os
+import secrets
 import sys
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,10 @@ from typing import Any, NoReturn
 import click
 
 from stubserver import __version__
+from stubserver.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MANY = click.IntRange(1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,31 +46,30 @@ def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
     "Origin whose pages may call, besides localhost (repeatable; * is all, without credentials).",
     multiple=True,
 )
+@option("--control-token", "What the control plane asks for; drawn and printed where --host is not loopback.")
+@option("--max-worlds", "Worlds that are kept.", default=Settings.max_worlds, type=click.IntRange(2))
+@option("--max-rows", "Rows in which a world may differ from its fixture.", default=Settings.max_rows, type=_MANY)
+@option("--max-requests", "Requests that the journal keeps.", default=Settings.max_requests, type=_MANY)
+@option("--max-body", "Bytes of the largest request body.", default=Settings.max_body, type=_MANY)
 @option("--log-format", "Form of the log.", type=click.Choice(["text", "json"]), default="text")
-def serve(
-    host: str,
-    port: int,
-    fixture: str,
-    seed: int,
-    jwt_secret: str | None,
-    cors_origin: tuple[str, ...],
-    log_format: str,
-) -> None:
+def serve(host: str, port: int, fixture: str, log_format: str, cors_origin: tuple[str, ...], **options: Any) -> None:
     """Serve the API until interrupted."""
     from stubserver import server
     from stubserver.app import create_app
     from stubserver.fixture import FixtureError
     from stubserver.merging import SpecError
 
+    if host not in LOOPBACK and options["control_token"] is None:
+        options["control_token"] = secrets.token_urlsafe(16)
     try:
-        app = create_app(fixture, seed=seed, jwt_secret=jwt_secret, cors_origins=tuple(cors_origin))
+        app = create_app(fixture, cors_origins=cors_origin, **options)
         listener = server.bind(host, port)
     except (SpecError, FixtureError, ValueError) as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
     _show(server.banner(app, server.url_of(listener)))
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    if host not in LOOPBACK:
         click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
     server.serve(app, listener, log_format)
 

@@ -39,10 +39,16 @@ def url_of(listener: socket.socket) -> str:
 def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
     """Serve until interrupted."""
     log_to_stderr(log_format)
-    config = uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, server_header=False, lifespan="off")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config(app))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
+
+
+def config(app: StubServer) -> uvicorn.Config:
+    """How uvicorn serves the application, wherever it runs."""
+    return uvicorn.Config(
+        app, http=Protocol, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+    )
 
 
 def log_to_stderr(log_format: str) -> None:
@@ -63,6 +69,8 @@ def banner(app: StubServer, url: str) -> str:
         f"  API    {url}/api/v2/",
         f"  Docs   {url}/docs/",
         f"  Spec   {url}/openapi.json",
+        f"  Stub   {url}/__stub/docs/   (worlds, clock, faults, journal, coverage)",
+        *([f"         Authorization: Bearer {token}"] if (token := app.settings.control_token) else []),
         "",
         "  Tokens",
         *(_persona(app, persona) for persona in app.seed.personas),

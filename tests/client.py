@@ -34,15 +34,17 @@ class Api:
         return self._app.worlds.get()
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Send a request; a `path` outside /api/ and /oauth/ is below /api/v2, unless it begins with two slashes."""
+        """Send a request; a `path` that begins with none of /api/, /oauth/, /__stub/ and /~world/ is below /api/v2,
+        unless it begins with two slashes."""
         return self._runner.run(self._send(method, path, options))
 
     async def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
         headers = {**self._headers, **options.pop("headers", {})}
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        below = "" if path.startswith(("/api/", "/oauth/", "//")) else "/api/v2"
+        below = "" if path.startswith(("/api/", "/oauth/", "/__stub/", "/~", "//")) else "/api/v2"
         url = below + path.removeprefix("/" * path.startswith("//"))
-        async with httpx.AsyncClient(transport=transport, base_url="http://stub.test") as client:
+        base = "http://localhost" if "/__stub/" in url else "http://stub.test"
+        async with httpx.AsyncClient(transport=transport, base_url=base) as client:
             return await client.request(method, url, headers=headers, **options)
 
     def get(self, path: str, **options: Any) -> httpx.Response:

@@ -49,6 +49,7 @@ LAYERS = [
     {"control.__init__", "operations.__init__", "pipeline", "why"},
     {"app"},
     {"server"},
+    {"background"},
     {"cli"},
     {"__main__"},
 ]

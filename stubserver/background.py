@@ -1,0 +1,66 @@
+"""A server in a thread of this process: for test suites, and for commands that need one while they run."""
+
+import select
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+
+from stubserver.app import StubServer
+from stubserver.server import bind, config, url_of
+
+
+class Background:
+    """A server on a free port of loopback. It is built when the first client comes, so that nobody pays for nothing.
+
+    Use it as a context manager, or call `start` and `stop`.
+    """
+
+    def __init__(self, build: Callable[[], StubServer]) -> None:
+        """`build` makes the application, in the thread. What it raises is raised again by `stop`."""
+        self._build = build
+        self._listener: socket.socket | None = None
+        self._server: uvicorn.Server | None = None
+        self._error: BaseException | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stubserver", daemon=True)
+        self.app: StubServer | None = None
+        """The application, once a client has come."""
+
+    def start(self) -> str:
+        """Listen; returns the base URL."""
+        self._listener = bind("127.0.0.1", 0)
+        self._thread.start()
+        return url_of(self._listener)
+
+    def stop(self) -> None:
+        """End the server and wait for it."""
+        self._stopping.set()
+        if self._server is not None:
+            self._server.should_exit = True
+        self._thread.join(10)
+        if self._error is not None:
+            raise self._error
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        listener = self._listener
+        assert listener is not None  # noqa: S101 (start has bound it)
+        try:
+            while not select.select([listener], [], [], 0.1)[0]:
+                if self._stopping.is_set():
+                    return
+            self.app = self._build()
+            self._server = uvicorn.Server(config(self.app))
+            if not self._stopping.is_set():
+                self._server.run(sockets=[listener])
+        except BaseException as error:  # the thread has nobody to tell; stop does
+            self._error = error
+        finally:
+            listener.close()
