@@ -27,7 +27,6 @@ from stubserver.faults import Faults
 from stubserver.fixture import load as load_fixture
 from stubserver.fixture import names as fixture_names
 from stubserver.guards import GUARDS
-from stubserver.journal import Journal
 from stubserver.merging import SpecError, merge
 from stubserver.pipeline import VALIDATORS, Admission, Dispatch, Function
 from stubserver.recorder import Recorder
@@ -55,12 +54,12 @@ class StubServer:
         check_secret(self.settings.jwt_secret)
         self.control = load_control_contract()
         self.worlds = Worlds(seed, self.settings, load or (lambda name, now: _fixture(name, contract, now)))
-        self.journal = Journal(self.settings.max_requests)
+        self.journal = self.worlds.journal
         self.coverage = Coverage(contract, seed.tokens)
         stub = Stub(contract, self.worlds, self.journal, self.coverage)
         served = Faults(_connexion([contract, self.control], stub), contract)
         self._app: ASGIApp = Recorder(
-            Cors(Wire(served, self.worlds), self.settings.cors_origins), self.journal, self.coverage
+            Cors(Wire(served, self.worlds), self.settings.cors_origins), contract, self.journal, self.coverage
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -71,6 +71,20 @@ def _jwt_user(claims: Mapping[str, Any]) -> int:
     return claims["user_id"]
 
 
+def identify(call: Call) -> None:
+    """Note on the call who calls, or what is wrong with the credentials; once."""
+    header = call.headers.get("authorization")
+    if header is None or call.user is not None or call.bad_credentials is not None:
+        return
+    scheme, _, token = header.partition(" ")
+    try:
+        if scheme.lower() != "bearer" or not token.strip():
+            raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
+        call.user = user_of(call.world, token.strip())
+    except BadCredentials as error:
+        call.bad_credentials = str(error)
+
+
 def check_secret(jwt_secret: str | None) -> None:
     """Raises ValueError where the secret cannot be one."""
     if jwt_secret is not None:
@@ -92,15 +106,8 @@ class Bearer:
         return self._identify
 
     async def _identify(self, request: ConnexionRequest) -> Any:
-        header = request.headers.get("authorization")
-        if header is None:
-            return NO_VALUE
         call: Call = request.scope[SCOPE_KEY]
-        scheme, _, token = header.partition(" ")
-        try:
-            if scheme.lower() != "bearer" or not token.strip():
-                raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
-            call.user = user_of(call.world, token.strip())
-        except BadCredentials as error:
-            call.bad_credentials = str(error)
+        if "authorization" not in call.headers:
+            return NO_VALUE
+        identify(call)
         return {"sub": call.user_id}

@@ -50,7 +50,10 @@ async def authorize(request: Request) -> Response:
     people = call.world.users.where("username", query["login_hint"])
     if not people or people[0]["deleted"]:
         return _back(query, error="access_denied")
-    return _back(query, code=_code(call, query, people[0]))
+    with call.world.change():
+        code = _code(call, query, people[0])
+    call.changes = call.world.done()
+    return _back(query, code=code)
 
 
 def _app(call: Call, query: dict[str, str]) -> Row:

@@ -1,8 +1,11 @@
 """One request on its way through the pipeline: what each step found out, for the steps behind it."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,7 +13,7 @@ from urllib.parse import parse_qsl
 from stubserver.errors import Refusal, not_found, refusal
 from stubserver.spec import Operation
 from stubserver.store import Change, Row
-from stubserver.world import World
+from stubserver.world import EARLIEST, World
 
 CONTROL = "/__stub/"
 """Paths below it are the control plane's."""
@@ -59,6 +62,11 @@ def urlencoded(text: str, what: str) -> Iterable[tuple[str, str]]:
         raise refusal(400, f"The {what} has more than {MAX_FIELDS} fields.") from None
 
 
+def path_fits(path: str, pattern: str) -> bool:
+    """Whether a path is as the pattern wants it, in which a * stands for anything."""
+    return fnmatchcase(path, re.sub(r"([\[?])", r"[\1]", pattern))
+
+
 @dataclass(frozen=True)
 class Upload:
     """A file in a form."""
@@ -83,8 +91,10 @@ class Call:
     base_url: str
     """What absolute URLs begin with, as the client sees it: scheme, host, and the base path of the world if it was
     called by one; without a final slash."""
+    at: datetime = EARLIEST
+    """When it came, by the clock of the world."""
     number: int = 0
-    """The how manieth request of its world this is; 0 for the control plane."""
+    """The how manieth request this is in the journal of its world; 0 while it is in none."""
     raw_query: str = ""
     raw_body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -8,13 +8,14 @@ import os
 import secrets
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from stubserver import __version__
+from stubserver.cli_options import fail, option
+from stubserver.cli_tools import coverage, execute, explain
 from stubserver.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -27,12 +28,6 @@ def main() -> None:
     """A stateful stub server for the SelfCommunity Course API, driven and proven by its OpenAPI contract."""
     warnings.filterwarnings("ignore", message=".*httpx")  # connexion imports starlette's test client
     warnings.filterwarnings("ignore", message="The HMAC key is")  # a stub's secret may be short
-
-
-def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
-    """An option that the environment variable STUBSERVER_NAME gives as well."""
-    variable = f"STUBSERVER_{name.removeprefix('--').replace('-', '_').upper()}"
-    return click.option(name, help=text, envvar=variable, show_envvar=True, show_default=True, **settings)
 
 
 @main.command()
@@ -65,9 +60,9 @@ def serve(host: str, port: int, fixture: str, log_format: str, cors_origin: tupl
         app = create_app(fixture, cors_origins=cors_origin, **options)
         listener = server.bind(host, port)
     except (SpecError, FixtureError, ValueError) as error:
-        _fail(str(error))
+        fail(str(error))
     except OSError as error:
-        _fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
+        fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
     _show(server.banner(app, server.url_of(listener)))
     if host not in LOOPBACK:
         click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
@@ -84,7 +79,7 @@ def spec(form: str) -> None:
     try:
         document = load_contract().document
     except SpecError as error:
-        _fail(str(error))
+        fail(str(error))
     if form == "json":
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
@@ -109,7 +104,7 @@ def why(name: str | None) -> None:
         contract = load_contract()
         click.echo(explain(contract, name) if name else decisions(contract), nl=bool(name))
     except (SpecError, UnknownName) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @main.group()
@@ -155,9 +150,9 @@ def init(kind: str, directory: Path) -> None:
         for file in starter.write(kind, directory):
             click.echo(f"wrote {file}")
     except starter.FilesInTheWay as error:
-        _fail(str(error))
+        fail(str(error))
     except OSError as error:
-        _fail(f"cannot write {error.filename}: {error.strerror}")
+        fail(f"cannot write {error.filename}: {error.strerror}")
     click.echo(starter.NEXT[kind])
 
 
@@ -176,6 +171,5 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # whatever the width, the line to paste stays one line
 
 
-def _fail(message: str) -> NoReturn:
-    click.echo(f"stubserver: {message}", err=True)
-    sys.exit(2)
+for command in (execute, explain, coverage):
+    main.add_command(command)

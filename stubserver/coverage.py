@@ -1,7 +1,7 @@
 """Contract coverage: what of each operation has been exercised, in all worlds together, and what never."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stubserver import __version__
@@ -38,7 +38,7 @@ class Coverage:
         self._requests[operation.id] += 1
         self._counts[operation.id, "statuses", str(status)] += 1
         self._counts[operation.id, "personas", call.persona] += 1
-        if status < 400:
+        if status < 400 and call.refusal is None:
             self._accepted[operation.id] += 1
             for dimension, name in _exercised(call, operation):
                 self._counts[operation.id, dimension, name] += 1
@@ -51,16 +51,8 @@ class Coverage:
     def report(self) -> dict[str, Any]:
         """The Coverage of the control plane's contract."""
         operations = [self._operation(operation) for operation in self._contract.operations.values()]
-        counts = [count for found in operations for dimension in DIMENSIONS for count in found[dimension].values()]
-        covered = sum(count > 0 for count in counts)
-        return {
-            "stubserver": __version__,
-            "contract": self._contract.document["info"]["version"],
-            "covered": covered,
-            "total": len(counts),
-            "percent": percent(covered, len(counts)),
-            "operations": operations,
-        }
+        versions = {"stubserver": __version__, "contract": self._contract.document["info"]["version"]}
+        return {**versions, **totals(operations), "operations": operations}
 
     def _operation(self, operation: Operation) -> dict[str, Any]:
         requests = self._requests[operation.id]
@@ -81,6 +73,15 @@ class Coverage:
 def percent(part: int, whole: int) -> float:
     """`part` of `whole` in percent, rounded down to a tenth, so that 100 means all."""
     return 1000 * part // whole / 10 if whole else 100.0
+
+
+def totals(operations: Iterable[Mapping[str, Any]], *dimensions: str) -> dict[str, Any]:
+    """How many points of the operations there are and were exercised, in all dimensions or in some."""
+    counts = [
+        count for found in operations for dimension in dimensions or DIMENSIONS for count in found[dimension].values()
+    ]
+    covered = sum(count > 0 for count in counts)
+    return {"covered": covered, "total": len(counts), "percent": percent(covered, len(counts))}
 
 
 def _declared(operation: Operation, personas: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
@@ -106,9 +107,10 @@ def _exercised(call: Call, operation: Operation) -> Iterator[tuple[str, str]]:
     sent: dict[str, Any] = {}
     for parameter in operation.parameters:
         given = call.query_texts if parameter.place == "query" else call.headers
-        if (parameter.name if parameter.place == "query" else parameter.name.lower()) in given:
+        name = parameter.name if parameter.place == "query" else parameter.name.lower()
+        if name in given and parameter.name in call.query:
             yield "parameters", parameter.name
-            sent[parameter.name] = call.query.get(parameter.name)
+            sent[parameter.name] = call.query[parameter.name]
     for name in call.sent_fields:
         if name in call.body:
             yield "fields", name

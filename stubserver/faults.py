@@ -2,24 +2,26 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubserver.call import SCOPE_KEY, Call
+from stubserver.call import SCOPE_KEY, Call, path_fits
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.spec import Contract, Operation
 from stubserver.wire import send_refusal
 from stubserver.world import Snapshot, World
 
-TRANSPORT = "stubserver.transport"
-"""Where the ASGI scope has the connection, for those faults that break it."""
+CONNECTION = "stubserver.connection"
+"""The extension of the ASGI scope that can `drop` the connection."""
 LONGEST_WAIT = 60.0
 """Seconds."""
+_PREFERENCE = re.compile(r'(?:^|,)\s*([^\s=;,"]+)(?:\s*=\s*(?:"([^"]*)"|([^\s;,"]*)))?(?:[^,"]|"[^"]*")*')
+"""A preference and its value; whatever parameters it has follow."""
 _PIECES = 20
 """In how many pieces a slow answer drips."""
 
@@ -51,7 +53,7 @@ class Fault:
         fits = (
             wanted.get("operation") in (None, operation.id if operation else ""),
             wanted.get("method") in (None, call.method),
-            fnmatchcase(call.path, wanted.get("path", "*")),
+            path_fits(call.path, wanted.get("path", "*")),
             self.kind != "stale" or call.method in ("GET", "HEAD"),
         )
         return all(fits)
@@ -77,19 +79,27 @@ class Way:
     receive: Receive
     send: Send
 
-    async def go_on(self, send: Send | None = None) -> None:
+    async def go_on(self) -> None:
         """To the server behind."""
-        await self.app(self.scope, self.receive, send or self.send)
+        await self.app(self.scope, self.receive, self.send)
+
+    async def answer(self) -> tuple[Message, bytes]:
+        """What the server behind answers: the start of it, and the whole body."""
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self.app(self.scope, self.receive, keep)
+        return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
 
     async def drop(self) -> None:
         """Break the connection; without one, raise ConnectionResetError."""
-        extension = self.scope.get("extensions", {}).get(TRANSPORT)
-        if extension is None:
+        connection = self.scope.get("extensions", {}).get(CONNECTION)
+        if connection is None:
             raise ConnectionResetError("a fault of the stub server dropped the connection")
         await asyncio.sleep(0.01)  # what was sent before is on its way then
-        extension["connection"].abort()
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
+        connection["drop"]()
 
 
 class Faults:
@@ -107,7 +117,7 @@ class Faults:
             return
         way = Way(self._app, call, scope, receive, send)
         try:
-            wish = dict(_wishes(call))
+            wish = dict(reversed([*_wishes(call, scope)]))  # of equal preferences the first counts
             if "wait" in wish:
                 await asyncio.sleep(_seconds(wish["wait"]))
             if "code" in wish and await self._answer_with(wish["code"], way):
@@ -142,8 +152,7 @@ class Faults:
         call.routed, status = operation, int(code)
         call.fault = {"id": None, "kind": f"code={status}"}
         body = orjson.dumps(operation.examples[status]) if status in operation.examples else b""
-        headers = dict(operation.headers) if status < 400 else Refusal(status, []).headers
-        headers["preference-applied"] = f"code={status}"
+        headers = {**operation.headers.get(status, {}), "preference-applied": f"code={status}"}
         if body:
             headers["content-type"] = "application/json"
         if status != 204:
@@ -154,11 +163,11 @@ class Faults:
         return True
 
 
-def _wishes(call: Call) -> Iterator[tuple[str, str]]:
+def _wishes(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
     """What the request prefers (RFC 7240); a browser's address bar can say `?__code=404&__wait=2`."""
-    for preference in call.headers.get("prefer", "").split(","):
-        name, _, value = preference.partition(";")[0].partition("=")
-        yield name.strip().lower(), value.strip().strip('"')
+    headers = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"prefer"]
+    for name, quoted, plain in _PREFERENCE.findall(",".join(headers)):
+        yield name.lower(), quoted or plain
     if "__" in call.raw_query:
         for name in ("code", "wait"):
             if texts := call.query_texts.get(f"__{name}"):
@@ -199,34 +208,24 @@ async def reset(_: Fault, way: Way) -> None:
 
 
 async def truncate(_: Fault, way: Way) -> None:
-    """Break the connection in the middle of the answer."""
-
-    async def half(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            body = message.get("body", b"")
-            await way.send({**message, "body": body[: len(body) // 2], "more_body": True})
-            await way.drop()
-        else:
-            await way.send(message)
-
-    await way.go_on(half)
+    """Break the connection in the middle of the answer; where that has no body, before it."""
+    start, body = await way.answer()
+    if body and way.call.method != "HEAD":
+        await way.send(start)
+        await way.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    await way.drop()
 
 
 async def drip(fault: Fault, way: Way) -> None:
     """Send the answer in pieces, slowly."""
-
-    async def slowly(message: Message) -> None:
-        if message["type"] != "http.response.body":
-            await way.send(message)
-            return
-        body = message.get("body", b"")
-        size = max(1, -(-len(body) // _PIECES))
-        for start in range(0, len(body), size):
-            await way.send({"type": message["type"], "body": body[start : start + size], "more_body": True})
-            await asyncio.sleep(fault.wanted["seconds"] / _PIECES)
-        await way.send({**message, "body": b""})
-
-    await way.go_on(slowly)
+    start, body = await way.answer()
+    size = max(1, -(-len(body) // _PIECES))
+    starts = range(0, max(1, len(body)), size)
+    await way.send(start)
+    for at in starts:
+        await asyncio.sleep(fault.wanted["seconds"] / len(starts))
+        more = at + size < len(body)
+        await way.send({"type": "http.response.body", "body": body[at : at + size], "more_body": more})
 
 
 async def stale(fault: Fault, way: Way) -> None:
@@ -234,18 +233,17 @@ async def stale(fault: Fault, way: Way) -> None:
     world = way.call.world
     way.call.world = World.of(world.name, fault.snapshot, world.settings)
     try:
-        await way.go_on()
+        start, body = await way.answer()
     finally:
         way.call.world = world
+    await way.send(start)
+    await way.send({"type": "http.response.body", "body": body})
 
 
 async def lost(_: Fault, way: Way) -> None:
     """Do what is asked, and break the connection instead of answering."""
 
-    async def nowhere(_: Message) -> None:
-        pass
-
-    await way.go_on(nowhere)
+    await way.answer()
     await way.drop()
 
 

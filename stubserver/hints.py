@@ -3,11 +3,12 @@
 import difflib
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from stubserver.spec import Contract, Operation
+from stubserver.worlds import NAME
 
 _NUMBER = re.compile(r"-?[0-9]+")
-_PLACEHOLDER = re.compile(r"\{\w+\}")
 _LEAST = 0.7
 """How alike two paths must be, from 0 to 1, to speak of them together."""
 
@@ -16,8 +17,8 @@ def no_such_path(contracts: Sequence[Contract], method: str, path: str) -> str:
     """What a 404 on a route says."""
     said = f"No such path: {path}"
     world, separator, rest = path.partition("/api/")
-    if separator and world:
-        return f"{said} A world is named in front of the path with a tilde: /~{world.strip('/')}/api/{rest}"
+    if separator and NAME.fullmatch(world.removeprefix("/")):
+        return f"{said} A world is named in front of the path with a tilde: /~{world[1:]}/api/{rest}"
     nearest = _nearest([op for contract in contracts for op in contract.operations.values()], method, path)
     return f"{said} {_difference(nearest, path)}" if nearest else said
 
@@ -34,11 +35,16 @@ def not_allowed(contracts: Sequence[Contract], path: str) -> tuple[str, str]:
 
 def _nearest(operations: Sequence[Operation], method: str, path: str) -> Operation | None:
     """The operation whose path is most like this one; of several, one with the same method."""
-    sent = _NUMBER.sub("{}", path[:500])
+    sent = _parts(path[:500])
 
     def likeness(operation: Operation) -> tuple[float, bool]:
-        ratio = difflib.SequenceMatcher(None, sent, _PLACEHOLDER.sub("{}", operation.path)).ratio()
-        return ratio, operation.method == method.lower()
+        meant = _parts(operation.path)
+        named = [_fits(operation, *pair) for pair in zip_longest(sent, meant[: len(sent)], fillvalue="")]
+        mine = "/".join(
+            "{}" if fits or _NUMBER.fullmatch(part) else part for part, fits in zip(sent, named, strict=True)
+        )
+        theirs = "/".join("{}" if part.startswith("{") else part for part in meant)
+        return difflib.SequenceMatcher(None, mine, theirs).ratio(), operation.method == method.lower()
 
     best = max(operations, key=likeness)
     return best if likeness(best)[0] >= _LEAST else None
@@ -46,10 +52,21 @@ def _nearest(operations: Sequence[Operation], method: str, path: str) -> Operati
 
 def _difference(nearest: Operation, path: str) -> str:
     said = f"The nearest is {nearest.id}: {nearest.method.upper()} {nearest.path}"
-    if path.rstrip("/") == nearest.path.rstrip("/"):
-        return f"{said}; the slash at the end makes the difference."
-    sent, meant = path.split("/"), nearest.path.split("/")
+    sent, meant = _parts(path), _parts(nearest.path)
     for mine, theirs in zip(sent, meant, strict=False):
-        if mine != theirs and not (_PLACEHOLDER.fullmatch(theirs) and _NUMBER.fullmatch(mine)):
+        if mine != theirs and not _fits(nearest, mine, theirs):
             return f"{said}; it has {theirs!r} where the request has {mine[:100]!r}."
-    return f"{said}; it has {len(meant) - 2} parts, the request has {len(sent) - 2}."
+    if len(sent) == len(meant):
+        return f"{said}; the slash at the end makes the difference."
+    return f"{said}; it has {len(meant)} parts, the request has {len(sent)}."
+
+
+def _parts(path: str) -> list[str]:
+    return path.strip("/").split("/")
+
+
+def _fits(operation: Operation, mine: str, theirs: str) -> bool:
+    """Whether a part of a path can stand where the operation has a parameter: numbers name rows, texts the rest."""
+    if not theirs.startswith("{"):
+        return False
+    return theirs[1:-1] not in operation.loads or _NUMBER.fullmatch(mine) is not None

@@ -1,7 +1,7 @@
 """The journal: what each world was asked, what it answered, and what that changed. Bounded over all worlds."""
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,8 @@ from stubserver.world import World
 
 MAX_KEPT = 16 * 1024
 """Bytes of a body that the journal keeps whole; of a larger one it keeps the size."""
+_MAX_VIOLATIONS = 1000
+"""Different ones that are counted."""
 
 
 @dataclass
@@ -57,31 +59,52 @@ class Entry:
 
 
 class Journal:
-    """How many entries there may be; the entries themselves lie in their worlds."""
+    """The entries of all worlds, which lie in their worlds, and how many there may be together."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._order: deque[deque[Entry]] = deque()
         """For each entry, the oldest first, the journal of its world."""
+        self.kept = 0
+        """How many entries there are."""
         self.forgotten = 0
         """How many entries had to make room."""
-
-    @property
-    def kept(self) -> int:
-        """How many entries there are, those of worlds that are gone included until their turn comes."""
-        return len(self._order)
+        self.violations: Counter[str] = Counter()
+        """What the contract does not know -> how often it was asked, in all worlds, whatever became of them."""
+        self.listeners: list[Callable[[Entry], None]] = []
+        """Whom to tell of each entry."""
 
     def add(self, call: Call, answer: Answer) -> None:
         """Note a request that has come to its end."""
         if call.world.journal is None:
             call.world.journal = deque()
-        call.world.journal.append(_entry(call, answer))
+        entry = _entry(call, answer)
+        call.world.journal.append(entry)
         self._order.append(call.world.journal)
-        if len(self._order) > self._most:
-            oldest = self._order.popleft()
-            if oldest:  # a journal that was cleared has nothing left to forget
+        self.kept += 1
+        self._make_room()
+        for kind, name in entry.violations:
+            what = f"{kind} {name}" if entry.operation is None else f"{kind} {name} of {entry.operation.id}"
+            if what in self.violations or len(self.violations) < _MAX_VIOLATIONS:
+                self.violations[what] += 1
+        for listener in self.listeners:
+            listener(entry)
+
+    def _make_room(self) -> None:
+        while self.kept > self._most:
+            if oldest := self._order.popleft():  # a journal that was cleared has nothing left to forget
                 oldest.popleft()
+                self.kept -= 1
                 self.forgotten += 1
+        if len(self._order) > 2 * self._most:
+            self._order = deque(journal for journal in self._order if journal)
+
+    def clear(self, world: World) -> None:
+        """Forget what the world was asked."""
+        if world.journal is not None:
+            self.kept -= len(world.journal)
+            world.journal.clear()
+            world.journal = None  # the next one is another, so that the order of all entries stays true
 
 
 def entries(world: World) -> Sequence[Entry]:
@@ -89,18 +112,11 @@ def entries(world: World) -> Sequence[Entry]:
     return world.journal or ()
 
 
-def clear(world: World) -> None:
-    """Forget what the world was asked."""
-    if world.journal is not None:
-        world.journal.clear()
-        world.journal = None  # the next one is another, so that the order of all entries stays true
-
-
 def _entry(call: Call, answer: Answer) -> Entry:
     large = len(call.raw_body) > MAX_KEPT
     return Entry(
         id=call.id,
-        at=call.world.clock.now(),
+        at=call.at,
         seconds=0.0 if call.world.clock.frozen else answer.seconds,
         operation=call.routed,
         method=call.method,

@@ -112,7 +112,10 @@ class Dispatch:
             await self._elsewhere(scope, receive, send)
             return
         body = self.run(call, call.operation)
-        headers = {**call.operation.headers, **({"content-type": "application/json"} if body else {})}
+        headers = {
+            **call.operation.headers[call.operation.status],
+            **({"content-type": "application/json"} if body else {}),
+        }
         if call.operation.status != 204:
             headers["content-length"] = str(len(body))
         start = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -5,18 +5,20 @@ from typing import TypeGuard
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubserver import access_log
+from stubserver import access_log, auth
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.coverage import Coverage
 from stubserver.journal import Answer, Journal
+from stubserver.spec import Contract
 from stubserver.wire import is_api
 
 
 class Recorder:
     """ASGI middleware that follows each request to its end."""
 
-    def __init__(self, app: ASGIApp, journal: Journal, coverage: Coverage) -> None:
+    def __init__(self, app: ASGIApp, contract: Contract, journal: Journal, coverage: Coverage) -> None:
         self._app = app
+        self._contract = contract
         self._journal = journal
         self._coverage = coverage
 
@@ -31,6 +33,7 @@ class Recorder:
             if message["type"] == "http.response.start":
                 call: Call | None = scope.get(SCOPE_KEY)
                 if _is_kept(call, message["status"]):
+                    _number(call)
                     message["headers"] = [*message["headers"], (b"x-stub-request", call.id.encode())]
                 answer.status, answer.headers = message["status"], message["headers"]
             elif message["type"] == "http.response.body":
@@ -50,10 +53,21 @@ class Recorder:
             call.refusal = refused = refused or call.refusal
         entry = None
         if _is_kept(call, answer.status):
+            _number(call)
+            # A request that was refused on its way, or met a fault, has not come so far as to be known.
+            call.routed = call.routed or self._contract.find(call.method, call.path)
+            auth.identify(call)
             self._journal.add(call, answer)
             self._coverage.note(call, answer.status)
             entry = call.id
         access_log.write(scope, call, answer, refused, entry)
+
+
+def _number(call: Call) -> None:
+    """Give a request its number in the journal, once."""
+    if not call.number:
+        call.world.asked += 1
+        call.number = call.world.asked
 
 
 def _is_kept(call: Call | None, status: int) -> TypeGuard[Call]:

@@ -1,6 +1,6 @@
 """JSON Schema as OpenAPI 3.0 writes it: compiled validators, and their verdicts in the vendor's error codes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -33,10 +33,12 @@ def draft4(schema: Any) -> Any:
 class Validator:
     """A schema compiled once, when it is first needed; it says whether a value fits, and if not, why."""
 
-    def __init__(self, schema: Schema, components: Mapping[str, Any]) -> None:
-        """`components` is the `components` object, already in draft 4, that `$ref`s point into."""
+    def __init__(self, schema: Schema, components: Mapping[str, Any], secrets: Collection[str] = ()) -> None:
+        """`components` is the `components` object, already in draft 4, that `$ref`s point into; what stands in the
+        fields `secrets` is never repeated."""
         self._schema = schema
         self._components = components
+        self._secrets = secrets
 
     @cached_property
     def _compiled(self) -> jsonschema_rs.Draft4Validator:
@@ -56,7 +58,9 @@ class Validator:
         for error in self._compiled.iter_errors(value):
             detail = error.kind.as_dict()
             path = [str(step) for step in error.instance_path]
-            code, message = _worded(error.kind.name, detail, error.instance)
+            hidden = path[0] in self._secrets if path else bool(self._secrets)
+            instance = _Unspeakable if hidden and error.instance is not None else error.instance
+            code, message = _worded(error.kind.name, detail, instance)
             if error.kind.name == "required":
                 path.append(detail["property"])
             where = f" (at {'.'.join(path)})" if len(path) > 1 else ""
@@ -108,6 +112,10 @@ _KINDS = {
     "object": "an object",
     "string": "a text",
 }
+
+
+class _Unspeakable:
+    """What stands for a credential in a message: nothing that JSON could say."""
 
 
 def echo(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from stubserver.schema import Schema
@@ -59,8 +60,16 @@ def _or_none(project: Projection) -> Projection:
 
 
 def _object(fields: Mapping[str, Projection], value: Any) -> dict[str, Any]:
-    read = value.__getitem__ if isinstance(value, Mapping) else lambda name: getattr(value, name)
+    read = partial(_get, value) if isinstance(value, Mapping) else partial(getattr, value)
     return {name: project(part) for name, project in fields.items() if (part := read(name)) is not OMIT}
+
+
+def _get(row: Mapping[str, Any], name: str) -> Any:
+    """A field of a row; one that is not there is left out, and missed by the validation if it is required."""
+    try:
+        return row[name]
+    except KeyError:
+        return OMIT
 
 
 def _timestamp(value: datetime | None) -> str | None:

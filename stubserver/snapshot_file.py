@@ -9,9 +9,10 @@ import orjson
 
 from stubserver import __version__
 from stubserver.errors import invalid
-from stubserver.store import Base, Changes, Table
-from stubserver.world import Clock, Seed, Snapshot
+from stubserver.store import Base, Changes, Key, Row, Table
+from stubserver.world import EARLIEST, LATEST, Clock, Seed, Snapshot
 
+_TICK = timedelta(microseconds=1)
 _LEFT_OUT = {"uploads"}
 """Tables whose rows cannot leave the process: an upload that is half done holds half a checksum."""
 
@@ -24,18 +25,18 @@ def written(snapshot: Snapshot) -> dict[str, Any]:
         "fixture": snapshot.seed.name,
         "digest": snapshot.seed.digest,
         "moment": snapshot.seed.moment.isoformat(),
-        "clock": {"frozen": clock.now().isoformat()} if clock.frozen else {"ahead": clock.ahead.total_seconds()},
+        "clock": {"frozen": clock.now().isoformat()} if clock.frozen else {"ahead": clock.ahead // _TICK},
         "tables": {
-            name: _table(changes)
+            name: _table(changes, {} if name in _LEFT_OUT else changes.rows)
             for name, changes in snapshot.changes.items()
-            if name not in _LEFT_OUT and (changes.rows or changes.next_id != snapshot.seed.tables[name].next_id)
+            if changes.rows or changes.next_id != snapshot.seed.tables[name].next_id
         },
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(content))
     return {**plain, "checksum": _checksum(plain)}
 
 
-def _table(changes: Changes) -> dict[str, Any]:
+def _table(changes: Changes, rows: Mapping[Key, Row | None]) -> dict[str, Any]:
     return {
         "next_id": changes.next_id,
         "rows": [
@@ -44,13 +45,22 @@ def _table(changes: Changes) -> dict[str, Any]:
                 "row": row,
                 "times": [name for name, value in (row or {}).items() if isinstance(value, datetime)],
             }
-            for key, row in changes.rows.items()
+            for key, row in rows.items()
         ],
     }
 
 
 def _checksum(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(orjson.dumps(_numbers(content), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _numbers(value: Any) -> Any:
+    """The value with 3.0 as 3, as JavaScript writes it."""
+    if isinstance(value, dict):
+        return {name: _numbers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_numbers(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> Snapshot:
@@ -61,7 +71,14 @@ def read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> S
     if data["stubserver"] != __version__:
         message = f"The snapshot is of version {data['stubserver']}; this is {__version__}. Take it anew."
         raise invalid("stubserver", "invalid", message)
-    seed = fixture(data["fixture"], datetime.fromisoformat(data["moment"]))
+    try:
+        return _read(data, fixture)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        raise invalid("non_field_errors", "invalid", "No server has written this snapshot.") from None
+
+
+def _read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> Snapshot:
+    seed = fixture(data["fixture"], _moment(data["moment"]))
     if seed.digest != data["digest"]:
         message = f"The fixture {data['fixture']} is another one by now than under the snapshot. Take it anew."
         raise invalid("digest", "invalid", message)
@@ -85,7 +102,19 @@ def _changes(base: Base, table: Mapping[str, Any]) -> Changes:
 def _clock(data: Mapping[str, Any]) -> Clock:
     clock = Clock()
     if "frozen" in data:
-        clock.freeze(datetime.fromisoformat(data["frozen"]))
+        clock.freeze(_moment(data["frozen"]))
     else:
-        clock.advance(timedelta(seconds=data["ahead"]))
+        clock.advance(data["ahead"] * _TICK)
+        _within(clock.now())
     return clock
+
+
+def _moment(text: str) -> datetime:
+    return _within(datetime.fromisoformat(text))
+
+
+def _within(moment: datetime) -> datetime:
+    """The moment, if a clock may show it. Raises ValueError."""
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError(moment)
+    return moment

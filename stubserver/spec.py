@@ -56,8 +56,8 @@ class Operation:
     """Documented defaults of the body's fields."""
     status: int
     """The only 2xx status of the operation."""
-    headers: Mapping[str, str] = field(repr=False)
-    """Headers of the success answer that can have one value only."""
+    headers: Mapping[int, Mapping[str, str]] = field(repr=False)
+    """Headers of every declared status: those that can have one value only, or an example of it."""
     answer: Schema | None = field(repr=False)
     """Schema of the success body; None where there is no body."""
     blank: Mapping[str, Any] = field(repr=False)
@@ -68,8 +68,6 @@ class Operation:
     """Validator of the JSON body of every declared status."""
     examples: Mapping[int, Any] = field(repr=False)
     """An example of the JSON body of every declared status; None where none is written out."""
-    secrets: frozenset[str] = field(repr=False)
-    """Fields of body and answer that hold credentials (`format: password`)."""
 
     @property
     def fields(self) -> Mapping[str, Schema]:
@@ -132,7 +130,15 @@ class Contract:
 
     def validator(self, schema: Schema) -> Validator:
         """`schema` compiled; its references resolve against this document."""
-        return Validator(schema, self._components)
+        return Validator(schema, self._components, self._secrets(schema))
+
+    def _secrets(self, schema: Schema) -> frozenset[str]:
+        return frozenset(name for name, part in self.properties(schema).items() if part.get("format") == "password")
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """Fields that hold credentials (`format: password`), of whichever schema."""
+        return frozenset().union(*map(self._secrets, self.document["components"]["schemas"].values()))
 
     def allowed_methods(self, path: str) -> list[str]:
         """Every method that the documented path `path` answers (HEAD with GET); empty for any other path."""
@@ -204,18 +210,12 @@ class Contract:
             },
             defaults=self.defaults(next(iter(body["content"].values()))["schema"]) if body else {},
             status=status,
-            headers=self._fixed_headers(responses[status]),
+            headers={status: self._headers(answer) for status, answer in responses.items()},
             answer=answers.get(status),
             blank=self.defaults(answers[status]) if status in answers else {},
             refusals={status: _name(schema) for status, schema in answers.items() if status >= 400},
             answers={status: self.validator(schema) for status, schema in answers.items()},
             examples={status: self._example(answer) for status, answer in responses.items() if status in answers},
-            secrets=frozenset(
-                name
-                for schema in [*answers.values(), *(content["schema"] for content in body.get("content", {}).values())]
-                for name, part in self.properties(schema).items()
-                if part.get("format") == "password"
-            ),
         )
 
     def _example(self, answer: Mapping[str, Any]) -> Any:
@@ -223,9 +223,10 @@ class Contract:
         named = [self.resolve(example)["value"] for example in content.get("examples", {}).values()]
         return content["example"] if "example" in content else next(iter(named), None)
 
-    def _fixed_headers(self, answer: Mapping[str, Any]) -> dict[str, str]:
-        headers = {name: self.resolve(header)["schema"] for name, header in answer.get("headers", {}).items()}
-        return {name: schema["enum"][0] for name, schema in headers.items() if len(schema.get("enum", ())) == 1}
+    def _headers(self, answer: Mapping[str, Any]) -> dict[str, str]:
+        found = {name: self.resolve(header) for name, header in answer.get("headers", {}).items()}
+        fixed = {name: header["schema"].get("enum", [header.get("example")]) for name, header in found.items()}
+        return {name: values[0] for name, values in fixed.items() if len(values) == 1 and values[0] is not None}
 
 
 def _name(schema: Schema) -> str:

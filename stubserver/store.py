@@ -62,6 +62,9 @@ class Undoable(Protocol):
     def undo(self) -> None:
         """Take it back."""
 
+    def settle(self) -> None:
+        """It stays; whatever was only needed to take it back may go."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -80,6 +83,10 @@ class Change:
         if self.first:
             self.table.forget(self.key, self.before)
 
+    def settle(self) -> None:
+        """A row that came and went leaves nothing behind."""
+        self.table.settle(self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class TakenId:
@@ -91,6 +98,9 @@ class TakenId:
     def undo(self) -> None:
         """Give it back."""
         self.table.own().next_id = self.number
+
+    def settle(self) -> None:
+        """It is never given out again."""
 
 
 class Table:
@@ -193,6 +203,11 @@ class Table:
         """Leave the row `key`, which is `row` again, to the base."""
         self._unindex(key, row)
         del self._changes.rows[key]
+
+    def settle(self, key: Key) -> None:
+        """Forget that a row is gone which the base never had."""
+        if key not in self.base.rows and key in self._changes.rows and self._changes.rows[key] is None:
+            del self.own().rows[key]
 
     def _unindex(self, key: Key, row: Row | None) -> None:
         if row is not None:

@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stubserver import protection
 from stubserver.call import CONTROL, REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
-from stubserver.world import World
 from stubserver.worlds import DEFAULT, NAME, NAMING, Worlds
 
 MAX_PATH = 2048
@@ -58,37 +57,29 @@ class Wire:
         origin = _origin(scope, headers.get("host", ""))
         if control := path.startswith(CONTROL):
             protection.check(method, headers, origin, self._worlds.settings.control_token)
-        world = self._world(headers, base_path.removeprefix("/~"), looks=control and method in ("GET", "HEAD"))
-        world.asked += not control
+        name = _name_of(headers, base_path)
+        world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get("x-stub-fixture"))
         return Call(
             world=world,
+            at=world.clock.now(),
             method=method,
             path=path,
             base_url=origin + base_path,
-            number=0 if control else world.asked,
             raw_query=scope["query_string"].decode("latin-1"),
             headers=headers,
             content_type=_media_type(headers.get("content-type", "")),
         )
 
-    def _world(self, headers: Mapping[str, str], called: str, looks: bool) -> World:
-        """The world that the base path or the header names, forked at first touch from the fixture that is asked for.
-        Whoever only `looks` touches nothing. Raises a 400 refusal."""
-        header, fixture = headers.get("x-stub-world"), headers.get("x-stub-fixture")
-        name = called or header or DEFAULT
-        if not NAME.fullmatch(name):
-            raise invalid("X-Stub-World", "invalid", f"{name!r} is no name of a world: {NAMING}.")
-        if header and header != name:
-            raise invalid("X-Stub-World", "invalid", f"It names {header!r}, but the base path /~{name} another world.")
-        if looks:
-            return self._worlds.peek(name)
-        if fixture and name not in self._worlds:
-            return self._worlds.reset(name, self._worlds.fixture(fixture))
-        world = self._worlds.get(name)
-        if fixture and world.seed.name != fixture:
-            message = f"World {name} was made of the fixture {world.seed.name} already; reset it, or take another name."
-            raise invalid("X-Stub-Fixture", "invalid", message)
-        return world
+
+def _name_of(headers: Mapping[str, str], base_path: str) -> str:
+    """The world that the base path or the header names. Raises a 400 refusal."""
+    header = headers.get("x-stub-world")
+    name = base_path.removeprefix("/~") if base_path else header or DEFAULT
+    if not NAME.fullmatch(name):
+        raise invalid("X-Stub-World", "invalid", f"{name!r} is no name of a world: {NAMING}.")
+    if header and header != name:
+        raise invalid("X-Stub-World", "invalid", f"It names {header!r}, but the base path /~{name} another world.")
+    return name
 
 
 async def send_refusal(refused: Refusal, send: Send) -> None:
@@ -120,6 +111,8 @@ def _check_path(path: str) -> None:
         raise refusal(404, "No such path.")
     if is_api(path) and not path.endswith("/"):
         raise refusal(404, f"No such path. Every path of the API ends with a slash: {path}/")
+    if _is_control(path) and path.endswith("/"):
+        raise refusal(404, f"No such path. No path of the control plane ends with a slash: {path.rstrip('/')}")
 
 
 def is_api(path: str) -> bool:
@@ -127,12 +120,17 @@ def is_api(path: str) -> bool:
     return path.startswith(API) and path.rstrip("/") != PAGE
 
 
+def _is_control(path: str) -> bool:
+    """Whether it is for the control plane, less its page of docs."""
+    return path.startswith(CONTROL) and not path.startswith(f"{CONTROL}docs")
+
+
 def _check_accept(path: str, header: str) -> None:
-    """The API answers JSON only (R026)."""
-    if not is_api(path) or not header:
+    """The API answers JSON only (R026), and so does the control plane."""
+    if not (is_api(path) or _is_control(path)) or not header:
         return
     if not any(_admits_json(part) for part in header.split(",")):
-        raise refusal(406, "The API answers application/json only; the Accept header does not admit it.")
+        raise refusal(406, "Answers are application/json only; the Accept header does not admit it.")
 
 
 def _admits_json(media_range: str) -> bool:

@@ -33,6 +33,10 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Table -> the fields that identify a row, and the fields that rows are looked up by."""
 
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Between these a clock may be, so that a century of drip days can be counted on."""
+
+
 class Clock:
     """The time of one world: the real one until it is frozen, set or advanced."""
 
@@ -184,6 +188,8 @@ class World:
         try:
             yield
             if self._log:
+                for entry in self._log:
+                    entry.settle()
                 self._check_size()
         except BaseException:
             while self._log:

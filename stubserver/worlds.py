@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from stubserver.errors import invalid, refusal
+from stubserver.journal import Journal
 from stubserver.settings import Settings
 from stubserver.world import Seed, Snapshot, World
 
@@ -34,8 +35,10 @@ class Worlds:
         self.seed = seed
         self.evicted = 0
         """How many worlds had to make room."""
+        self.journal = Journal(self.settings.max_requests)
         self.snapshots: dict[str, Snapshot] = {}
         self._load = load
+        self._named = 0
         self._seeds = {(seed.name, seed.moment): seed}
         self._worlds: dict[str, World] = {}
         """The one that was idle for longest comes first."""
@@ -58,6 +61,23 @@ class Worlds:
         self._worlds[name] = world
         return world
 
+    def touch(self, name: str, fixture: str | None) -> World:
+        """The world `name`, forked at first touch from the fixture that is asked for. Raises a 400 refusal."""
+        if fixture and name not in self._worlds:
+            return self.reset(name, self.fixture(fixture))
+        world = self.get(name)
+        if fixture and world.seed.name != fixture:
+            message = f"World {name} was made of the fixture {world.seed.name} already; reset it, or take another name."
+            raise invalid("X-Stub-Fixture", "invalid", message)
+        return world
+
+    def new_name(self) -> str:
+        """A name that no world has or had before, unless somebody chose it."""
+        while True:
+            self._named += 1
+            if (name := f"world-{self._named}") not in self._worlds:
+                return name
+
     def peek(self, name: str) -> World:
         """The world `name`, or what it would be at first touch; leaves no trace."""
         return self._worlds.get(name) or World(name, self.seed, self.settings)
@@ -73,8 +93,8 @@ class Worlds:
     def delete(self, name: str) -> None:
         """Forget a world, if it is there."""
         world = self._worlds.pop(name, None)
-        if world is not None and world.journal is not None:
-            world.journal.clear()
+        if world is not None:
+            self.journal.clear(world)
 
     def _keep(self, world: World) -> World:
         self.delete(world.name)

@@ -1,4 +1,7 @@
-"""Fixtures of the tests: one server for the session, a fresh world for each test."""
+"""Fixtures of the tests: one server for the session, a fresh world for each test.
+
+With `pytest -n 2` the processes share one server over HTTP, and each test has a world of its own there.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,11 +13,22 @@ from stubserver.app import StubServer, load_contract
 from stubserver.fixture import load
 from stubserver.settings import Settings
 from stubserver.spec import Contract
+from stubserver.testing import CourseWorld
 from stubserver.world import Seed
-from tests.client import Api
+from tests.client import Api, Mirror, SharedApi
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 """The moment at which the worlds of the tests are loaded and stand still."""
+SETTINGS = Settings(
+    jwt_secret="a-secret-of-the-tests-that-is-long-enough",
+    cors_origins=("https://app.example",),
+)
+
+
+def pytest_course_stub(config: pytest.Config) -> StubServer:
+    """The server of the plugin's fixtures, which all tests share."""
+    contract = load_contract()
+    return StubServer(contract, load("default", contract, NOW), SETTINGS)
 
 
 @pytest.fixture(scope="session")
@@ -30,15 +44,8 @@ def seed(contract: Contract) -> Seed:
 
 @pytest.fixture(scope="session")
 def server(contract: Contract, seed: Seed) -> StubServer:
-    """The server that all tests share; ask for `app` to have it with a fresh world."""
-    return StubServer(
-        contract,
-        seed,
-        Settings(
-            jwt_secret="a-secret-of-the-tests-that-is-long-enough",
-            cors_origins=("https://app.example",),
-        ),
-    )
+    """A server in this process; ask for `app` to have it with a fresh world."""
+    return StubServer(contract, seed, SETTINGS)
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +56,19 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @pytest.fixture
 def app(server: StubServer) -> StubServer:
-    """The server with a fresh world whose clock stands still."""
+    """The server in this process, with a fresh world whose clock stands still."""
     server.worlds.reset().clock.freeze(NOW)
     return server
 
 
 @pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Api:
-    """An anonymous caller; `api.as_("member")` is a persona."""
-    return Api(app, runner)
+def api(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Api:
+    """An anonymous caller; `api.as_("member")` is a persona. It asks the server in this process if the test asks for
+    `app`, too, or is marked with in_process and the reason."""
+    if "app" in request.fixturenames or request.node.get_closest_marker("in_process"):
+        return Api(request.getfixturevalue("app"), runner)
+    world: CourseWorld = request.getfixturevalue("course_world")
+    world.clock.freeze(NOW)
+    if world.stub.app is not None:
+        return Api(world.stub.app, runner, name=world.name)
+    return SharedApi(world, Mirror(world, request.getfixturevalue("seed")))

@@ -179,6 +179,7 @@ def test_get_category_hides_what_is_not_in_use(mixed: Api, caller: str | None) -
 
 
 @pytest.mark.parametrize("path", [CATEGORIES, f"{CATEGORIES}1/", f"{CATEGORIES}99/"])
+@pytest.mark.in_process("a fixture or preference of its own")
 def test_get_category_is_for_readers(api: Api, path: str) -> None:
     """R106: without a login only where the community shows its content to everybody."""
     api.world.preferences = {**api.world.preferences, "configurations.content_availability": False}

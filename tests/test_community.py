@@ -368,6 +368,7 @@ def test_list_features_and_preferences_are_read_before_anybody_has_logged_in(api
 
 
 @pytest.mark.parametrize("caller", [None, "member"])
+@pytest.mark.in_process("a fixture or preference of its own")
 def test_list_incubators_has_none(api: Api, caller: str | None) -> None:
     """R106, R707: an empty page; without a login only where the content is for everybody."""
     before, caller_api = snapshot(api.world), api.as_(caller)

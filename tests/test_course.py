@@ -447,6 +447,7 @@ def test_get_course_refuses_unknown_views(api: Api) -> None:
 
 
 @pytest.mark.parametrize("user", [3, 8, 6, 4, 1])
+@pytest.mark.in_process("a fixture or preference of its own")
 def test_get_course_emulates_a_user(api: Api, user: int) -> None:
     """R107, R110, R321: with user= status, progress, counters and locks are those of that user."""
     api.world.tokens = {**api.world.tokens, "stub-emulated": user}  # type: ignore[dict-item]

@@ -347,7 +347,12 @@ def operation_of(contract: Contract) -> Callable[[str, str], dict[str, Any] | No
     return find
 
 
-@pytest.mark.parametrize("wrong", TABLE.values(), ids=TABLE)
+ODD = {name: pytest.mark.in_process("HTTP clients and servers refuse it") for name in ("blank token", "BREW")}
+
+
+@pytest.mark.parametrize(
+    "wrong", [pytest.param(wrong, id=name, marks=ODD.get(name, ())) for name, wrong in TABLE.items()]
+)
 def test_refusals(api: Api, operation_of: Callable[[str, str], dict[str, Any] | None], wrong: Wrong) -> None:
     """Shape, status, codes and message; nothing has changed; the contract announces the status."""
     before = rows(api.world)
@@ -419,6 +424,7 @@ def test_bad_tokens_are_refused_by_every_operation(api: Api, contract: Contract,
 # Methods
 
 
+@pytest.mark.in_process("HTTP clients and servers refuse it")
 def test_the_allow_list_is_complete(api: Api, contract: Contract) -> None:
     for path, item in contract.document["paths"].items():
         declared = {method.upper() for method in item if method in ("get", "put", "post", "patch", "delete")}
@@ -460,6 +466,7 @@ def test_json_is_acceptable(app: StubServer, runner: asyncio.Runner, accept: str
 
 @pytest.mark.parametrize("persona", ["creator", None])
 @pytest.mark.parametrize("body", [b"x" * 101, 11], ids=["content-length", "chunks"])
+@pytest.mark.in_process("it changes the server")
 def test_a_large_body_is_refused(
     api: Api, monkeypatch: pytest.MonkeyPatch, persona: str | None, body: bytes | int
 ) -> None:
@@ -471,6 +478,7 @@ def test_a_large_body_is_refused(
 
 
 @pytest.mark.parametrize("body", [b"x" * 100, 10], ids=["content-length", "chunks"])
+@pytest.mark.in_process("it changes the server")
 def test_the_largest_body_is_read(api: Api, monkeypatch: pytest.MonkeyPatch, body: bytes | int) -> None:
     monkeypatch.setattr(api.app.worlds, "settings", Settings(max_body=100))
     content = stream(body) if isinstance(body, int) else body
@@ -535,6 +543,7 @@ def test_parameters_are_checked_last(api: Api, persona: str, path: str, status: 
     ],
     ids=["query not UTF-8", "1001 parameters", "large body", "text/plain", "half JSON"],
 )
+@pytest.mark.in_process("it changes the server")
 def test_no_operation_answers_what_its_contract_does_not_announce(
     api: Api, monkeypatch: pytest.MonkeyPatch, contract: Contract, query: str, options: dict[str, Any]
 ) -> None:
@@ -552,6 +561,7 @@ def test_no_operation_answers_what_its_contract_does_not_announce(
 # Failures of our own
 
 
+@pytest.mark.in_process("it changes the server")
 def test_a_failing_operation_is_a_500_that_is_logged(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -573,6 +583,7 @@ def test_a_failing_operation_is_a_500_that_is_logged(
 @pytest.mark.parametrize(
     "answer", [{"status": "emperor"}, {}, None, {"status": object()}], ids=["no status", "empty", "none", "no JSON"]
 )
+@pytest.mark.in_process("it changes the server")
 def test_an_answer_off_the_contract_is_a_500_that_is_logged(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, answer: Any
 ) -> None:
@@ -586,6 +597,7 @@ def test_an_answer_off_the_contract_is_a_500_that_is_logged(
         assert "status" in caplog.text.split("get_course_status", 1)[1]
 
 
+@pytest.mark.in_process("it changes the server")
 def test_an_answer_off_the_contract_leaves_nothing_behind(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def spoil(call: Call) -> Any:
         return CourseView(call, call.world.courses.put({**call.course, "name": 5}))

@@ -84,6 +84,7 @@ def test_upload_media_chunk_takes_a_file_at_once(api: Api, member: Api) -> None:
 
 
 @pytest.mark.parametrize("cuts", [(3,), (1, 2, 3, 4), (10,)], ids=str)
+@pytest.mark.in_process("it looks at uploads, which snapshots leave out")
 def test_upload_media_chunk_takes_a_file_in_pieces(member: Api, cuts: tuple[int, ...]) -> None:
     """R708: one after the other, the first without upload_id; offset says how far it is, and expires stays."""
     content, upload_id, expires = b"hello world", None, set()
@@ -217,6 +218,7 @@ def test_upload_media_chunk_needs_an_upload_of_ones_own(api: Api, persona: str, 
     assert snapshot(api.world) == before
 
 
+@pytest.mark.in_process("it looks at uploads, which snapshots leave out")
 def test_upload_media_chunk_forgets_after_a_day(member: Api) -> None:
     """R708: a day after it began, whatever has come in between."""
     first, second = begun(member), begun(member)

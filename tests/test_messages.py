@@ -52,6 +52,7 @@ def test_a_refusal_says_what_is_wrong(
     assert (entry["messages"][0] if field else entry)["message"] == message
 
 
+@pytest.mark.in_process("a fixture or preference of its own")
 def test_a_community_of_staff_authors_says_so(api: Api) -> None:
     """R114: who may create courses, in the words of the refusal."""
     api.world.preferences = {**api.world.preferences, "configurations.courses_only_staff_enabled": True}

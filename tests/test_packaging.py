@@ -40,7 +40,7 @@ def bash_blocks() -> str:
 def test_the_commands_of_the_readme_work(tmp_path: Path) -> None:
     """Each line of its bash blocks runs, and each curl line gets a 2xx."""
     commands = [line for line in bash_blocks().splitlines() if line]
-    assert sum(line.startswith("curl") for line in commands) == 4
+    assert sum(line.startswith("curl") for line in commands) > 10
     with serving(sys.executable, "-m", "stubserver") as url:
         for line in commands:
             line = line.replace("http://127.0.0.1:8765", url).replace("curl ", "curl -sS --fail-with-body ")
@@ -50,6 +50,21 @@ def test_the_commands_of_the_readme_work(tmp_path: Path) -> None:
             )
             assert done.returncode == 0, (line, done.stdout, done.stderr)
             assert done.stdout or "--output" in line
+
+
+def test_the_tests_of_the_readme_pass(tmp_path: Path) -> None:
+    """With the plugin, as somebody would paste them."""
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "test_readme.py").write_text(block)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "2 passed" in done.stdout, done.stdout
 
 
 def test_the_node_commands_of_the_readme_work(tmp_path: Path) -> None:
@@ -81,7 +96,7 @@ def test_the_readme_lists_every_option() -> None:
     table = dict(re.findall(r"^\| `(--[a-z-]+)` \| ([^|]+) \|", README, re.MULTILINE))
     options = {option.opts[0]: option for option in serve.params}
     assert set(table) == set(options)
-    for name in ("--host", "--port", "--fixture", "--seed", "--log-format"):
+    for name in set(options) - {"--jwt-secret", "--cors-origin", "--control-token"}:
         assert table[name] == str(options[name].default)
 
 

@@ -91,6 +91,7 @@ def test_get_me_shows_the_caller(api: Api, number: int, persona: str) -> None:
 @pytest.mark.parametrize(
     ("role", "may"), [("admin", True), ("moderator", True), ("editor", True), ("publisher", False), (None, False)]
 )
+@pytest.mark.in_process("a fixture or preference of its own")
 def test_get_me_tells_who_may_create_courses(api: Api, role: str | None, may: bool) -> None:
     """R114, R703: create_course says what the server does, and the role is told."""
     member = api.as_("member")
@@ -271,6 +272,7 @@ def test_autocomplete_users_shows_people_in_short(api: Api) -> None:
 
 
 @SEARCHES
+@pytest.mark.in_process("a fixture or preference of its own")
 def test_search_users_is_for_readers(api: Api, path: str) -> None:
     """R106: without a login only where the community shows its content to everybody."""
     ok(api.get(path))

@@ -7,9 +7,8 @@ from typing import Any
 from stubserver.call import Call
 from stubserver.control.stub import Stub, clock_view
 from stubserver.errors import invalid
-
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Between these a century of drip days can be counted on."""
+from stubserver.schema import echo
+from stubserver.world import EARLIEST, LATEST
 
 
 def get_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
@@ -19,33 +18,40 @@ def get_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
 
 def freeze_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
     """Stand still, now or at a moment."""
-    at = datetime.fromisoformat(call.query["at"].upper()) if "at" in call.query else None
-    call.world.clock.freeze(at and _checked(at, "at"))
-    return clock_view(call.world.clock)
+    clock = stub.touched(call).clock
+    clock.freeze(_checked(call.query["at"], "at") if "at" in call.query else None)
+    return clock_view(clock)
 
 
 def set_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
     """Go to a moment."""
-    call.world.clock.set(_checked(call.body["at"], "at"))
-    return clock_view(call.world.clock)
+    clock = stub.touched(call).clock
+    clock.set(_checked(call.body["at"], "at"))
+    return clock_view(clock)
 
 
 def advance_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
     """Move on."""
+    clock = stub.touched(call).clock
     by = timedelta(**{**call.operation.defaults, **call.body})
-    _checked(call.world.clock.now() + by, "days")
-    call.world.clock.advance(by)
-    return clock_view(call.world.clock)
+    _checked(clock.now() + by, "days")
+    clock.advance(by)
+    return clock_view(clock)
 
 
 def release_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
     """Run with the real time again."""
-    call.world.clock.release()
-    return clock_view(call.world.clock)
+    clock = stub.touched(call).clock
+    clock.release()
+    return clock_view(clock)
 
 
-def _checked(moment: datetime, field: str) -> datetime:
-    """The moment in UTC. Raises a 400 refusal where it is too far away."""
-    if moment.tzinfo is None or not _FIRST <= moment < _LAST:
-        raise invalid(field, "invalid", f"The clock goes from {_FIRST.year} to {_LAST.year - 1}, with an offset or Z.")
-    return moment.astimezone(UTC)
+def _checked(moment: datetime | str, field: str) -> datetime:
+    """The moment in UTC. Raises a 400 refusal where there is none such, or it is too far away."""
+    try:
+        at = datetime.fromisoformat(moment.upper()) if isinstance(moment, str) else moment
+    except ValueError:
+        raise invalid(field, "invalid", f"{echo(moment)} is no date and time.") from None
+    if not EARLIEST <= at < LATEST:
+        raise invalid(field, "invalid", f"The clock goes from {EARLIEST.year} to {LATEST.year - 1}.")
+    return at.astimezone(UTC)

@@ -22,11 +22,12 @@ def list_faults(call: Call, stub: Stub) -> Listing:
 
 def create_fault(call: Call, stub: Stub) -> Mapping[str, Any]:
     """Let something go wrong."""
-    world, operation = call.world, call.body.get("operation")
+    operation = call.body.get("operation")
     if operation is not None and operation not in stub.contract.operations:
         near = difflib.get_close_matches(operation, stub.contract.operations, n=3, cutoff=0.3)
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         raise invalid("operation", "does_not_exist", f"There is no operation {operation!r}.{hint}")
+    world = stub.touched(call)
     if len(world.faults) >= MAX_FAULTS:
         raise invalid("non_field_errors", "max_length", f"World {world.name} has {MAX_FAULTS} faults already.")
     world.faulted += 1
@@ -37,7 +38,7 @@ def create_fault(call: Call, stub: Stub) -> Mapping[str, Any]:
 
 def clear_faults(call: Call, stub: Stub) -> None:
     """End all."""
-    call.world.faults.clear()
+    stub.touched(call).faults.clear()
 
 
 def delete_fault(call: Call, stub: Stub) -> None:

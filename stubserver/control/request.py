@@ -24,7 +24,7 @@ def list_requests(call: Call, stub: Stub) -> Listing:
 
 def clear_requests(call: Call, stub: Stub) -> None:
     """Forget what was asked."""
-    journal.clear(call.world)
+    stub.journal.clear(call.world)
 
 
 def get_request(call: Call, stub: Stub) -> RequestView:

@@ -1,6 +1,6 @@
 """A journal entry as the control plane shows it: without credentials, and with what it broke and changed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,11 @@ class RequestView:
         """`contract` is that of the API; it knows which fields are credentials."""
         self._contract = contract
         self._entry = entry
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields."""
+        names = [name for name, part in vars(type(self)).items() if isinstance(part, property) and name != "body"]
+        return {name: getattr(self, name) for name in names}
 
     @property
     def id(self) -> str:
@@ -60,7 +65,7 @@ class RequestView:
         return {
             "method": entry.method,
             "path": entry.path,
-            "query": query,
+            "query": self._redacted(query),
             "headers": _headers(entry.headers.items()),
             "body": self.body,
         }
@@ -74,8 +79,13 @@ class RequestView:
         try:
             sent = orjson.loads(entry.raw_body)
         except orjson.JSONDecodeError:
-            sent = dict(entry.body) or entry.raw_body.decode(errors="replace")
+            sent = dict(entry.body) or self._harmless(entry.raw_body)
         return self._redacted(sent)
+
+    def _harmless(self, text: bytes) -> str:
+        """A text that nobody could read, if it does not speak of credentials; else its size."""
+        readable = text.decode(errors="replace")
+        return f"({len(text)} bytes)" if any(name in readable for name in self._contract.secrets) else readable
 
     @property
     def response(self) -> Mapping[str, Any] | None:
@@ -88,13 +98,18 @@ class RequestView:
             body = orjson.loads(entry.answer) if entry.answer else None
         except orjson.JSONDecodeError:
             body = entry.answer.decode(errors="replace")
-        return {"headers": _headers(headers), "body": self._redacted(body)}
+        if isinstance(body, dict) and entry.status < 400:  # refusals have codes of their own
+            body = self._redacted(body)
+        return {"headers": _headers(headers), "body": body}
 
-    def _redacted(self, body: Any) -> Any:
-        secrets = self._entry.operation.secrets if self._entry.operation else ()
-        if not isinstance(body, dict):
-            return body
-        return {name: REDACTED if name in secrets else value for name, value in body.items()}
+    def _redacted(self, value: Any) -> Any:
+        """JSON without credentials."""
+        if isinstance(value, list):
+            return [self._redacted(part) for part in value]
+        if not isinstance(value, dict):
+            return value
+        secrets = self._contract.secrets
+        return {name: REDACTED if name in secrets else self._redacted(part) for name, part in value.items()}
 
     @property
     def violations(self) -> list[Mapping[str, str]]:
@@ -125,8 +140,7 @@ class RequestView:
     @property
     def changes(self) -> list[Mapping[str, Any]]:
         """The JSON Patch of the world's rows."""
-        secrets = {name for operation in self._contract.operations.values() for name in operation.secrets}
-        return list(_patch(self._entry.changes, secrets))
+        return list(_patch(self._entry.changes, self._contract.secrets))
 
     @property
     def fault(self) -> Mapping[str, Any] | None:
@@ -146,7 +160,7 @@ def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return shown
 
 
-def _patch(changes: Iterable[tuple[str, Change]], secrets: set[str]) -> Iterator[Mapping[str, Any]]:
+def _patch(changes: Iterable[tuple[str, Change]], secrets: Collection[str]) -> Iterator[Mapping[str, Any]]:
     """The operations of RFC 6902 that lead from the rows before to the rows after."""
     rows: dict[tuple[str, Key], tuple[Row | None, Row | None]] = {}
     for table, change in changes:
@@ -178,7 +192,7 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _plain(row: Row, secrets: set[str]) -> dict[str, Any]:
+def _plain(row: Row, secrets: Collection[str]) -> dict[str, Any]:
     """The row as JSON, without credentials."""
     known = {name: REDACTED if name in secrets and value is not None else value for name, value in row.items()}
     plain: dict[str, Any] = orjson.loads(orjson.dumps(known, default=lambda digest: digest.hexdigest()))

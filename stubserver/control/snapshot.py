@@ -19,7 +19,7 @@ def list_snapshots(_: Call, stub: Stub) -> Listing:
 
 def create_snapshot(call: Call, stub: Stub) -> Mapping[str, Any]:
     """The world as it is now, under a name."""
-    return _kept(call.body["name"], call.world.snapshot(), stub)
+    return _kept(call.body["name"], stub.touched(call).snapshot(), stub)
 
 
 def get_snapshot(call: Call, stub: Stub) -> Mapping[str, Any]:

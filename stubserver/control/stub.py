@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stubserver.call import Call
 from stubserver.coverage import Coverage
 from stubserver.errors import refusal
 from stubserver.journal import Journal
@@ -27,7 +28,11 @@ class Stub:
         """A world that is there. Raises a 404 refusal."""
         if name not in self.worlds:
             raise refusal(404, f"There is no world {name}.")
-        return self.worlds.get(name)
+        return self.worlds.peek(name)
+
+    def touched(self, call: Call) -> World:
+        """The world that a call is about, to be changed; it is made if nobody has touched it."""
+        return self.worlds.touch(call.world.name, call.headers.get("x-stub-fixture"))
 
 
 def world_view(world: World) -> Mapping[str, Any]:

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
+from stubserver.call import path_fits
 from stubserver.control.request_view import RequestView
 
 FILTERS = ("operation", "method", "path", "status", "persona")
 """Parts of an expectation that are about one plain value."""
 
+NOTHING = object()
+"""What is found, or expected, where there is no such field."""
 Difference = tuple[str, Any, Any]
 """Where, what was expected there, and what was found."""
 
@@ -52,20 +54,20 @@ def differences(expected: Mapping[str, Any], request: RequestView) -> Iterator[D
 
 
 def _fits(name: str, wanted: Any, found: Any) -> bool:
-    return fnmatchcase(found, wanted) if name == "path" else wanted == found
+    return path_fits(found, wanted) if name == "path" else _same(wanted, found)
 
 
 def _within(where: str, wanted: Any, found: Any, whole: bool) -> Iterator[Difference]:
     """Where `found` differs from `wanted`, object by object; with `whole`, what it has beside that counts too."""
     if not isinstance(wanted, Mapping) or not isinstance(found, Mapping):
-        if wanted != found:
+        if not _same(wanted, found):
             yield where, wanted, found
         return
     for name in [*wanted, *(name for name in found if whole and name not in wanted)]:
         if name not in found:
-            yield f"{where}.{name}", wanted[name], None
+            yield f"{where}.{name}", wanted[name], NOTHING
         elif name not in wanted:
-            yield f"{where}.{name}", None, found[name]
+            yield f"{where}.{name}", NOTHING, found[name]
         else:
             yield from _within(f"{where}.{name}", wanted[name], found[name], whole)
 
@@ -98,8 +100,16 @@ def _named(expected: Mapping[str, Any]) -> str:
 
 def _shown(difference: Difference) -> Mapping[str, Any]:
     where, wanted, found = difference
-    return {"what": where, "expected": wanted, "found": found}
+    plain = (None if value is NOTHING else value for value in (wanted, found))
+    return {"what": where, **dict(zip(("expected", "found"), plain, strict=True))}
+
+
+def _same(wanted: Any, found: Any) -> bool:
+    """Whether two values are the same in JSON, where true is not 1."""
+    return json.dumps(wanted, sort_keys=True) == json.dumps(found, sort_keys=True)
 
 
 def _text(value: Any) -> str:
+    if value is NOTHING:
+        return "nothing"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,7 +1,6 @@
 """Worlds: made, looked at, reset, forgotten."""
 
 from collections.abc import Mapping
-from itertools import count
 from typing import Any
 
 from stubserver.call import Call
@@ -21,7 +20,7 @@ def list_worlds(_: Call, stub: Stub) -> Listing:
 def create_world(call: Call, stub: Stub) -> Mapping[str, Any]:
     """A world from a fixture, a snapshot or another world."""
     worlds = stub.worlds
-    name = call.body.get("name") or next(free for n in count(1) if (free := f"world-{n}") not in worlds)
+    name = call.body.get("name") or worlds.new_name()
     given = [source for source in _SOURCES if source in call.body]
     if name in worlds:
         raise invalid("name", "unique", f"There is a world {name} already; reset it, or take another name.")

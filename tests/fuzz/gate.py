@@ -13,15 +13,15 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stubserver.app import load_contract
+from stubserver.app import load_contract, load_control_contract
+from stubserver.spec import Contract
 
 HERE = Path(__file__).parent
-LEAST_CASES = 2000
-ROUTES = {(op.method.upper(), op.path): op.id for op in load_contract().operations.values()}
 DESCENTS = {
     "to the question and the reply": [
         ("create_course", "create_course_section"),
@@ -45,30 +45,73 @@ hundred links seldom gets so deep. (Attempts hang on whole answers, which only l
 every link once, theirs too.)"""
 
 
+STEERING = {
+    "from a world to its end": [
+        ("create_world", "get_world"),
+        ("create_world", "reset_world"),
+        ("create_world", "delete_world"),
+        ("create_snapshot", "get_snapshot"),
+        ("create_snapshot", "restore_snapshot"),
+        ("create_snapshot", "delete_snapshot"),
+        ("create_fault", "delete_fault"),
+    ],
+}
+"""The same for the control plane."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A contract to fuzz, and what the run must come to."""
+
+    name: str
+    contract: Contract
+    config: str
+    descents: Mapping[str, list[tuple[str, str]]]
+    least_cases: int
+
+    @property
+    def routes(self) -> dict[tuple[str, str], str]:
+        """Method and path, as the document has it, -> operationId."""
+        operations = self.contract.operations.values()
+        return {(op.method.upper(), op.path.removeprefix(self.contract.base)): op.id for op in operations}
+
+
+TARGETS = (
+    Target("the API", load_contract(), "schemathesis.toml", DESCENTS, 2000),
+    Target("the control plane", load_control_contract(), "control.toml", STEERING, 1000),
+)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 (not a secret)
     parser.add_argument("--max-time", type=int, help="go on fuzzing for this many seconds")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "server.log") as server:
-        status = _schemathesis(server.url, options, Path(folder))
-        for number, links in enumerate(DESCENTS.values()):
-            deeper = ["--phases", "stateful", "--max-time", "10"]
-            for name in sorted({name for link in links for name in link}):
-                deeper += ["--include-operation-id", name]
-            status += _schemathesis(server.url, options, Path(folder) / f"descent{number}", *deeper)
-        failures = _report(Path(folder))
-        log = server.log.read_text()
-    if "Traceback" in log:
-        failures.append("the server logged an error:\n" + log[log.index("Traceback") - 500 :][:6000])
-    if status != 0:
-        failures.append(f"schemathesis ended with status {status}")
+    failures = [f"{target.name}: {failure}" for target in TARGETS for failure in _fuzz(target, options)]
     for failure in failures:
         print(f"FUZZ GATE: {failure}")
     if not failures:
         print("fuzz gate passed")
     return 1 if failures else 0
+
+
+def _fuzz(target: Target, options: argparse.Namespace) -> list[str]:
+    """Fuzz a server of its own; returns what falls short of the promise."""
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "server.log") as server:
+        status = _schemathesis(target, server.url, options, Path(folder))
+        for number, links in enumerate(target.descents.values()):
+            deeper = ["--phases", "stateful", "--max-time", "10"]
+            for name in sorted({name for link in links for name in link}):
+                deeper += ["--include-operation-id", name]
+            status += _schemathesis(target, server.url, options, Path(folder) / f"descent{number}", *deeper)
+        failures = _report(target, Path(folder))
+        log = server.log.read_text()
+    if "Traceback" in log:
+        failures.append("the server logged an error:\n" + log[log.index("Traceback") - 500 :][:6000])
+    if status != 0:
+        failures.append(f"schemathesis ended with status {status}")
+    return failures
 
 
 class Server:
@@ -88,7 +131,7 @@ class Server:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if "Spec" in line:
-                self.url = line.split()[1]
+                self.url = line.split()[1].removesuffix("/openapi.json")
                 return self
         raise RuntimeError(self.log.read_text())
 
@@ -97,11 +140,12 @@ class Server:
         self._process.wait(10)
 
 
-def _schemathesis(url: str, options: argparse.Namespace, reports: Path, *more: str) -> int:
+def _schemathesis(target: Target, url: str, options: argparse.Namespace, reports: Path, *more: str) -> int:
+    base = url + target.contract.base
     command = [
         *(sys.executable, "-m", "schemathesis.cli"),
-        *("--config-file", str(HERE / "schemathesis.toml")),
-        *("run", url, "--url", url.removesuffix("/openapi.json")),
+        *("--config-file", str(HERE / target.config)),
+        *("run", f"{base}/openapi.json", "--url", base),
         *("--seed", str(options.seed)),
         *("--report", "ndjson", "--report-dir", str(reports)),
         *more,
@@ -112,13 +156,14 @@ def _schemathesis(url: str, options: argparse.Namespace, reports: Path, *more: s
     return subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": path}, check=False).returncode
 
 
-def _report(reports: Path) -> list[str]:
+def _report(target: Target, reports: Path) -> list[str]:
     """Print the figures of the run; return what falls short of the promise."""
+    known = target.routes
     accepted: collections.Counter[str | None] = collections.Counter()
     checks: collections.Counter[str] = collections.Counter()
     followed: collections.Counter[tuple[str | None, str | None]] = collections.Counter()
     cases = transitions = arrived = 0
-    routes = list(ROUTES.values())
+    routes = list(known.values())
     for recorder in _recorders(reports):
         for number, case in recorder["cases"].items():
             interaction = recorder["interactions"].get(number)
@@ -126,35 +171,36 @@ def _report(reports: Path) -> list[str]:
                 continue
             cases += 1
             good = 200 <= interaction["response"]["status_code"] < 300
-            accepted[_operation(case)] += good
+            accepted[_operation(known, case)] += good
             probe = interaction["response"]["status_code"] == 401  # sent again without a login, by the auth check
             if case.get("transition") and case.get("is_transition_applied") and not probe:
                 transitions += 1
                 arrived += good
-                followed[_operation(recorder["cases"].get(case["parent_id"])), _operation(case)] += good
+                parent = recorder["cases"].get(case["parent_id"])
+                followed[_operation(known, parent), _operation(known, case)] += good
         for done in recorder.get("checks", {}).values():
             checks.update(check["name"] for check in done)
     unseen = [name for name in routes if not accepted[name]]
-    print(f"cases: {cases}")
+    print(f"{target.name}: {cases} cases")
     print(f"operations seen with a 2xx: {len(routes) - len(unseen)} of {len(routes)}")
     print(f"stateful transitions with a 2xx: {arrived} of {transitions}")
-    print(f"links that led to a 2xx: {sum(map(bool, followed.values()))}, also {'; '.join(DESCENTS)}")
+    print(f"links that led to a 2xx: {sum(map(bool, followed.values()))}, also {'; '.join(target.descents)}")
     print("checks run: " + ", ".join(f"{name} {times}" for name, times in sorted(checks.items())))
     failures = []
-    if cases < LEAST_CASES:
-        failures.append(f"only {cases} cases, promised are {LEAST_CASES}")
+    if cases < target.least_cases:
+        failures.append(f"only {cases} cases, promised are {target.least_cases}")
     if unseen:
         failures.append(f"never seen with a 2xx: {', '.join(unseen)}")
-    if lost := [" -> ".join(link) for links in DESCENTS.values() for link in links if not followed[link]]:
+    if lost := [" -> ".join(link) for links in target.descents.values() for link in links if not followed[link]]:
         failures.append(f"no link led to a 2xx: {', '.join(lost)}")
     if not transitions or 2 * arrived < transitions:
         failures.append(f"only {arrived} of {transitions} stateful transitions ended in a 2xx")
     return failures
 
 
-def _operation(case: Any) -> str | None:
+def _operation(routes: Mapping[tuple[str, str], str], case: Any) -> str | None:
     """The operationId of a recorded case; None for a method that its path does not declare."""
-    return ROUTES.get((case["value"]["method"], case["value"]["path"])) if case else None
+    return routes.get((case["value"]["method"], case["value"]["path"])) if case else None
 
 
 def _recorders(reports: Path) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,167 @@
+"""The pytest plugin: a server for the session, and a fresh world of it for each test that asks for one.
+
+Fixtures `course_stub` and `course_world`; options `--stub-fixture`, `--stub-in-process` and `--stub-coverage`. Under
+pytest-xdist all workers share one server. A failed test shows what its world was asked.
+"""
+
+import hashlib
+import re
+import warnings
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:  # pytest loads this module in every run, so it loads nothing that is not needed
+    from stubserver.app import StubServer
+    from stubserver.testing import CourseWorld, Stub
+
+_SHARED = "stubserver_url"
+
+
+class Hooks:
+    """What a project may decide in its conftest.py."""
+
+    @pytest.hookspec(firstresult=True)
+    def pytest_course_stub(self, config: pytest.Config) -> "StubServer":
+        """Build the server, if not from the options: `return create_app("default", jwt_secret="...")`."""
+        raise NotImplementedError
+
+
+class Running:
+    """The server of this process, started when it is first needed."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from stubserver.background import Background
+        from stubserver.in_process import InProcess
+
+        self.app: StubServer | None = None
+
+        def build() -> "StubServer":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # connexion imports what others have deprecated
+                app: StubServer = config.hook.pytest_course_stub(config=config)
+            self.app = app
+            return app
+
+        self.transport: InProcess | None = None
+        self._background: Background | None = None
+        if config.option.stub_in_process and not config.pluginmanager.hasplugin("dsession"):
+            self.transport = InProcess(build())
+            self.url = "http://localhost"
+        else:
+            self._background = Background(build)
+            self.url = self._background.start()
+
+    def stop(self) -> None:
+        """End it."""
+        if self._background is not None:
+            self._background.stop()
+        if self.transport is not None:
+            self.transport.close()
+
+
+_RUNNING = pytest.StashKey[Running]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("stubserver", "stub server of the SelfCommunity Course API")
+    group.addoption(
+        "--stub-fixture", default="default", metavar="NAME", help="what worlds start from; a name or a file"
+    )
+    group.addoption("--stub-in-process", action="store_true", help="serve without a socket (not under pytest-xdist)")
+    group.addoption("--stub-coverage", metavar="FILE", help="write the contract coverage (.json, .html, .xml, .txt)")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(Hooks)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_course_stub(config: pytest.Config) -> "StubServer":
+    """The server that the options ask for."""
+    from stubserver.app import create_app
+
+    return create_app(config.option.stub_fixture)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the server is that all of them share."""
+    node.workerinput[_SHARED] = _running(node.config).url
+
+
+def _running(config: pytest.Config) -> Running:
+    if _RUNNING not in config.stash:
+        config.stash[_RUNNING] = Running(config)
+    return config.stash[_RUNNING]
+
+
+@pytest.fixture(scope="session")
+def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
+    """The server that all tests share."""
+    from stubserver.testing import Stub
+
+    if hasattr(pytestconfig, "workerinput"):
+        stub = Stub(pytestconfig.workerinput[_SHARED])
+    else:
+        running = _running(pytestconfig)
+        stub = Stub(running.url, transport=running.transport)
+        stub.app = running.app if running.transport else None
+    yield stub
+    stub.close()
+
+
+@pytest.fixture
+def course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterator[CourseWorld]":
+    """A fresh world, for this test alone."""
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", request.node.name)[:40]
+    world = course_stub.world(f"{readable}-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:8]}")
+    world.reset()
+    yield world
+    world.delete()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the world of a failed test was asked."""
+    report = yield
+    world: CourseWorld | None = getattr(item, "funcargs", {}).get("course_world")
+    if world is not None and report.when == "call" and report.failed:
+        lines = [_line(request) for request in reversed(world.journal.requests())]
+        report.sections.append((f"requests to world {world.name}", "\n".join(lines) or "none"))
+    return report
+
+
+def _line(request: dict[str, Any]) -> str:
+    asked, problems = request["request"], request["problems"]
+    why = f" - {problems[0]['message']}" if problems else ""
+    return f"{asked['method']:6} {asked['path']} {request['status'] or 'no answer'} {request['persona']}{why}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the coverage of the server that this process had."""
+    config = session.config
+    if config.option.stub_coverage and _RUNNING in config.stash and (app := config.stash[_RUNNING].app):
+        from stubserver.report import FORMATS, format_of
+
+        text = FORMATS[format_of(config.option.stub_coverage)](app.coverage.report())
+        Path(config.option.stub_coverage).write_text(text, encoding="utf-8")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how much of the contract was exercised."""
+    if config.option.stub_coverage and _RUNNING in config.stash and (app := config.stash[_RUNNING].app):
+        report = app.coverage.report()
+        terminalreporter.write_line(
+            f"stub coverage: {report['percent']} % of the contract, in {config.option.stub_coverage}"
+        )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server."""
+    if _RUNNING in config.stash:
+        config.stash[_RUNNING].stop()

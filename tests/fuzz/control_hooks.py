@@ -1,0 +1,114 @@
+"""Schemathesis hooks for the control plane: names that there are in, two narrow exemptions out, each with its reason.
+
+Every failure that is dropped is counted and printed by the run.
+"""
+
+import atexit
+import collections
+import itertools
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import schemathesis
+from schemathesis.core.jsonschema import make_validator
+from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.specs.openapi.checks import UseAfterFree
+
+from stubserver.app import load_contract
+
+OPERATIONS = [*load_contract().operations]
+SERVER_RULES = {
+    "invalid": {
+        "at",
+        "days",
+        "checksum",
+        "snapshot",
+        "world",
+    },  # years; checksums; one source only
+    "unique": {"name"},  # there is such a world
+    "does_not_exist": {"fixture", "operation"},
+    "max_length": {"non_field_errors", "name"},  # too many faults or snapshots
+}
+"""Error code -> fields: refusals of schema-valid data by what the server has at the moment."""
+
+_dropped: collections.Counter[str] = collections.Counter()
+_serial = itertools.count(1)
+
+
+@atexit.register
+def report() -> None:
+    for reason, times in sorted(_dropped.items()):
+        print(f"dropped {times} x {reason}", file=sys.stderr)
+
+
+@schemathesis.hook
+def map_case(context: Any, case: Any) -> Any:
+    """Lead valid names to what there is, make new names new, and send snapshots that were taken; else most writes miss.
+
+    Only bodies that are valid already are edited, so an invalid case stays invalid.
+    """
+    turn, operation = next(_serial), case.operation.definition.raw.get("operationId")
+    edit = EDITS.get(operation)
+    if edit is not None and turn % 4 and isinstance(case.body, dict) and _is_valid(case):
+        case.body = edit(case, turn)
+        case._record_starting_state()  # the case must not be labelled anew
+    return case
+
+
+def _is_valid(case: Any) -> bool:
+    schema = case.operation.get_body_for_media_type(case.media_type).optimized_schema
+    return make_validator(schema, case.operation.schema.adapter.jsonschema_validator_cls).is_valid(case.body)
+
+
+def _known_operation(case: Any, turn: int) -> Any:
+    return {**case.body, "operation": OPERATIONS[turn % len(OPERATIONS)]} if "operation" in case.body else case.body
+
+
+def _new_world(case: Any, turn: int) -> Any:
+    body = {name: value for name, value in case.body.items() if name not in ("fixture", "snapshot", "world")}
+    if "name" in body:
+        body["name"] = f"{body['name'][:50]}-{turn}"
+    return body | ({}, {"fixture": "empty"}, {"world": "default"})[turn % 3]
+
+
+def _taken_snapshot(case: Any, _: int) -> Any:
+    base = case.operation.schema.get_base_url()
+    httpx.post(f"{base}/snapshots", json={"name": "fuzzed"}, timeout=10)
+    return httpx.get(f"{base}/snapshots/fuzzed", timeout=10).json()
+
+
+EDITS = {"create_fault": _known_operation, "create_world": _new_world, "load_snapshot": _taken_snapshot}
+"""Operation -> what is made of its valid bodies, three times in four."""
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    """Ask the API something, so that there is a request to look at; name a fixture that there is."""
+    operation = case.operation.definition.raw.get("operationId")
+    if operation == "get_request" and next(_serial) % 4:
+        base = urlsplit(case.operation.schema.get_base_url())
+        asked = httpx.get(f"{base.scheme}://{base.netloc}/~asked/api/v2/category/", timeout=10)
+        case.path_parameters = {"request": asked.headers["x-stub-request"]}
+        case._record_starting_state()
+    elif operation == "reset_world" and isinstance(case.query.get("fixture"), str) and next(_serial) % 4:
+        case.query = {**case.query, "fixture": "default"}
+
+
+@schemathesis.hook
+def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
+    """Drop what is no failure: the server has its state, which the schema does not know."""
+    if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
+        entries = [
+            (entry.get("field"), message["code"])
+            for entry in response.json()["errors"]
+            for message in entry.get("messages", [entry])
+        ]
+        if all(field in SERVER_RULES.get(code, ()) for field, code in entries):
+            _dropped[f"the server's state refused schema-valid data: {case.operation.label}"] += 1
+            return False
+    if isinstance(failure, UseAfterFree) and "/worlds/" in response.request.url:
+        _dropped[f"a world that is named again is there again: {case.operation.label}"] += 1
+        return False
+    return True

@@ -1,0 +1,532 @@
+"""The control plane's snapshots: taken, kept, written into files and read from them, restored."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+import stubserver
+from stubserver import snapshot_file, worlds
+from stubserver.app import StubServer
+from stubserver.fixture import load
+from stubserver.spec import Contract
+from stubserver.store import Row
+from stubserver.world import TABLES, Seed, World
+from tests.client import Api, ok, refused, snapshot
+from tests.conftest import NOW
+from tests.test_worlds import APP, WREN, busy, forget, found, make, named, names, piece
+
+SNAPSHOTS = "/__stub/snapshots"
+FREEZE = "/__stub/clock/freeze?at=2031-05-01T09:00:00Z"
+THEN = {"now": "2031-05-01T09:00:00.000000+00:00", "frozen": True, "ahead_seconds": 0.0}
+LATER = NOW + timedelta(days=400)
+"""When the other server was started."""
+
+
+@pytest.fixture(scope="module")
+def own(contract: Contract, seed: Seed) -> StubServer:
+    """A server of these tests, for they count snapshots."""
+    return StubServer(contract, seed)
+
+
+@pytest.fixture(scope="module")
+def another(contract: Contract) -> StubServer:
+    """Another server, whose worlds begin at another moment."""
+    return StubServer(contract, load("default", contract, LATER))
+
+
+@pytest.fixture
+def app(own: StubServer) -> StubServer:
+    """A server without a world and without a snapshot."""
+    forget(own)
+    return own
+
+
+@pytest.fixture
+def api(app: StubServer, runner: asyncio.Runner) -> Api:
+    return Api(app, runner)
+
+
+@pytest.fixture
+def there(another: StubServer, runner: asyncio.Runner) -> Api:
+    """The other server, without a world and without a snapshot."""
+    forget(another)
+    return Api(another, runner)
+
+
+def take(api: Api, name: str = "s", world: str = "w") -> Any:
+    return ok(api.post(SNAPSHOTS, json={"name": name}, headers=named(world)), 201)
+
+
+def restore(api: Api, name: str = "s", world: str = "w") -> Any:
+    return ok(api.post(f"{SNAPSHOTS}/{name}/restore", headers=named(world)))
+
+
+def file_of(api: Api, world: str = "w") -> str:
+    """The text of a file that holds a world as it is now."""
+    take(api, "file", world)
+    text = api.get(f"{SNAPSHOTS}/file").text
+    assert api.delete(f"{SNAPSHOTS}/file").status_code == 204
+    return text
+
+
+def loaded(api: Api, text: str, world: str = "w") -> World:
+    """The world that a file holds."""
+    ok(api.put(f"{SNAPSHOTS}/loaded", content=text.encode(), headers={"Content-Type": "application/json"}))
+    restore(api, "loaded", world)
+    return api.app.worlds.get(world)
+
+
+def plain(world: World) -> dict[str, list[Row]]:
+    """All rows of a world, but for uploads that are half done."""
+    return {name: rows for name, rows in snapshot(world).items() if name != "uploads"}
+
+
+def lookups(world: World) -> dict[str, Any]:
+    """What every index of a world says."""
+    return {
+        f"{name} by {index} {value}": rows.where(index, value)
+        for name, (_, indexed) in TABLES.items()
+        for rows in [getattr(world, name)]
+        for index in indexed
+        for value in {row[index] for row in rows} | {None}
+    }
+
+
+def next_ids(world: World) -> dict[str, int]:
+    """The next id of each table; they are used up."""
+    return {name: getattr(world, name).next_id() for name in TABLES}
+
+
+# Taking
+
+
+def test_create_snapshot_keeps_a_world_under_a_name(api: Api) -> None:
+    busy(api, "w")
+    ok(api.post(FREEZE, headers=named("w")))
+    changed = ok(api.get("/__stub/worlds/w"))["changed_rows"]
+    assert take(api) == {"name": "s", "fixture": "default", "changed_rows": changed, "clock": THEN}
+    make(api, "Later", "w")
+    (kept,) = ok(api.get(SNAPSHOTS))["results"]
+    assert kept == {"name": "s", "fixture": "default", "changed_rows": changed, "clock": THEN}
+
+
+def test_create_snapshot_is_about_the_world_that_is_named(api: Api) -> None:
+    make(api, "In w", "w")
+    for base_path, headers, changed in (("", named("w"), 2), ("/~w", {}, 2), ("", {}, 0), ("", named("new"), 0)):
+        kept = ok(api.post(f"{base_path}{SNAPSHOTS}", json={"name": "s"}, headers=headers), 201)
+        assert kept["changed_rows"] == changed
+
+
+def test_create_snapshot_takes_the_place_of_another(api: Api) -> None:
+    for name in ("First", "Second"):
+        make(api, name, "w")
+        take(api)
+    assert ok(api.get(SNAPSHOTS))["count"] == 1
+    api.post("/__stub/worlds/w/reset")
+    restore(api)
+    assert {"First", "Second"} <= found(api, "w")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "ä", "~a", "a" * 65, "a\n", 7, None])
+def test_create_snapshot_refuses_what_is_no_name(api: Api, name: Any) -> None:
+    assert refused(api.post(SNAPSHOTS, json={"name": name}), 400).keys() & {"name", "snapshot"}
+    assert ok(api.get(SNAPSHOTS))["count"] == 0
+
+
+def test_create_snapshot_refuses_one_too_many(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "MAX_SNAPSHOTS", 2)
+    text = file_of(api)
+    take(api, "a")
+    take(api, "b")
+    assert refused(api.post(SNAPSHOTS, json={"name": "c"}), 400) == {"name": "max_length"}
+    assert refused(api.put(f"{SNAPSHOTS}/c", json=json.loads(text)), 400) == {"name": "max_length"}
+    take(api, "a")
+    assert [kept["name"] for kept in ok(api.get(SNAPSHOTS))["results"]] == ["a", "b"]
+
+
+# Listing and forgetting
+
+
+def test_list_snapshots_is_by_name_and_in_pages(api: Api) -> None:
+    assert ok(api.get(SNAPSHOTS)) == {"count": 0, "next": None, "previous": None, "results": []}
+    for name in ("c", "a", "d", "b", "e"):
+        take(api, name)
+    page = ok(api.get(f"{SNAPSHOTS}?limit=2&offset=2"))
+    assert ([kept["name"] for kept in page["results"]], page["count"]) == (["c", "d"], 5)
+    assert page["next"] == f"http://localhost{SNAPSHOTS}?limit=2&offset=4"
+    assert page["previous"] == f"http://localhost{SNAPSHOTS}?limit=2"
+
+
+def test_delete_snapshot_spares_the_worlds_made_of_it(api: Api) -> None:
+    make(api, "Kept", "w")
+    take(api)
+    restore(api, world="v")
+    response = api.delete(f"{SNAPSHOTS}/s")
+    assert (response.status_code, response.content) == (204, b"")
+    assert ok(api.get(SNAPSHOTS))["count"] == 0
+    assert refused(api.get(f"{SNAPSHOTS}/s"), 404) == {"": "not_found"}
+    assert "Kept" in found(api, "v") & found(api, "w")
+
+
+@pytest.mark.parametrize("name", ["nope", "a%20b", "S"])
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "/restore")])
+def test_delete_snapshot_and_the_others_refuse_one_that_there_is_not(
+    api: Api, method: str, path: str, name: str
+) -> None:
+    make(api, "Stays", "w")
+    take(api, "s")
+    assert refused(api.request(method, f"{SNAPSHOTS}/{name}{path}", headers=named("w")), 404) == {"": "not_found"}
+    assert "Stays" in found(api, "w")
+    assert ok(api.get(SNAPSHOTS))["count"] == 1
+
+
+# Restoring
+
+
+def test_restore_snapshot_makes_the_world_what_it_was(api: Api) -> None:
+    busy(api, "w")
+    ok(api.post(FREEZE, headers=named("w")))
+    rows, number = snapshot(api.app.worlds.get("w")), 17
+    take(api)
+    for _ in range(2):
+        assert make(api, "Later", "w") == number
+        api.as_("creator").delete("/course/1/section/1/lesson/1/", headers=named("w"))
+        ok(api.post("/__stub/clock/release", headers=named("w")))
+        assert restore(api)["clock"] == THEN
+        assert snapshot(api.app.worlds.get("w")) == rows
+
+
+def test_restore_snapshot_begins_faults_and_journal_anew(api: Api) -> None:
+    make(api, "In w", "w")
+    ok(api.post("/__stub/faults", json={"kind": "error", "path": "/api/v2/course/*"}, headers=named("w")), 201)
+    request = api.get("/course/1/", headers=named("w")).headers["x-stub-request"]
+    take(api)
+    world = restore(api)
+    assert (world["name"], world["faults"], world["requests"], world["changed_rows"]) == ("w", 0, 0, 2)
+    assert ok(api.get("/__stub/requests", headers=named("w")))["count"] == 0
+    assert refused(api.get(f"/__stub/requests/{request}"), 404) == {"": "not_found"}
+    ok(api.get("/course/1/", headers=named("w")))
+
+
+def test_restore_snapshot_goes_into_any_world(api: Api) -> None:
+    ok(api.post("/__stub/worlds", json={"name": "w", "fixture": "empty"}, headers=named("w-maker")), 201)
+    make(api, "In w", "w")
+    take(api)
+    make(api, "In v", "v")
+    for options in ({"headers": named("v")}, {"base_path": "/~u"}, {}):
+        base_path = options.pop("base_path", "")
+        world = ok(api.post(f"{base_path}{SNAPSHOTS}/s/restore", **options))
+        assert (world["fixture"], found(api, world["name"])) == ("empty", {"In w"})
+    assert set(names(api.app)) >= {"default", "u", "v", "w"}
+
+
+def test_restore_snapshot_shares_no_later_change(api: Api) -> None:
+    make(api, "First", "w")
+    take(api)
+    restore(api, world="v")
+    for world in ("w", "v"):
+        assert make(api, f"Only in {world}", world) == 17
+    restore(api, world="u")
+    assert [found(api, world) - found(api, "u") for world in ("w", "v")] == [{"Only in w"}, {"Only in v"}]
+    assert "First" in found(api, "u")
+
+
+def test_restore_snapshot_runs_on_from_where_the_clock_was_ahead(api: Api) -> None:
+    ok(api.post("/__stub/clock/advance", json={"days": 3}, headers=named("w")))
+    take(api)
+    clock = restore(api, world="v")["clock"]
+    assert (clock["frozen"], clock["ahead_seconds"]) == (False, 3 * 86400)
+
+
+def test_restore_snapshot_spares_tokens_and_uploads(api: Api) -> None:
+    token = ok(api.post("/oauth/token/", json={**APP, **WREN}, headers=named("w")))["access_token"]
+    upload = piece(api, b"abc", 6, headers=named("w"))["upload_id"]
+    take(api)
+    for _ in range(2):
+        restore(api)
+        bearer = {**named("w"), "Authorization": f"Bearer {token}"}
+        assert ok(api.get("/user/me/", headers=bearer))["username"] == "wren_hollis"
+        form = {"headers": {**named("w"), "Content-Range": "bytes 3-5/6"}, "data": {"upload_id": upload}}
+        part = {"document": ("notes.pdf", b"def", "application/pdf")}
+        assert ok(api.as_("member").post("/media/upload/chunk/", files=part, **form), 201)["offset"] == "6"
+        done = {"upload_id": upload, "md5": "e80b5017098950fc58aad83c8c14978e"}
+        ok(api.as_("member").post("/media/upload/complete/", json=done, headers=named("w")), 201)
+
+
+# Files
+
+
+def test_get_snapshot_is_what_a_file_holds(api: Api) -> None:
+    ok(api.post(FREEZE, headers=named("w")))
+    make(api, "In w", "w")
+    take(api)
+    content = ok(api.get(f"{SNAPSHOTS}/s"))
+    assert (content["stubserver"], content["fixture"]) == (stubserver.__version__, "default")
+    assert datetime.fromisoformat(content["moment"]) == NOW
+    assert datetime.fromisoformat(content["clock"]["frozen"]) == datetime.fromisoformat(THEN["now"])
+    assert set(content["tables"]) == {"courses", "memberships"}
+    make(api, "Later", "w")
+    restore(api)
+    assert ok(api.get(f"{SNAPSHOTS}/s")) == content
+
+
+def test_get_snapshot_of_an_unchanged_world_is_small(api: Api) -> None:
+    api.get("/course/1/", headers=named("w"))
+    take(api)
+    assert ok(api.get(f"{SNAPSHOTS}/s"))["tables"] == {}
+    assert len(api.get(f"{SNAPSHOTS}/s").content) < 500
+
+
+def test_load_snapshot_answers_what_it_has_read(api: Api, there: Api) -> None:
+    busy(api, "w")
+    ok(api.post(FREEZE, headers=named("w")))
+    kept = take(api)
+    content = ok(api.get(f"{SNAPSHOTS}/s"))
+    rows = sum(len(table["rows"]) for table in content["tables"].values())
+    assert ok(there.put(f"{SNAPSHOTS}/mine", json=content)) == {**kept, "name": "mine", "changed_rows": rows}
+    assert 0 < rows < kept["changed_rows"]  # less the upload that is half done
+
+
+def test_load_snapshot_takes_the_place_of_another(api: Api, there: Api) -> None:
+    for name in ("First", "Second"):
+        make(api, name, "w")
+        loaded(there, file_of(api))
+    assert ok(there.get(SNAPSHOTS))["count"] == 1
+    assert {"First", "Second"} <= found(there, "w")
+
+
+def test_load_snapshot_brings_every_row_to_another_server(api: Api, there: Api) -> None:
+    done = busy(api, "w")
+    ok(api.post(FREEZE, headers=named("w")))
+    world, copy = api.app.worlds.get("w"), loaded(there, file_of(api))
+    untouched = plain(World("new", world.seed))
+    same = {name for name, rows in plain(world).items() if rows == untouched[name]}
+    assert same == {"users", "categories", "answers", "apps"}
+    assert plain(copy) == plain(world)
+    assert all(len(getattr(copy, name)) == len(rows) for name, rows in plain(world).items())
+    assert lookups(copy) == lookups(world)
+    assert (copy.clock.now(), copy.clock.frozen) == (world.clock.now(), True)
+    assert copy.preferences == world.preferences
+    assert copy.changed <= world.changed
+    bearer = {**named("w"), "Authorization": f"Bearer {done['token']['access_token']}"}
+    there_now, here_now = (ok(api.get("/__stub/clock", headers=named("w"))) for api in (there, api))
+    assert there_now == here_now
+    ok(api.post("/__stub/clock/set", json={"at": NOW.isoformat()}, headers=named("w")))
+    ok(there.post("/__stub/clock/set", json={"at": NOW.isoformat()}, headers=named("w")))
+    assert ok(there.get("/user/me/", headers=bearer))["username"] == "wren_hollis"
+    assert next_ids(copy) == next_ids(world)
+
+
+def test_load_snapshot_brings_every_answer_to_another_server(api: Api, there: Api) -> None:
+    busy(api, "w")
+    ok(api.post(FREEZE, headers=named("w")))
+    loaded(there, file_of(api))
+    for path in (
+        "/course/?statuses=creator&limit=100",
+        "/course/16/",
+        "/course/16/section/28/lesson/50/question/",
+        "/course/1/join/",
+        "/course/1/invite/",
+        "/course/1/quiz/",
+        "/course/1/comment/",
+        "/course/1/section/1/lesson/1/comment/",
+        "/course/3/section/",
+    ):
+        here, far = (ok(api.as_("creator").get(path, headers=named("w"))) for api in (api, there))
+        assert here == far, path
+        assert here
+
+
+def test_load_snapshot_brings_the_ids_that_are_used_up(api: Api, there: Api) -> None:
+    """Also those of rows that are gone, and of uploads, whose ids become their secrets."""
+    make(api, "Gone", "w")
+    assert api.as_("creator").delete("/course/16/", headers=named("w")).status_code == 204
+    first = piece(api, b"abc", 9, headers=named("w"))["upload_id"]
+    loaded(there, file_of(api))
+    assert make(there, "Next", "w") == make(api, "Next", "w") == 17
+    assert piece(there, b"abc", 9, headers=named("w"))["upload_id"] != first
+
+
+@pytest.mark.parametrize("ahead", [{}, {"days": 3}, {"hours": 1, "seconds": 0.25}, {"days": 36000}])
+def test_load_snapshot_brings_a_running_clock(api: Api, there: Api, ahead: dict[str, float]) -> None:
+    ok(api.post("/__stub/clock/advance", json=ahead, headers=named("w")))
+    here, far = api.app.worlds.get("w").clock, loaded(there, file_of(api)).clock
+    assert (far.frozen, far.ahead) == (False, here.ahead)
+    assert abs(here.now() - far.now()) < timedelta(minutes=1)
+
+
+def test_load_snapshot_counts_relative_times_from_the_old_moment(api: Api, there: Api) -> None:
+    """Section 8 opens 14 days after the moment at which the fixture was loaded."""
+    assert there.app.worlds.get("w").sections[8]["dripped_at"] == LATER + timedelta(days=14)
+    make(api, "In w", "w")
+    world = loaded(there, file_of(api))
+    assert world.seed.moment == NOW
+    assert world.sections[8]["dripped_at"] == NOW + timedelta(days=14)
+    assert plain(world) == plain(api.app.worlds.get("w"))
+    assert there.app.worlds.get("new").sections[8]["dripped_at"] == LATER + timedelta(days=14)
+
+
+def test_load_snapshot_reads_a_file_of_another_fixture_that_ships(api: Api, there: Api) -> None:
+    ok(api.post("/__stub/worlds/w/reset?fixture=empty"))
+    assert make(api, "The first", "w") == 1
+    world = loaded(there, file_of(api))
+    assert (world.seed.name, found(there, "w")) == ("empty", {"The first"})
+
+
+def test_load_snapshot_reads_what_python_wrote_anew(api: Api, there: Api) -> None:
+    """With other blanks and another order, as any JSON tool may write it."""
+    busy(api, "w")
+    again = json.dumps(json.loads(file_of(api)), indent=4, sort_keys=True, ensure_ascii=True)
+    assert plain(loaded(there, again)) == plain(api.app.worlds.get("w"))
+
+
+def test_load_snapshot_reads_what_javascript_wrote_anew(api: Api, there: Api) -> None:
+    """JavaScript knows one kind of number: it writes 3.0 as 3."""
+    busy(api, "w")
+    assert plain(loaded(there, json.dumps(of_javascript(json.loads(file_of(api)))))) == plain(api.app.worlds.get("w"))
+
+
+def of_javascript(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: of_javascript(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [of_javascript(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@pytest.mark.parametrize("name", ["a%20b", "%C3%A4", "~a", "a" * 65])
+def test_load_snapshot_refuses_what_is_no_name(api: Api, name: str) -> None:
+    content = json.loads(file_of(api))
+    assert refused(api.put(f"{SNAPSHOTS}/{name}", json=content), 400) == {"snapshot": "invalid"}
+    assert ok(api.get(SNAPSHOTS))["count"] == 0
+
+
+Damage = Callable[[dict[str, Any]], Any]
+
+
+def put_in(path: str, value: Any) -> Damage:
+    """What changes a file at a place."""
+
+    def damage(content: dict[str, Any]) -> None:
+        target: Any = content
+        *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+        for part in way:
+            target = target[part]
+        target[last] = value
+
+    return damage
+
+
+def without(name: str) -> Damage:
+    return lambda content: content.pop(name)
+
+
+@pytest.mark.parametrize(
+    ("damage", "field", "says"),
+    [
+        (put_in("tables.courses.rows.0.row.name", "Edited"), "checksum", "damaged, or somebody edited"),
+        (put_in("tables.courses.next_id", 99), "checksum", "damaged"),
+        (put_in("tables.courses.rows", []), "checksum", "damaged"),
+        (put_in("tables", {}), "checksum", "damaged"),
+        (put_in("clock.ahead", 60), "checksum", "damaged"),
+        (put_in("clock", {"frozen": "2031-05-01T09:00:00+00:00"}), "checksum", "damaged"),
+        (put_in("fixture", "empty"), "checksum", "damaged"),
+        (put_in("moment", "2026-11-24T12:00:00+00:00"), "checksum", "damaged"),
+        (put_in("digest", "0" * 64), "checksum", "damaged"),
+        (put_in("stubserver", "99.0"), "checksum", "damaged"),
+        (put_in("checksum", "0" * 64), "checksum", "damaged"),
+        (put_in("checksum", ""), "checksum", "damaged"),
+        (put_in("checksum", None), "checksum", "null"),
+        (put_in("tables", [1]), "tables", "an object"),
+        (put_in("tables", {"courses": 1}), "tables", "an object"),
+        (put_in("clock", "now"), "clock", "an object"),
+        (put_in("fixture", 7), "fixture", "a text"),
+        *((without(name), name, "required") for name in ("stubserver", "fixture", "digest", "moment", "clock")),
+        *((without(name), name, "required") for name in ("tables", "checksum")),
+    ],
+)
+def test_load_snapshot_refuses_a_damaged_file(there: Api, api: Api, damage: Damage, field: str, says: str) -> None:
+    make(api, "In w", "w")
+    content = json.loads(file_of(api))
+    damage(content)
+    assert_refused(there, content, field, says)
+
+
+def assert_refused(api: Api, content: Any, field: str, says: str) -> None:
+    """A file is refused with the reason, and whatever was there is there."""
+    make(api, "Stays", "w")
+    take(api, "there")
+    before = ok(api.get(f"{SNAPSHOTS}/there"))
+    rows = snapshot(api.app.worlds.get("w"))
+    response = api.put(f"{SNAPSHOTS}/there", json=content, headers=named("w"))
+    assert refused(response, 400).keys() == {field}
+    assert says in response.text
+    assert refused(api.put(f"{SNAPSHOTS}/new", json=content, headers=named("w")), 400).keys() == {field}
+    assert [kept["name"] for kept in ok(api.get(SNAPSHOTS))["results"]] == ["there"]
+    assert ok(api.get(f"{SNAPSHOTS}/there")) == before
+    assert snapshot(api.app.worlds.get("w")) == rows
+
+
+@pytest.mark.parametrize("content", [[], None, "text", 7, {}])
+def test_load_snapshot_refuses_what_is_no_file(there: Api, content: Any) -> None:
+    assert refused(there.put(f"{SNAPSHOTS}/s", json=content), 400)
+    assert ok(there.get(SNAPSHOTS))["count"] == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, -1])
+def test_load_snapshot_refuses_a_file_that_ends_too_soon(api: Api, there: Api, size: int) -> None:
+    text = file_of(api)[:size].encode()
+    response = there.put(f"{SNAPSHOTS}/s", content=text, headers={"Content-Type": "application/json"})
+    assert refused(response, 400)
+    assert ok(there.get(SNAPSHOTS))["count"] == 0
+
+
+def test_load_snapshot_refuses_a_file_of_another_version(api: Api, there: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as then:
+        then.setattr(snapshot_file, "__version__", "0.0.1")
+        content = json.loads(file_of(api))
+    assert content["stubserver"] == "0.0.1"
+    assert_refused(there, content, "stubserver", f"version 0.0.1; this is {stubserver.__version__}")
+
+
+@pytest.mark.parametrize("name", ["of-the-lab", "../default", "/etc/passwd"])
+def test_load_snapshot_refuses_a_file_of_a_fixture_that_there_is_not(api: Api, there: Api, name: str) -> None:
+    api.app.worlds.reset("w", replace(api.app.seed, name=name))
+    assert_refused(there, json.loads(file_of(api)), "fixture", "default, empty")
+
+
+def test_load_snapshot_refuses_a_file_of_a_fixture_that_changed(api: Api, there: Api) -> None:
+    api.app.worlds.reset("w", replace(api.app.seed, digest="1" * 64))
+    assert_refused(there, json.loads(file_of(api)), "digest", "The fixture default is another one by now")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"moment": "yesterday"},
+        {"moment": "0001-01-01T00:00:00+00:00"},
+        {"clock": {}},
+        {"clock": {"frozen": "noon"}},
+        {"clock": {"frozen": "9999-01-01T00:00:00+00:00"}},
+        {"clock": {"ahead": "long"}},
+        {"clock": {"ahead": 1e300}},
+        {"tables": {"courses": {}}},
+        {"tables": {"courses": {"next_id": 99, "rows": [{"key": 1, "row": {}, "times": []}]}}},
+        {"tables": {"courses": {"next_id": 99, "rows": [{"key": {}, "row": None, "times": []}]}}},
+    ],
+)
+def test_load_snapshot_refuses_what_no_server_wrote(
+    api: Api, there: Api, monkeypatch: pytest.MonkeyPatch, changes: Mapping[str, Any]
+) -> None:
+    """Even where the checksum was made to fit."""
+    content = {**json.loads(file_of(api)), **changes}
+    monkeypatch.setattr(snapshot_file, "_checksum", lambda _: content["checksum"])
+    ok(there.get("/course/1/"))
+    response = there.put(f"{SNAPSHOTS}/s", json=content)
+    assert refused(response, 400)
+    assert ok(there.get(SNAPSHOTS))["count"] == 0
