@@ -6,10 +6,12 @@ BIN := $(VENV)/bin
 NODE := PATH="$(abspath $(BIN)):$$PATH"
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 FUZZ_SEED ?= 20260118
+# Processes of the pytest suite; they share one server.
+JOBS ?= 2
 export PYTHONWARNINGS ?= ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz mutants docs lock clean
+.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz bench mutants docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,9 +26,9 @@ lint: $(VENV)/dev.stamp ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-unit: $(VENV)/dev.stamp ## Run the pytest suite with coverage (options: ARGS="-k name ...")
+unit: $(VENV)/dev.stamp ## Run the pytest suite with coverage (ARGS="-k name ..."; JOBS=0 is in one process)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -n $(JOBS) $(ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=95
 
@@ -41,6 +43,9 @@ fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 
 fuzz: $(VENV)/dev.stamp ## Fuzz for ten minutes with a fresh seed, which is printed
 	$(BIN)/python -m tests.fuzz.gate --max-time 600 $(ARGS)
+
+bench: $(VENV)/dev.stamp ## Measure what worlds cost (3 minutes)
+	$(BIN)/python -m benchmarks.worlds $(ARGS)
 
 docs: $(VENV)/dev.stamp ## Write anew what is made from the contract and the tests (tables, DECISIONS.md)
 	$(BIN)/python -m tests.docs

@@ -149,7 +149,7 @@ def _violations(call: Call) -> Sequence[tuple[str, str]]:
     try:
         return list(call.undeclared())
     except Refusal:
-        return [("parameter", call.raw_query[:100])]
+        return [("parameter", "(unreadable)")]
 
 
 def _kept(body: bytes) -> bytes:
