@@ -12,6 +12,8 @@ from stubserver.errors import invalid
 from stubserver.store import Base, Changes, Key, Row, Table
 from stubserver.world import EARLIEST, LATEST, Clock, Seed, Snapshot
 
+_EXACT = 2**53
+"""Whole numbers below it are exact in JavaScript."""
 _TICK = timedelta(microseconds=1)
 _LEFT_OUT = {"uploads"}
 """Tables whose rows cannot leave the process: an upload that is half done holds half a checksum."""
@@ -60,7 +62,7 @@ def _numbers(value: Any) -> Any:
         return {name: _numbers(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_numbers(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(value) if isinstance(value, float) and abs(value) < _EXACT and value.is_integer() else value
 
 
 def read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> Snapshot:

@@ -399,6 +399,14 @@ def of_javascript(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+@pytest.mark.parametrize("number", [2.5e273, -5e21, 2.0**63, 9007199254740992.0])
+def test_load_snapshot_refuses_numbers_that_no_file_has(api: Api, there: Api, number: float) -> None:
+    """A fuzzer's find: they are too large to be whole numbers."""
+    content = json.loads(file_of(api))
+    content["tables"]["courses"] = {"next_id": number, "rows": []}
+    assert refused(there.put(f"{SNAPSHOTS}/s", json=content), 400) == {"checksum": "invalid"}
+
+
 @pytest.mark.parametrize("name", ["a%20b", "%C3%A4", "~a", "a" * 65])
 def test_load_snapshot_refuses_what_is_no_name(api: Api, name: str) -> None:
     content = json.loads(file_of(api))
