@@ -3,12 +3,16 @@
 import select
 import socket
 import threading
+import warnings
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import uvicorn
+from stubserver.sockets import bind, url_of
 
-from stubserver.app import StubServer
-from stubserver.server import bind, config, url_of
+if TYPE_CHECKING:  # whoever starts a server that nobody calls shall not wait for what it is made of
+    import uvicorn
+
+    from stubserver.app import StubServer
 
 
 class Background:
@@ -17,12 +21,13 @@ class Background:
     Use it as a context manager, or call `start` and `stop`.
     """
 
-    def __init__(self, build: Callable[[], StubServer]) -> None:
-        """`build` makes the application, in the thread. What it raises is raised again by `stop`."""
+    def __init__(self, build: "Callable[[], StubServer]") -> None:
+        """`build` makes the application, in the thread."""
         self._build = build
         self._listener: socket.socket | None = None
         self._server: uvicorn.Server | None = None
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
+        """What ended the server, if something did; clients only see that nobody answers."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stubserver", daemon=True)
         self.app: StubServer | None = None
@@ -40,8 +45,6 @@ class Background:
         if self._server is not None:
             self._server.should_exit = True
         self._thread.join(10)
-        if self._error is not None:
-            raise self._error
 
     def __enter__(self) -> str:
         return self.start()
@@ -56,11 +59,20 @@ class Background:
             while not select.select([listener], [], [], 0.1)[0]:
                 if self._stopping.is_set():
                     return
-            self.app = self._build()
-            self._server = uvicorn.Server(config(self.app))
+            self._server = self._built()
             if not self._stopping.is_set():
                 self._server.run(sockets=[listener])
-        except BaseException as error:  # the thread has nobody to tell; stop does
-            self._error = error
+        except BaseException as error:  # the thread has nobody to tell
+            self.error = error
         finally:
             listener.close()
+
+    def _built(self) -> "uvicorn.Server":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # connexion imports what others have deprecated
+            import uvicorn
+
+            from stubserver.server import config
+
+            self.app = self._build()
+        return uvicorn.Server(config(self.app))

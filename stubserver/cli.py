@@ -53,17 +53,18 @@ def serve(host: str, port: int, fixture: str, log_format: str, cors_origin: tupl
     from stubserver.app import create_app
     from stubserver.fixture import FixtureError
     from stubserver.merging import SpecError
+    from stubserver.sockets import bind, url_of
 
     if host not in LOOPBACK and options["control_token"] is None:
         options["control_token"] = secrets.token_urlsafe(16)
     try:
         app = create_app(fixture, cors_origins=cors_origin, **options)
-        listener = server.bind(host, port)
+        listener = bind(host, port)
     except (SpecError, FixtureError, ValueError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
-    _show(server.banner(app, server.url_of(listener)))
+    _show(server.banner(app, url_of(listener)))
     if host not in LOOPBACK:
         click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
     server.serve(app, listener, log_format)

@@ -54,6 +54,11 @@ class Running:
             self._background = Background(build)
             self.url = self._background.start()
 
+    @property
+    def error(self) -> BaseException | None:
+        """Why it does not run, if it does not."""
+        return self._background.error if self._background else None
+
     def stop(self) -> None:
         """End it."""
         if self._background is not None:
@@ -101,7 +106,7 @@ def _running(config: pytest.Config) -> Running:
 @pytest.fixture(scope="session")
 def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
     """The server that all tests share."""
-    from stubserver.testing import Stub
+    from stubserver.testing import Stub, StubError
 
     if hasattr(pytestconfig, "workerinput"):
         stub = Stub(pytestconfig.workerinput[_SHARED])
@@ -109,6 +114,10 @@ def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
         running = _running(pytestconfig)
         stub = Stub(running.url, transport=running.transport)
         stub.app = running.app if running.transport else None
+        try:
+            stub.control("GET", "/health")  # which builds it
+        except StubError:
+            raise running.error or RuntimeError("the stub server does not start") from None
     yield stub
     stub.close()
 
@@ -164,4 +173,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server."""
     if _RUNNING in config.stash:
-        config.stash[_RUNNING].stop()
+        running = config.stash[_RUNNING]
+        running.stop()
+        if running.error is not None:
+            warnings.warn(f"the stub server ended: {running.error}", stacklevel=1)

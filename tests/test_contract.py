@@ -37,7 +37,7 @@ CONTROL = {"server", "world", "snapshot", "clock", "fault", "request", "coverage
 LAYERS = [
     {
         *("__init__", "cli_options", "errors", "generate", "images", "in_process", "merging", "resources", "rules"),
-        *("settings", "starter", "store", "testing"),
+        *("settings", "sockets", "starter", "store", "testing"),
     },
     {"checks", "grading", "protection", "schema", "world"},
     {"removal", "spec"},
