@@ -107,8 +107,9 @@ class CourseWorld:
 
     def fork(self, name: str) -> "CourseWorld":
         """A new world that begins as this one is now."""
-        self.control("GET", "/clock")
-        self.stub.control("POST", "/worlds", json={"name": name, "world": self.name})
+        self.snapshot(name)  # which also makes this one, if nobody has touched it
+        self.stub.control("POST", "/worlds", json={"name": name, "snapshot": name})
+        self.stub.control("DELETE", f"/snapshots/{name}")
         return self.stub.world(name)
 
     def snapshot(self, name: str) -> None:

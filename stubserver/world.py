@@ -125,6 +125,11 @@ class Snapshot:
     changes: Mapping[str, Changes]
     """Table -> what differs from the fixture."""
 
+    @property
+    def changed(self) -> int:
+        """How many rows differ from the fixture."""
+        return sum(len(changes.rows) for changes in self.changes.values())
+
 
 class World:
     """One isolated state of the community."""

@@ -11,9 +11,9 @@ from stubserver.world import Seed, Snapshot, World
 
 DEFAULT = "default"
 """The world of whoever names none. It is never evicted."""
-NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 """What worlds and snapshots may be called."""
-NAMING = "use 1 to 64 letters, digits, dots, dashes and underscores"
+NAMING = "use 1 to 64 letters, digits, dots, dashes and underscores, the first no dot and no dash"
 MAX_SNAPSHOTS = 1000
 _MAX_SEEDS = 8
 """Loaded fixtures that are kept at hand."""
@@ -100,8 +100,10 @@ class Worlds:
         self.delete(world.name)
         self._worlds[world.name] = world
         if len(self._worlds) > self.settings.max_worlds:
-            self.delete(next(name for name in self._worlds if name not in (DEFAULT, world.name)))
-            self.evicted += 1
+            idle = next((name for name in self._worlds if name not in (DEFAULT, world.name)), None)
+            if idle is not None:
+                self.delete(idle)
+                self.evicted += 1
         return world
 
     def fixture(self, name: str, moment: datetime | None = None) -> Seed:
@@ -122,7 +124,11 @@ class Worlds:
         return self.snapshots[name]
 
     def keep_snapshot(self, name: str, snapshot: Snapshot) -> None:
-        """Remember a snapshot under a name. Raises a 400 refusal where there are too many."""
+        """Remember a snapshot under a name. Raises a 400 refusal where there are too many, or too large a one."""
         if name not in self.snapshots and len(self.snapshots) >= MAX_SNAPSHOTS:
             raise invalid("name", "max_length", f"There are {MAX_SNAPSHOTS} snapshots already; delete one first.")
+        if snapshot.changed > self.settings.max_rows:
+            raise invalid(
+                "tables", "max_length", f"A world may differ from its fixture in {self.settings.max_rows} rows."
+            )
         self.snapshots[name] = snapshot

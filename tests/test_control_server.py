@@ -67,6 +67,15 @@ def test_get_health_counts_requests(contract: Contract, seed: Seed, runner: asyn
     assert ok(api.get("/__stub/health"))["requests"] == {"kept": 5, "forgotten": 3}
     assert api.delete("/__stub/requests", headers=named("w3")).status_code == 204
     assert ok(api.get("/__stub/health"))["requests"] == {"kept": 0, "forgotten": 3}
+    ok(api.get("/course/1/", headers=named("w1")))
+    for number in range(1, 6):
+        ok(api.get(f"/course/{number}/", headers=named("w3")))
+    assert ok(api.get("/__stub/health"))["requests"] == {"kept": 5, "forgotten": 4}
+    left = [ok(api.get("/__stub/requests", headers=named(world)))["count"] for world in ("w1", "w3")]
+    assert left == [0, 5]
+    ok(api.get("/course/1/", headers=named("w1")))
+    assert api.delete("/__stub/worlds/w3").status_code == 204
+    assert ok(api.get("/__stub/health"))["requests"] == {"kept": 1, "forgotten": 5}
 
 
 def test_get_health_tells_the_bounds_and_no_secret(api: Api) -> None:

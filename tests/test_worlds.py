@@ -96,7 +96,7 @@ def busy(api: Api, world: str) -> dict[str, Any]:
     done["media"] = media = ask(
         "member", "POST", "/media/upload/complete/", {"upload_id": upload["upload_id"], "md5": sum_of_abc}
     )
-    embed = {"embed_type": "sc_video", "embed_id": "x", "url": "https://video.example/x", "metadata": {"tags": ["a"]}}
+    embed = {"embed_type": "sc_video", "embed_id": "x", "url": "https://video.example/x", "metadata": {"ratio": 2.0}}
     ask("creator", "POST", "/media/", {"type": "embed", "embed": embed})
     comment = {"text": "<p>Look at this</p>", "medias": [media["id"]]}
     done["comment"] = first = ask("member", "POST", "/course/1/section/1/lesson/1/comment/", comment)
@@ -181,7 +181,6 @@ def small(bounded: StubServer, runner: asyncio.Runner) -> Api:
         ("", "w", "w"),
         ("", "default", "default"),
         ("", "W", "W"),
-        ("", "..", ".."),
         ("", ODD, ODD),
         ("/~w", None, "w"),
         ("/~w", "w", "w"),
@@ -214,7 +213,7 @@ def test_the_control_plane_is_about_the_same_world(api: Api, app: StubServer, op
 INVALID = ["a b", "ä", "a" * 65, "a,b", "a~b", "a:b", "<b>", "a%b", "w\u00a0"]
 
 
-@pytest.mark.parametrize("name", [*INVALID, "a/b", "../x"])
+@pytest.mark.parametrize("name", [*INVALID, "a/b", "../x", "..", ".", "-w"])
 @pytest.mark.parametrize("path", ["/course/", "/__stub/clock", "/__stub/clock/freeze", "//docs/"])
 def test_a_header_that_names_no_world(api: Api, app: StubServer, path: str, name: str) -> None:
     method = "POST" if path.endswith("freeze") else "GET"

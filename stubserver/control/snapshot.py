@@ -51,10 +51,9 @@ def _kept(name: str, snapshot: Snapshot, stub: Stub) -> Mapping[str, Any]:
 
 
 def _view(name: str, snapshot: Snapshot) -> Mapping[str, Any]:
-    changed = sum(len(changes.rows) for changes in snapshot.changes.values())
     return {
         "name": name,
         "fixture": snapshot.seed.name,
-        "changed_rows": changed,
+        "changed_rows": snapshot.changed,
         "clock": clock_view(snapshot.clock),
     }
