@@ -1,7 +1,7 @@
 """Commands beside a running server: one that runs a command with a server, and those that ask a server."""
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,17 @@ URL = option("--url", "Base URL of the server.", default="http://127.0.0.1:8765"
 TOKEN = option("--control-token", "Token for its control plane, if it asks for one.")
 
 
-@click.command("exec", context_settings={"ignore_unknown_options": True})
+@click.command("exec", context_settings={"allow_interspersed_args": False})
 @option("--fixture", "Name of a fixture, or a YAML file.", default="default")
 @option("--seed", "Seed of whatever looks random.", default=0, type=click.IntRange(0))
-@click.option("--journal", type=click.File("wb"), help="Write every request to this file, one JSON object a line.")
-@click.option("--coverage", type=click.Path(dir_okay=False), help="Write the coverage (.json, .html, .xml or .txt).")
+@click.option(
+    "--journal", type=click.File("wb", lazy=False), help="Write every request to this file, one JSON object a line."
+)
+@click.option("--coverage", type=click.File("w", lazy=False), help="Write the coverage (.json, .html, .xml or .txt).")
 @click.option("--fail-on-violation", is_flag=True, help="Fail where the command asked what the contract doesn't know.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(
-    fixture: str, seed: int, journal: Any, coverage: str | None, fail_on_violation: bool, command: tuple[str, ...]
+    fixture: str, seed: int, journal: Any, coverage: Any, fail_on_violation: bool, command: tuple[str, ...]
 ) -> None:
     """Run COMMAND with a server of its own: stubserver exec -- npm test.
 
@@ -35,7 +37,7 @@ def execute(
     from stubserver.report import FORMATS, format_of
 
     try:
-        form = format_of(coverage) if coverage else ""
+        form = format_of(coverage.name) if coverage else ""
         app = create_app(fixture, seed=seed)
     except (SpecError, FixtureError, ValueError) as error:
         fail(str(error))
@@ -48,7 +50,8 @@ def execute(
         except OSError as error:
             fail(f"cannot run {command[0]}: {error.strerror}", execute.NOT_FOUND)
     if coverage:
-        Path(coverage).write_text(FORMATS[form](app.coverage.report()), encoding="utf-8")
+        coverage.write(FORMATS[form](app.coverage.report()))
+        coverage.close()
     broken = execute.violations(app)
     for line in broken:
         click.echo(f"stubserver: the contract does not know {line}", err=True)
@@ -68,7 +71,8 @@ def explain(url: str, control_token: str | None, request: str) -> None:
     from stubserver.testing import Stub, StubError
 
     try:
-        found = Stub(url, control_token).control("GET", f"/requests/{quote(request, safe='')}")
+        with closing(Stub(url, control_token)) as stub:
+            found = stub.control("GET", f"/requests/{quote(request, safe='')}")
     except StubError as error:
         fail(str(error))
     click.echo(story(found, load_contract()))
@@ -91,7 +95,8 @@ def coverage(url: str, control_token: str | None, form: str, fail_under: float |
         if files:
             found = report.merged([report.read(file.read_text(encoding="utf-8")) for file in files])
         else:
-            found = Stub(url, control_token).coverage()
+            with closing(Stub(url, control_token)) as stub:
+                found = stub.coverage()
     except (StubError, OSError, ValueError) as error:
         fail(str(error))
     click.echo(report.FORMATS[form](found), nl=False)

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,12 +29,18 @@ def run(command: Sequence[str], build: Callable[[], StubServer]) -> int:
         stub = Stub(url)
         tokens = stub.world("default").tokens  # by the time that it answers, the server is ready
         found = {f"STUBSERVER_TOKEN_{name.upper().replace('-', '_')}": token for name, token in tokens.items()}
+        stub.close()
         process = subprocess.Popen(command, env={**os.environ, "STUBSERVER_URL": url, **found})  # noqa: S603
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda received, _: process.send_signal(received))
+            signal.signal(number, lambda received, _: _pass_on(received, process))
         status = process.wait()
-        stub.close()
     return status if status >= 0 else 128 - status
+
+
+def _pass_on(number: int, process: subprocess.Popen[bytes]) -> None:
+    """Let the command have a signal too; Ctrl-C on a terminal it has got already."""
+    if number != signal.SIGINT or not sys.stdin.isatty():
+        process.send_signal(number)
 
 
 def log_to(file: Any, app: StubServer) -> None:

@@ -3,10 +3,12 @@
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
 from stubserver.guards import GUARDS
+from stubserver.report_html import printable
 from stubserver.spec import Contract
 
 _WIDTH = 100
@@ -17,11 +19,11 @@ _LONGEST = 600
 def story(request: Mapping[str, Any], contract: Contract) -> str:
     """`request` is a Request of the control plane's contract."""
     asked = request["request"]
-    query = "&".join(f"{name}={value}" for name, value in asked["query"].items())
+    query = urlencode(asked["query"], doseq=True)
     lines = [f"{request['id']}  {asked['method']} {asked['path']}{'?' if query else ''}{query}", ""]
     for label, text in _parts(request, contract):
         lines.append(textwrap.indent(text, " " * 12).replace(" " * 12, f"  {label:10}", 1))
-    return "\n".join(lines)
+    return "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
 
 
 def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str, str]]:

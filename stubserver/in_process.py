@@ -29,6 +29,7 @@ class InProcess(httpx.BaseTransport):
                 await self._app(scope, receive, send)
             except ConnectionResetError as error:
                 dropped.append(error)
+                raise
 
         transport = httpx.ASGITransport(watched, raise_app_exceptions=False)
         sent = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())

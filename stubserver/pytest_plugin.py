@@ -83,6 +83,17 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(Hooks)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse at once what would only fail in the end."""
+    if config.option.stub_coverage:
+        from stubserver.report import format_of
+
+        try:
+            format_of(config.option.stub_coverage)
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_course_stub(config: pytest.Config) -> "StubServer":
     """The server that the options ask for."""

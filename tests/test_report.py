@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from stubserver.app import StubServer
 from stubserver.report import FORMATS, format_of, merged, read
 from tests.client import Api
 
@@ -87,11 +88,11 @@ def only(found: dict[str, Any]) -> dict[str, Any]:
 # Reading and adding up
 
 
-def test_read_gives_back_what_the_server_reports(api: Api) -> None:
+def test_read_gives_back_what_the_server_reports(api: Api, app: StubServer) -> None:
     """A real document, written as JSON and read, is the same."""
     api.as_("member").get("/course/search/?limit=1")
     api.get("/course/1/")
-    report = api.app.coverage.report()
+    report = app.coverage.report()
     assert report["covered"] > 3
     assert read(FORMATS["json"](report)) == report
     assert merged([report]) == report

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,13 @@ def main() -> int:
     parser.add_argument("--max-time", type=int, help="go on fuzzing for this many seconds")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    failures = [f"{target.name}: {failure}" for target in TARGETS for failure in _fuzz(target, options)]
+    with ThreadPoolExecutor() as pool:  # one core each, and each its own server
+        runs = list(pool.map(lambda target: _fuzz(target, options), TARGETS))
+    for output, _ in runs:
+        print(output)
+    failures = [
+        f"{target.name}: {failure}" for target, (_, found) in zip(TARGETS, runs, strict=True) for failure in found
+    ]
     for failure in failures:
         print(f"FUZZ GATE: {failure}")
     if not failures:
@@ -96,22 +103,23 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def _fuzz(target: Target, options: argparse.Namespace) -> list[str]:
-    """Fuzz a server of its own; returns what falls short of the promise."""
+def _fuzz(target: Target, options: argparse.Namespace) -> tuple[str, list[str]]:
+    """Fuzz a server of its own; returns what there is to read, and what falls short of the promise."""
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "server.log") as server:
         status = _schemathesis(target, server.url, options, Path(folder))
-        for number, links in enumerate(target.descents.values()):
+        for links in target.descents.values():
             deeper = ["--phases", "stateful", "--max-time", "10"]
             for name in sorted({name for link in links for name in link}):
                 deeper += ["--include-operation-id", name]
-            status += _schemathesis(target, server.url, options, Path(folder) / f"descent{number}", *deeper)
-        failures = _report(target, Path(folder))
+            status += _schemathesis(target, server.url, options, Path(folder), *deeper)
+        figures, failures = _report(target, Path(folder))
+        output = "\n".join([(Path(folder) / "output").read_text(), *figures])
         log = server.log.read_text()
     if "Traceback" in log:
         failures.append("the server logged an error:\n" + log[log.index("Traceback") - 500 :][:6000])
     if status != 0:
         failures.append(f"schemathesis ended with status {status}")
-    return failures
+    return output, failures
 
 
 class Server:
@@ -140,24 +148,29 @@ class Server:
         self._process.wait(10)
 
 
-def _schemathesis(target: Target, url: str, options: argparse.Namespace, reports: Path, *more: str) -> int:
+def _schemathesis(target: Target, url: str, options: argparse.Namespace, folder: Path, *more: str) -> int:
+    """Run it once, and add what it says and reports to the folder."""
     base = url + target.contract.base
     command = [
         *(sys.executable, "-m", "schemathesis.cli"),
         *("--config-file", str(HERE / target.config)),
         *("run", f"{base}/openapi.json", "--url", base),
         *("--seed", str(options.seed)),
-        *("--report", "ndjson", "--report-dir", str(reports)),
+        *("--report", "ndjson", "--report-dir", tempfile.mkdtemp(dir=folder)),
         *more,
     ]
     if options.max_time:
         command += ["--max-time", str(options.max_time)]
     path = os.pathsep.join(part for part in (str(HERE), os.environ.get("PYTHONPATH")) if part)
-    return subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": path}, check=False).returncode
+    environment = {**os.environ, "PYTHONPATH": path}
+    with (folder / "output").open("a") as output:
+        return subprocess.run(
+            command, cwd=HERE, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+        ).returncode
 
 
-def _report(target: Target, reports: Path) -> list[str]:
-    """Print the figures of the run; return what falls short of the promise."""
+def _report(target: Target, reports: Path) -> tuple[list[str], list[str]]:
+    """The figures of the run, and what falls short of the promise."""
     known = target.routes
     accepted: collections.Counter[str | None] = collections.Counter()
     checks: collections.Counter[str] = collections.Counter()
@@ -181,11 +194,11 @@ def _report(target: Target, reports: Path) -> list[str]:
         for done in recorder.get("checks", {}).values():
             checks.update(check["name"] for check in done)
     unseen = [name for name in routes if not accepted[name]]
-    print(f"{target.name}: {cases} cases")
-    print(f"operations seen with a 2xx: {len(routes) - len(unseen)} of {len(routes)}")
-    print(f"stateful transitions with a 2xx: {arrived} of {transitions}")
-    print(f"links that led to a 2xx: {sum(map(bool, followed.values()))}, also {'; '.join(target.descents)}")
-    print("checks run: " + ", ".join(f"{name} {times}" for name, times in sorted(checks.items())))
+    figures = [f"{target.name}: {cases} cases"]
+    figures.append(f"operations seen with a 2xx: {len(routes) - len(unseen)} of {len(routes)}")
+    figures.append(f"stateful transitions with a 2xx: {arrived} of {transitions}")
+    figures.append(f"links that led to a 2xx: {sum(map(bool, followed.values()))}, also {'; '.join(target.descents)}")
+    figures.append("checks run: " + ", ".join(f"{name} {times}" for name, times in sorted(checks.items())))
     failures = []
     if cases < target.least_cases:
         failures.append(f"only {cases} cases, promised are {target.least_cases}")
@@ -195,7 +208,7 @@ def _report(target: Target, reports: Path) -> list[str]:
         failures.append(f"no link led to a 2xx: {', '.join(lost)}")
     if not transitions or 2 * arrived < transitions:
         failures.append(f"only {arrived} of {transitions} stateful transitions ended in a 2xx")
-    return failures
+    return figures, failures
 
 
 def _operation(routes: Mapping[tuple[str, str], str], case: Any) -> str | None:
