@@ -16,7 +16,7 @@ REACT = ROOT / "examples" / "react"
 FILES = {
     "react": {".env.stub", "src/stub/conf.js", "src/stub/session.js"},
     "node": {".env.stub", "stub.mjs", "stub.test.mjs"},
-    "pytest": {"conftest.py", "test_stub.py"},
+    "pytest": {"test_stub.py"},
 }
 
 
