@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stubserver.call import SCOPE_KEY, Call, path_fits
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.spec import Contract, Operation
-from stubserver.wire import send_refusal
+from stubserver.wire import send_json, send_refusal
 from stubserver.world import Snapshot, World
 
 CONNECTION = "stubserver.connection"
@@ -124,7 +124,7 @@ class Faults:
                 return
         except Refusal as refused:
             call.refusal = refused
-            await send_refusal(refused, send)
+            await send_refusal(refused, send, call.method)
             return
         if fault := self._due(call):
             call.fault = {"id": fault.id, "kind": fault.kind}
@@ -152,14 +152,8 @@ class Faults:
         call.routed, status = operation, int(code)
         call.fault = {"id": None, "kind": f"code={status}"}
         body = orjson.dumps(operation.examples[status]) if status in operation.examples else b""
-        headers = {**operation.headers.get(status, {}), "preference-applied": f"code={status}"}
-        if body:
-            headers["content-type"] = "application/json"
-        if status != 204:
-            headers["content-length"] = str(len(body))
-        start = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        await way.send({"type": "http.response.start", "status": status, "headers": start})
-        await way.send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+        headers = {**operation.headers[status], "preference-applied": f"code={status}"}
+        await send_json(way.send, call.method, status, headers, body)
         return True
 
 
@@ -199,7 +193,7 @@ async def error(fault: Fault, way: Way) -> None:
     headers = {"Retry-After": str(fault.wanted["retry_after"])} if status in (429, 503) else {}
     refused = refusal(status, f"Fault {fault.id} of world {way.call.world.name} wants this answer.", "error", **headers)
     way.call.refusal = refused
-    await send_refusal(refused, way.send)
+    await send_refusal(refused, way.send, way.call.method)
 
 
 async def reset(_: Fault, way: Way) -> None:

@@ -14,6 +14,7 @@ from stubserver.guards import GUARDS
 from stubserver.shape import Projection, Shaper
 from stubserver.spec import Contract, Operation
 from stubserver.views import Listing
+from stubserver.wire import send_json
 
 Function = Callable[[Call], Any]
 """What an operation does: it reads the call, changes the world, and returns rows or views."""
@@ -111,16 +112,9 @@ class Dispatch:
         if call is None or call.routed is None:
             await self._elsewhere(scope, receive, send)
             return
-        body = self.run(call, call.operation)
-        headers = {
-            **call.operation.headers[call.operation.status],
-            **({"content-type": "application/json"} if body else {}),
-        }
-        if call.operation.status != 204:
-            headers["content-length"] = str(len(body))
-        start = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": call.operation.status, "headers": start})
-        await send({"type": "http.response.body", "body": body})
+        operation = call.operation
+        body = self.run(call, operation)
+        await send_json(send, call.method, operation.status, operation.headers[operation.status], body)
 
     def run(self, call: Call, operation: Operation) -> bytes:
         """The JSON answer of the operation, b"" where it has none. Never suspends, so nothing comes between."""

@@ -173,7 +173,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how much of the contract was exercised."""
+    """Say how much of the contract was exercised, and why the server ended if it did."""
+    if _RUNNING in config.stash and (error := config.stash[_RUNNING].error):
+        terminalreporter.write_line(f"the stub server ended: {error}", red=True)
     if config.option.stub_coverage and _RUNNING in config.stash and (app := config.stash[_RUNNING].app):
         report = app.coverage.report()
         terminalreporter.write_line(
@@ -184,7 +186,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server."""
     if _RUNNING in config.stash:
-        running = config.stash[_RUNNING]
-        running.stop()
-        if running.error is not None:
-            warnings.warn(f"the stub server ended: {running.error}", stacklevel=1)
+        config.stash[_RUNNING].stop()

@@ -42,7 +42,7 @@ class Wire:
             call.raw_body = await _read(receive, headers, self._worlds.settings.max_body)
         except Refusal as refused:
             scope[REFUSAL_KEY] = refused
-            await send_refusal(refused, send)
+            await send_refusal(refused, send, scope["method"])
             return
         plain = [(key, value) for key, value in scope["headers"] if key.lower() != b"content-type"]
         if call.content_type:
@@ -82,13 +82,19 @@ def _name_of(headers: Mapping[str, str], base_path: str) -> str:
     return name
 
 
-async def send_refusal(refused: Refusal, send: Send) -> None:
+async def send_json(send: Send, method: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Answer with JSON text, or, where it is empty, with nothing; HEAD gets the headers only."""
+    found = {**headers, "content-type": "application/json"} if body else dict(headers)
+    if status != 204:
+        found["content-length"] = str(len(body))
+    start = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+async def send_refusal(refused: Refusal, send: Send, method: str) -> None:
     """Answer with a refusal that Connexion does not see."""
-    body = refused.body()
-    headers = {"content-type": "application/json", "content-length": str(len(body)), **refused.headers}
-    start = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": refused.status, "headers": start})
-    await send({"type": "http.response.body", "body": body})
+    await send_json(send, method, refused.status, refused.headers, refused.body())
 
 
 def _origin(scope: Scope, host: str) -> str:

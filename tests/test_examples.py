@@ -50,7 +50,7 @@ def called(report: dict[str, Any]) -> set[str]:
     return {operation["operation"] for operation in report["operations"] if operation["requests"]}
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"], ["--stub-in-process"]], ids=["serially", "xdist", "in-process"])
+@pytest.mark.parametrize("options", [["-n", "2"], ["--stub-in-process"]], ids=["xdist", "in-process"])
 def test_the_pytest_example(in_pytest: Path, options: list[str]) -> None:
     done = run("pytest", *options, "--stub-coverage", "coverage.json", folder=in_pytest)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -43,7 +43,7 @@ def passed(done: subprocess.CompletedProcess[str], count: int) -> None:
     assert re.search(rf"\b{count} passed\b", done.stdout), done.stdout
 
 
-@pytest.mark.parametrize("options", [[], ["--stub-in-process"], ["-n", "2"]], ids=["serially", "in-process", "xdist"])
+@pytest.mark.parametrize("options", [["--stub-in-process"], ["-n", "2"]], ids=["in-process", "xdist"])
 def test_each_test_has_a_world_of_its_own(tmp_path: Path, options: list[str]) -> None:
     """Also tests of the same name in two files, and one after the other."""
     text = USE.format(name="same") + USE.format(name="other")
@@ -73,7 +73,7 @@ def test_worlds_are_forgotten_afterwards(course_stub):
     passed(run(tmp_path, test_it=text), 5)
 
 
-@pytest.mark.parametrize("options", [[], ["--stub-in-process"]], ids=["socket", "in-process"])
+@pytest.mark.parametrize("options", [["--stub-in-process"]], ids=["in-process"])
 def test_the_fixture_option(tmp_path: Path, options: list[str]) -> None:
     text = """
 def test_it(course_world):
@@ -98,7 +98,7 @@ def test_it(course_world, course_stub, kind):
     passed(run(tmp_path, "--stub-in-process", test_it=text), 3)
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serially", "xdist"])
+@pytest.mark.parametrize("options", [["-n", "2"]], ids=["xdist"])
 def test_the_coverage_of_all_tests(tmp_path: Path, options: list[str]) -> None:
     done = run(
         tmp_path, *options, "--stub-coverage", "c.json", test_one=USE.format(name="a"), test_two=USE.format(name="b")
@@ -128,7 +128,7 @@ def test_a_bad_ending_is_told_before_any_test_runs(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serially", "xdist"])
+@pytest.mark.parametrize("options", [["-n", "2"]], ids=["xdist"])
 def test_a_failed_test_shows_what_its_world_was_asked(tmp_path: Path, options: list[str]) -> None:
     text = """
 def test_good(course_world):
@@ -148,7 +148,7 @@ def test_bad(course_world):
     assert "/feature/" not in done.stdout.partition("requests to world")[2]
 
 
-@pytest.mark.parametrize("options", [[], ["--stub-in-process"]], ids=["serially", "in-process"])
+@pytest.mark.parametrize("options", [["--stub-in-process"]], ids=["in-process"])
 def test_a_project_may_build_its_own_server(tmp_path: Path, options: list[str]) -> None:
     conftest = """
 from stubserver.app import create_app
@@ -163,7 +163,7 @@ def test_it(course_world):
     passed(run(tmp_path, *options, conftest=conftest, test_it=text), 1)
 
 
-@pytest.mark.parametrize("options", [[], ["--stub-in-process"], ["-n", "2"]], ids=["serially", "in-process", "xdist"])
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serially", "xdist"])
 def test_a_server_that_cannot_be_built_says_why(tmp_path: Path, options: list[str]) -> None:
     """Soon, and without an error of pytest's own."""
     done = run(tmp_path, "--stub-fixture", "nonesuch", *options, test_it=USE.format(name="a"))
