@@ -8,7 +8,6 @@ import collections
 import itertools
 import sys
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import schemathesis
@@ -85,15 +84,50 @@ EDITS = {"create_fault": _known_operation, "create_world": _new_world, "load_sna
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Ask the API something, so that there is a request to look at; name a fixture that there is."""
-    operation = case.operation.definition.raw.get("operationId")
-    if operation == "get_request" and next(_serial) % 4:
-        base = urlsplit(case.operation.schema.get_base_url())
-        asked = httpx.get(f"{base.scheme}://{base.netloc}/~asked/api/v2/category/", timeout=10)
-        case.path_parameters = {"request": asked.headers["x-stub-request"]}
-        case._record_starting_state()
-    elif operation == "reset_world" and isinstance(case.query.get("fixture"), str) and next(_serial) % 4:
+    """Three times in four, make what the path names before it is asked for, and name a fixture that there is."""
+    operation, base = case.operation.definition.raw.get("operationId"), case.operation.schema.get_base_url()
+    if next(_serial) % 4 == 0:
+        return
+    if operation in MADE and not _is_linked(case):
+        case.path_parameters = MADE[operation](base)
+    elif operation == "delete_fault" and not _is_linked(case) and not case.headers:
+        case.path_parameters = _made_fault(base)
+    elif operation == "reset_world" and isinstance(case.query.get("fixture"), str):
         case.query = {**case.query, "fixture": "default"}
+    else:
+        return
+    case._record_starting_state()
+
+
+def _is_linked(case: Any) -> bool:
+    """Whether a link made the case, whose names are known already."""
+    return case.meta is not None and case.meta.phase.name.value == "stateful"
+
+
+def _asked(base: str) -> dict[str, Any]:
+    answer = httpx.get(f"{base.removesuffix('/__stub')}/~asked/api/v2/category/", timeout=10)
+    return {"request": answer.headers["x-stub-request"]}
+
+
+def _made_world(base: str) -> dict[str, Any]:
+    return {"world": httpx.post(f"{base}/worlds", json={}, timeout=10).json()["name"]}
+
+
+def _made_snapshot(base: str) -> dict[str, Any]:
+    return {"snapshot": httpx.post(f"{base}/snapshots", json={"name": "fuzzed"}, timeout=10).json()["name"]}
+
+
+def _made_fault(base: str) -> dict[str, Any]:
+    httpx.delete(f"{base}/faults", timeout=10)  # there may be a hundred
+    return {"id": httpx.post(f"{base}/faults", json={"kind": "reset", "times": 1}, timeout=10).json()["id"]}
+
+
+MADE = {
+    "get_request": _asked,
+    **dict.fromkeys(("get_world", "delete_world"), _made_world),
+    **dict.fromkeys(("get_snapshot", "restore_snapshot", "delete_snapshot"), _made_snapshot),
+}
+"""Operation -> what makes something that its path can name."""
 
 
 @schemathesis.hook
