@@ -75,10 +75,10 @@ clean: ## Remove what the other commands made
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the server into $(VENV) ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock -e .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/serve.stamp
 	@echo "Installing the test tools into $(VENV) ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.lock
 	@touch $@

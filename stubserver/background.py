@@ -68,11 +68,16 @@ class Background:
             listener.close()
 
     def _built(self) -> "uvicorn.Server":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # connexion imports what others have deprecated
-            import uvicorn
+        self.app = quietly(self._build)
+        import uvicorn
 
-            from stubserver.server import config
+        from stubserver.server import config
 
-            self.app = self._build()
         return uvicorn.Server(config(self.app))
+
+
+def quietly(build: "Callable[[], StubServer]") -> "StubServer":
+    """What `build` makes, without the warnings about what connexion imports."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return build()

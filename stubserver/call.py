@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from stubserver.errors import Refusal, not_found, refusal
-from stubserver.spec import Operation
+from stubserver.spec import Operation, Parameter
 from stubserver.store import Change, Row
 from stubserver.world import EARLIEST, World
 
@@ -154,6 +154,13 @@ class Call:
         """The operation, for the steps behind routing."""
         assert self.routed is not None  # noqa: S101 (admission has set it)
         return self.routed
+
+    def sent(self, parameter: Parameter) -> list[str] | None:
+        """A parameter as sent, None where it was not. Raises a 400 refusal where the query cannot be read."""
+        if parameter.place == "query":
+            return self.query_texts.get(parameter.name)
+        header = self.headers.get(parameter.name.lower())
+        return None if header is None else [header]
 
     def undeclared(self) -> Iterator[tuple[str, str]]:
         """What of the request the contract does not know: its kind and its name."""

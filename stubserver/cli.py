@@ -15,7 +15,7 @@ import click
 
 from stubserver import __version__
 from stubserver.cli_options import fail, option
-from stubserver.cli_tools import coverage, execute, explain
+from stubserver.cli_tools import coverage, exec_command, explain
 from stubserver.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -172,5 +172,5 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # whatever the width, the line to paste stays one line
 
 
-for command in (execute, explain, coverage):
+for command in (exec_command, explain, coverage):
     main.add_command(command)

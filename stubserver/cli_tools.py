@@ -22,7 +22,7 @@ TOKEN = option("--control-token", "Token for its control plane, if it asks for o
 @click.option("--coverage", type=click.File("w", lazy=False), help="Write the coverage (.json, .html, .xml or .txt).")
 @click.option("--fail-on-violation", is_flag=True, help="Fail where the command asked what the contract doesn't know.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def execute(
+def exec_command(
     fixture: str, seed: int, journal: Any, coverage: Any, fail_on_violation: bool, command: tuple[str, ...]
 ) -> None:
     """Run COMMAND with a server of its own: stubserver exec -- npm test.

@@ -106,9 +106,7 @@ def _exercised(call: Call, operation: Operation) -> Iterator[tuple[str, str]]:
     """What an accepted request made use of."""
     sent: dict[str, Any] = {}
     for parameter in operation.parameters:
-        given = call.query_texts if parameter.place == "query" else call.headers
-        name = parameter.name if parameter.place == "query" else parameter.name.lower()
-        if name in given and parameter.name in call.query:
+        if call.sent(parameter) is not None and parameter.name in call.query:
             yield "parameters", parameter.name
             sent[parameter.name] = call.query[parameter.name]
     for name in call.sent_fields:

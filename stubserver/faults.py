@@ -117,7 +117,7 @@ class Faults:
             return
         way = Way(self._app, call, scope, receive, send)
         try:
-            wish = dict(reversed([*_wishes(call, scope)]))  # of equal preferences the first counts
+            wish = _wish(call, scope)
             if "wait" in wish:
                 await asyncio.sleep(_seconds(wish["wait"]))
             if "code" in wish and await self._answer_with(wish["code"], way):
@@ -130,7 +130,7 @@ class Faults:
             call.fault = {"id": fault.id, "kind": fault.kind}
             await KINDS[fault.kind](fault, way)
         else:
-            await self._app(scope, receive, send)
+            await way.go_on()
 
     def _due(self, call: Call) -> Fault | None:
         faults: Mapping[int, Fault] = call.world.faults
@@ -157,15 +157,20 @@ class Faults:
         return True
 
 
-def _wishes(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
+def _wish(call: Call, scope: Scope) -> Mapping[str, str]:
     """What the request prefers (RFC 7240); a browser's address bar can say `?__code=404&__wait=2`."""
+    if "prefer" not in call.headers and "__" not in call.raw_query:
+        return {}
+    return dict(reversed([*_preferences(call, scope)]))  # of equal preferences the first counts
+
+
+def _preferences(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
     headers = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"prefer"]
     for name, quoted, plain in _PREFERENCE.findall(",".join(headers)):
         yield name.lower(), quoted or plain
-    if "__" in call.raw_query:
-        for name in ("code", "wait"):
-            if texts := call.query_texts.get(f"__{name}"):
-                yield name, texts[-1]
+    for name in ("code", "wait"):
+        if "__" in call.raw_query and (texts := call.query_texts.get(f"__{name}")):
+            yield name, texts[-1]
 
 
 def _seconds(text: str) -> float:
@@ -236,7 +241,6 @@ async def stale(fault: Fault, way: Way) -> None:
 
 async def lost(_: Fault, way: Way) -> None:
     """Do what is asked, and break the connection instead of answering."""
-
     await way.answer()
     await way.drop()
 

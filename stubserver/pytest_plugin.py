@@ -6,7 +6,6 @@ pytest-xdist all workers share one server. A failed test shows what its world wa
 
 import hashlib
 import re
-import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,22 +32,20 @@ class Running:
     """The server of this process, started when it is first needed."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from stubserver.background import Background
+        from stubserver.background import Background, quietly
         from stubserver.in_process import InProcess
 
         self.app: StubServer | None = None
 
         def build() -> "StubServer":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # connexion imports what others have deprecated
-                app: StubServer = config.hook.pytest_course_stub(config=config)
+            app: StubServer = config.hook.pytest_course_stub(config=config)
             self.app = app
             return app
 
         self.transport: InProcess | None = None
         self._background: Background | None = None
         if config.option.stub_in_process and not config.pluginmanager.hasplugin("dsession"):
-            self.transport = InProcess(build())
+            self.transport = InProcess(quietly(build))
             self.url = "http://localhost"
         else:
             self._background = Background(build)
@@ -164,23 +161,26 @@ def _line(request: dict[str, Any]) -> str:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the coverage of the server that this process had."""
-    config = session.config
-    if config.option.stub_coverage and _RUNNING in config.stash and (app := config.stash[_RUNNING].app):
+    if report := _coverage(session.config):
         from stubserver.report import FORMATS, format_of
 
-        text = FORMATS[format_of(config.option.stub_coverage)](app.coverage.report())
-        Path(config.option.stub_coverage).write_text(text, encoding="utf-8")
+        file = session.config.option.stub_coverage
+        Path(file).write_text(FORMATS[format_of(file)](report), encoding="utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how much of the contract was exercised, and why the server ended if it did."""
     if _RUNNING in config.stash and (error := config.stash[_RUNNING].error):
         terminalreporter.write_line(f"the stub server ended: {error}", red=True)
-    if config.option.stub_coverage and _RUNNING in config.stash and (app := config.stash[_RUNNING].app):
-        report = app.coverage.report()
-        terminalreporter.write_line(
-            f"stub coverage: {report['percent']} % of the contract, in {config.option.stub_coverage}"
-        )
+    if report := _coverage(config):
+        file = config.option.stub_coverage
+        terminalreporter.write_line(f"stub coverage: {report['percent']} % of the contract, in {file}")
+
+
+def _coverage(config: pytest.Config) -> dict[str, Any] | None:
+    """What was exercised, if that is wanted and this process had a server."""
+    app = config.stash[_RUNNING].app if config.option.stub_coverage and _RUNNING in config.stash else None
+    return app.coverage.report() if app else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

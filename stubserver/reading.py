@@ -15,7 +15,7 @@ from python_multipart.multipart import FormParser, MultipartState, parse_options
 from stubserver.call import MAX_FIELDS, Call, Upload, urlencoded
 from stubserver.errors import Problem, Refusal, invalid, refusal
 from stubserver.schema import Schema, echo
-from stubserver.spec import Body, Parameter
+from stubserver.spec import Body
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
@@ -28,7 +28,7 @@ def read_parameters(call: Call) -> None:
     """Fill `call.query` with the declared parameters. Raises a 400 refusal naming each bad one (R013, R016)."""
     problems: list[Problem] = []
     for parameter in call.operation.parameters:
-        texts = _texts(call, parameter)
+        texts = call.sent(parameter)
         value = None if texts is None else _query_value(texts, parameter.schema)
         if value is None and parameter.required:
             problems.append(Problem("required", f"This {parameter.place} parameter is required.", parameter.name))
@@ -43,14 +43,6 @@ def read_parameters(call: Call) -> None:
             call.query[parameter.name] = value
     if problems:
         raise Refusal(400, problems)
-
-
-def _texts(call: Call, parameter: Parameter) -> list[str] | None:
-    """A parameter as sent, None where it was not."""
-    if parameter.place == "query":
-        return call.query_texts.get(parameter.name)
-    header = call.headers.get(parameter.name.lower())
-    return None if header is None else [header]
 
 
 def _query_value(texts: list[str], schema: Schema) -> Any:
@@ -144,12 +136,8 @@ def _accept(call: Call, body: Body, value: Any) -> None:
     """Validate a body and keep its declared fields; unknown and read-only ones are ignored (R011)."""
     if not body.validator.fits(value):
         raise Refusal(400, list(body.validator.problems(value)))
-    declared = body.schema["properties"]
-    call.body = {
-        name: _stored(name, part, declared[name])
-        for name, part in value.items()
-        if name in declared and not declared[name].get("readOnly", False)
-    }
+    writable = call.operation.fields
+    call.body = {name: _stored(name, part, writable[name]) for name, part in value.items() if name in writable}
 
 
 def _stored(name: str, value: Any, schema: Schema) -> Any:

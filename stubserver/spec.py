@@ -69,7 +69,7 @@ class Operation:
     examples: Mapping[int, Any] = field(repr=False)
     """An example of the JSON body of every declared status; None where none is written out."""
 
-    @property
+    @cached_property
     def fields(self) -> Mapping[str, Schema]:
         """The writable fields of the body."""
         declared = next(iter(self.bodies.values())).schema["properties"] if self.bodies else {}

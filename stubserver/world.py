@@ -89,9 +89,6 @@ class Clock:
         return copied
 
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 @dataclass(frozen=True)
 class Seed:
     """What worlds start from: a loaded fixture. Immutable and shared by all of its worlds."""
@@ -105,7 +102,7 @@ class Seed:
     features: tuple[str, ...] = ()
     """Names of the features that are on."""
     personas: tuple[Mapping[str, Any], ...] = ()
-    moment: datetime = _LONG_AGO
+    moment: datetime = EARLIEST
     """From when its relative times count."""
     digest: str = ""
     """What tells it from another fixture of the same name."""

@@ -109,9 +109,10 @@ class Worlds:
     def fixture(self, name: str, moment: datetime | None = None) -> Seed:
         """The fixture `name`, with its relative times as of `moment` (default: as of the server's start). Raises a
         400 refusal where there is none."""
-        known = self._seeds.get((name, moment or self.seed.moment))
+        moment = moment or self.seed.moment
+        known = self._seeds.get((name, moment))
         if known is None:
-            known = self._load(name, moment or self.seed.moment)
+            known = self._load(name, moment)
             if len(self._seeds) > _MAX_SEEDS:
                 del self._seeds[list(self._seeds)[1]]
             self._seeds[name, known.moment] = known

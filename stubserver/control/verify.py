@@ -36,10 +36,11 @@ def verdict(expected: Mapping[str, Any], requests: Sequence[RequestView]) -> Map
 
 def differences(expected: Mapping[str, Any], request: RequestView) -> Iterator[Difference]:
     """Where the request is not as expected."""
+    asked = request.request
     plain = {
         "operation": request.operation,
-        "method": request.request["method"],
-        "path": request.request["path"],
+        "method": asked["method"],
+        "path": asked["path"],
         "status": request.status,
         "persona": request.persona,
     }
@@ -47,10 +48,10 @@ def differences(expected: Mapping[str, Any], request: RequestView) -> Iterator[D
         if name in expected and not _fits(name, expected[name], plain[name]):
             yield name, expected[name], plain[name]
     if "query" in expected:
-        yield from _within("query", expected["query"], request.request["query"], whole=False)
+        yield from _within("query", expected["query"], asked["query"], whole=False)
     for name, whole in (("body", True), ("contains", False)):
         if name in expected:
-            yield from _within("body", expected[name], request.body, whole)
+            yield from _within("body", expected[name], asked["body"], whole)
 
 
 def _fits(name: str, wanted: Any, found: Any) -> bool:
