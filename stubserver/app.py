@@ -13,7 +13,7 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
 from connexion.options import SwaggerUIOptions
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from stubserver import control, hints, operations
 from stubserver.auth import Bearer, check_secret
@@ -27,6 +27,8 @@ from stubserver.faults import Faults
 from stubserver.fixture import load as load_fixture
 from stubserver.fixture import names as fixture_names
 from stubserver.guards import GUARDS
+from stubserver.head import Heads
+from stubserver.lane import Lane
 from stubserver.merging import SpecError, merge
 from stubserver.pipeline import VALIDATORS, Admission, Dispatch, Function
 from stubserver.recorder import Recorder
@@ -57,14 +59,20 @@ class StubServer:
         self.journal = self.worlds.journal
         self.coverage = Coverage(contract, seed.tokens)
         stub = Stub(contract, self.worlds, self.journal, self.coverage)
-        served = Faults(_connexion([contract, self.control], stub), contract)
-        self._app: ASGIApp = Recorder(
-            Cors(Wire(served, self.worlds), self.settings.cors_origins), contract, self.journal, self.coverage
-        )
+        functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, control.functions(stub))
+        documents = {f"{part.base}/openapi.json": part.document for part in (contract, self.control)}
+        dispatch = Dispatch([contract, self.control], functions, elsewhere(documents))
+        connexion_app = _connexion([contract, self.control], functions, dispatch)
+        wire = Wire(Faults(connexion_app, contract), self.worlds)
+        cors = Cors(wire, self.settings.cors_origins)
+        self.recorder = Recorder(cors, contract, self.journal, self.coverage)
+        heads = Heads(_stack(connexion_app), contract.operations, wire, cors)
+        self.lane = Lane(heads, dispatch, self.worlds, self.recorder) if self.settings.fast_path else None
+        """Answers most of what it is asked over HTTP."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        await self._app(scope, receive, send)
+        await self.recorder(scope, receive, send)
 
 
 def create_app(fixture: str = "default", **options: Any) -> StubServer:
@@ -98,15 +106,15 @@ def _fixture(name: str, contract: Contract, now: datetime) -> Seed:
     return load_fixture(name, contract, now)
 
 
-def _connexion(contracts: Sequence[Contract], stub: Stub) -> ConnexionMiddleware:
-    functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, control.functions(stub))
+def _connexion(
+    contracts: Sequence[Contract], functions: Mapping[str, Function], dispatch: Dispatch
+) -> ConnexionMiddleware:
     found = {operation.id: operation for contract in contracts for operation in contract.operations.values()}
     for operation in found.values():
         _check_names(operation, functions)
     logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)  # three media types are meant
-    documents = {f"{contract.base}/openapi.json": contract.document for contract in contracts}
     app = ConnexionMiddleware(
-        Dispatch(contracts, functions, elsewhere(documents)),
+        dispatch,
         import_name="stubserver",
         resolver=connexion.Resolver(functions.__getitem__),
         security_map={"bearer": Bearer},
@@ -120,6 +128,14 @@ def _connexion(contracts: Sequence[Contract], stub: Stub) -> ConnexionMiddleware
     for kind in (Refusal, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, handler)
     return app
+
+
+def _stack(app: ConnexionMiddleware) -> Iterable[Any]:
+    """Connexion's middlewares, built now and not with the first request."""
+    stack: Iterable[Any]
+    app.app, stack = app._build_middleware_stack()
+    app.middleware_stack = stack
+    return stack
 
 
 def _add(app: ConnexionMiddleware, contract: Contract) -> None:

@@ -31,7 +31,7 @@ def user_of(world: World, token: str) -> Row:
 
 def _granted_by(world: World, token: str) -> int | None:
     for grant in world.grants.where("access_token", token):
-        if grant["expires_at"] <= world.clock.now():
+        if world.clock.has_come(grant["expires_at"]):
             raise BadCredentials("The access token has expired.")
         user: int = grant["user_id"]
         return user

@@ -118,8 +118,8 @@ class Call:
     """Names of the body's fields as sent, declared or not."""
     refusal: Refusal | None = None
     """Why the request was refused, if it was."""
-    changes: Sequence[tuple[str, Change]] = ()
-    """What the request did: table, and row before and after."""
+    changes: Sequence[Change] = ()
+    """What the request did."""
     fault: Any = None
     """The fault that was acted out, if one was."""
     _rows: dict[str, Row] = field(default_factory=dict)
@@ -131,6 +131,12 @@ class Call:
         for name, text in urlencoded(self.raw_query, "query string"):
             found.setdefault(name.removesuffix("[]"), []).append(text)
         return found
+
+    def again(self, world: World, at: datetime) -> "Call":
+        """The same request once more, in `world`, as far as the steps have come that do not depend on a world."""
+        twin = Call.__new__(Call)
+        twin.__dict__.update(self.__dict__, world=world, at=at, number=0, _rows={})
+        return twin
 
     @property
     def id(self) -> str:
@@ -167,9 +173,8 @@ class Call:
         if self.routed is None:
             yield "operation", f"{self.method} {self.path}"
             return
-        parameters = {parameter.name for parameter in self.routed.parameters}
-        for name in self.query_texts:
-            if name not in parameters and not name.startswith("__"):  # __code and __wait are ours
+        for name in self.query_texts if self.raw_query else ():
+            if name not in self.routed.parameter_names and not name.startswith("__"):  # __code and __wait are ours
                 yield "parameter", name
         for name in self.sent_fields:
             if name not in self.routed.fields:

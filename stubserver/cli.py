@@ -46,8 +46,22 @@ def main() -> None:
 @option("--max-rows", "Rows in which a world may differ from its fixture.", default=Settings.max_rows, type=_MANY)
 @option("--max-requests", "Requests that the journal keeps.", default=Settings.max_requests, type=_MANY)
 @option("--max-body", "Bytes of the largest request body.", default=Settings.max_body, type=_MANY)
+@option(
+    "--no-fast-path",
+    "Send every request through the whole stack; the answers are the same.",
+    is_flag=True,
+    default=False,
+)
 @option("--log-format", "Form of the log.", type=click.Choice(["text", "json"]), default="text")
-def serve(host: str, port: int, fixture: str, log_format: str, cors_origin: tuple[str, ...], **options: Any) -> None:
+def serve(
+    host: str,
+    port: int,
+    fixture: str,
+    log_format: str,
+    cors_origin: tuple[str, ...],
+    no_fast_path: bool,
+    **options: Any,
+) -> None:
     """Serve the API until interrupted."""
     from stubserver import server
     from stubserver.app import create_app
@@ -58,7 +72,7 @@ def serve(host: str, port: int, fixture: str, log_format: str, cors_origin: tupl
     if host not in LOOPBACK and options["control_token"] is None:
         options["control_token"] = secrets.token_urlsafe(16)
     try:
-        app = create_app(fixture, cors_origins=cors_origin, **options)
+        app = create_app(fixture, cors_origins=cors_origin, fast_path=not no_fast_path, **options)
         listener = bind(host, port)
     except (SpecError, FixtureError, ValueError) as error:
         fail(str(error))

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stubserver.call import CONTROL, REFUSAL_KEY
 from stubserver.errors import Refusal, refusal
@@ -41,6 +43,15 @@ class Cors(CORSMiddleware):
         else:
             await super().__call__(scope, receive, send)
 
+    def added(self, request_headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The headers that a success answer to such a request gets."""
+        message: Message = {"type": "http.response.start", "headers": []}
+        answering = self.send(message, _nowhere, Headers(raw=request_headers))
+        with suppress(StopIteration):
+            answering.send(None)  # it never waits
+        added: list[tuple[bytes, bytes]] = message["headers"]
+        return added
+
     def preflight_response(self, request_headers: Any) -> Response:
         """As the library answers, but a refusal says in the vendor's shape what to do."""
         response = super().preflight_response(request_headers)
@@ -52,6 +63,10 @@ class Cors(CORSMiddleware):
         )
         headers = {k: v for k, v in response.headers.items() if k.startswith(("access-control", "vary"))}
         return _RefusedPreflight(refusal(400, message, "invalid"), headers)
+
+
+async def _nowhere(_: Message) -> None:
+    pass
 
 
 class _RefusedPreflight(Response):

@@ -6,14 +6,13 @@ from typing import Any
 
 from stubserver import __version__
 from stubserver.call import Call
-from stubserver.schema import Schema
 from stubserver.spec import Contract, Operation
 
 DIMENSIONS = ("statuses", "parameters", "fields", "values", "personas")
 """What of an operation can be exercised."""
 
-Point = tuple[str, str, str]
-"""operationId, dimension, name."""
+Points = dict[str, dict[str, int]]
+"""Dimension -> name -> how often it was exercised."""
 
 
 class Coverage:
@@ -22,31 +21,32 @@ class Coverage:
     def __init__(self, contract: Contract, personas: Mapping[str, Any]) -> None:
         """`personas` are the tokens whose use counts; that there is none counts as well."""
         self._contract = contract
-        self._points = {
-            operation.id: {dimension: list(names) for dimension, names in _declared(operation, personas)}
+        self._points: Mapping[str, Points] = {
+            operation.id: {dimension: dict.fromkeys(names, 0) for dimension, names in _declared(operation, personas)}
             for operation in contract.operations.values()
         }
-        self._counts: Counter[Point] = Counter()
         self._requests: Counter[str] = Counter()
         self._accepted: Counter[str] = Counter()
 
     def note(self, call: Call, status: int) -> None:
         """Count a request and its answer."""
         operation = call.routed
-        if operation is None or operation.id not in self._points:
+        if operation is None or (points := self._points.get(operation.id)) is None:
             return
         self._requests[operation.id] += 1
-        self._counts[operation.id, "statuses", str(status)] += 1
-        self._counts[operation.id, "personas", call.persona] += 1
+        _count(points["statuses"], str(status))
+        _count(points["personas"], call.persona)
         if status < 400 and call.refusal is None:
             self._accepted[operation.id] += 1
-            for dimension, name in _exercised(call, operation):
-                self._counts[operation.id, dimension, name] += 1
+            _count_exercised(points, call, operation)
 
     def clear(self) -> None:
         """Begin anew."""
-        for counter in (self._counts, self._requests, self._accepted):
-            counter.clear()
+        self._requests.clear()
+        self._accepted.clear()
+        for points in self._points.values():
+            for counts in points.values():
+                counts.update(dict.fromkeys(counts, 0))
 
     def report(self) -> dict[str, Any]:
         """The Coverage of the control plane's contract."""
@@ -56,10 +56,7 @@ class Coverage:
 
     def _operation(self, operation: Operation) -> dict[str, Any]:
         requests = self._requests[operation.id]
-        points = {
-            dimension: {name: self._counts[operation.id, dimension, name] for name in names}
-            for dimension, names in self._points[operation.id].items()
-        }
+        points = {dimension: dict(counts) for dimension, counts in self._points[operation.id].items()}
         return {
             "operation": operation.id,
             "method": operation.method.upper(),
@@ -85,35 +82,30 @@ def totals(operations: Iterable[Mapping[str, Any]], *dimensions: str) -> dict[st
 
 
 def _declared(operation: Operation, personas: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
-    parameters = {parameter.name: parameter.schema for parameter in operation.parameters}
     yield "statuses", (str(status) for status in sorted({operation.status, *operation.answers}))
-    yield "parameters", iter(parameters)
+    yield "parameters", (parameter.name for parameter in operation.parameters)
     yield "fields", iter(operation.fields)
-    yield "values", (f"{name}={value}" for name, value in _values({**parameters, **operation.fields}))
+    yield "values", (f"{name}={value}" for name, values in operation.choices.items() for value in values)
     yield "personas", iter([*personas, "anonymous"])
 
 
-def _values(schemas: Mapping[str, Schema]) -> Iterator[tuple[str, Any]]:
-    """Names with each value that they are documented to have, where there are several."""
-    for name, schema in schemas.items():
-        options = schema.get("items", schema).get("enum", ())
-        if len(options) > 1:
-            for value in options:
-                yield name, value
+def _count(counts: dict[str, int], name: str) -> None:
+    if name in counts:
+        counts[name] += 1
 
 
-def _exercised(call: Call, operation: Operation) -> Iterator[tuple[str, str]]:
-    """What an accepted request made use of."""
+def _count_exercised(points: Points, call: Call, operation: Operation) -> None:
+    """Count what an accepted request made use of."""
     sent: dict[str, Any] = {}
     for parameter in operation.parameters:
-        if call.sent(parameter) is not None and parameter.name in call.query:
-            yield "parameters", parameter.name
+        if parameter.name in call.query and call.sent(parameter) is not None:
+            _count(points["parameters"], parameter.name)
             sent[parameter.name] = call.query[parameter.name]
     for name in call.sent_fields:
         if name in call.body:
-            yield "fields", name
+            _count(points["fields"], name)
             sent[name] = call.body[name]
-    for name, value in sent.items():
+    for name in operation.choices.keys() & sent.keys():
+        value = sent[name]
         for option in value if isinstance(value, list) else [value]:
-            if isinstance(option, str | int | bool):
-                yield "values", f"{name}={option}"
+            _count(points["values"], f"{name}={option}")

@@ -6,6 +6,8 @@ Uploads are neither processed nor kept; a new upload only changes the address an
 import hashlib
 import struct
 import zlib
+from collections.abc import Mapping
+from functools import lru_cache
 
 SIZES = {"image_small": 64, "image_medium": 128, "image_big": 256, "image_bigger": 512}
 """Rendition -> width and height in pixels (the docs give none)."""
@@ -19,6 +21,12 @@ PDF = (
     b"trailer<</Root 1 0 R>>\n%%EOF\n"
 )
 """The document that stands for every document: one blank page."""
+
+
+@lru_cache(4096)
+def renditions(origin: str, folder: str, slug: str, picture: str) -> Mapping[str, str]:
+    """Absolute URLs of all renditions."""
+    return {name: url(origin, folder, name, slug, picture) for name in SIZES}
 
 
 def url(origin: str, folder: str, rendition: str, slug: str, picture: str) -> str:

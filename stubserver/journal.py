@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ class Answer:
     status: int = 0
     """0 where nobody got an answer."""
     headers: Sequence[tuple[bytes, bytes]] = ()
-    pieces: list[bytes] = field(default_factory=list)
+    body: bytes = b""
     seconds: float = 0.0
 
 
@@ -54,8 +54,12 @@ class Entry:
     refusal: Refusal | None
     violations: tuple[tuple[str, str], ...]
     """What of it the contract does not know: kinds and names."""
-    changes: Sequence[tuple[str, Change]]
+    changes: Sequence[Change]
     fault: Any
+
+
+Recorded = tuple[Call, Answer]
+"""What the journal keeps; an entry is made of it when somebody looks."""
 
 
 class Journal:
@@ -63,7 +67,7 @@ class Journal:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._order: deque[deque[Entry]] = deque()
+        self._order: deque[deque[Recorded]] = deque()
         """For each entry, the oldest first, the journal of its world."""
         self.kept = 0
         """How many entries there are."""
@@ -78,17 +82,17 @@ class Journal:
         """Note a request that has come to its end."""
         if call.world.journal is None:
             call.world.journal = deque()
-        entry = _entry(call, answer)
-        call.world.journal.append(entry)
+        _make_small(call, answer)
+        call.world.journal.append((call, answer))
         self._order.append(call.world.journal)
         self.kept += 1
         self._make_room()
-        for kind, name in entry.violations:
-            what = f"{kind} {name}" if entry.operation is None else f"{kind} {name} of {entry.operation.id}"
+        for kind, name in _violations(call):
+            what = f"{kind} {name}" if call.routed is None else f"{kind} {name} of {call.routed.id}"
             if what in self.violations or len(self.violations) < _MAX_VIOLATIONS:
                 self.violations[what] += 1
         for listener in self.listeners:
-            listener(entry)
+            listener(_entry(call, answer))
 
     def _make_room(self) -> None:
         while self.kept > self._most:
@@ -109,26 +113,35 @@ class Journal:
 
 def entries(world: World) -> Sequence[Entry]:
     """What the world was asked, the oldest first."""
-    return world.journal or ()
+    return [_entry(*recorded) for recorded in world.journal or ()]
+
+
+def _make_small(call: Call, answer: Answer) -> None:
+    """Let go of what the journal does not keep."""
+    if len(call.raw_body) > MAX_KEPT:
+        call.body = {}
+    call.files = {}
+    call.raw_body, answer.body = _kept(call.raw_body), _kept(answer.body)
+    if call.world.clock.frozen:
+        answer.seconds = 0.0
 
 
 def _entry(call: Call, answer: Answer) -> Entry:
-    large = len(call.raw_body) > MAX_KEPT
     return Entry(
         id=call.id,
         at=call.at,
-        seconds=0.0 if call.world.clock.frozen else answer.seconds,
+        seconds=answer.seconds,
         operation=call.routed,
         method=call.method,
         path=call.path,
         query=_query(call),
         headers=call.headers,
-        raw_body=_kept(call.raw_body),
-        body={} if large else call.body,
+        raw_body=call.raw_body,
+        body=call.body,
         persona=call.persona,
         status=answer.status,
         answer_headers=answer.headers,
-        answer=_kept(b"".join(answer.pieces)),
+        answer=answer.body,
         refusal=call.refusal,
         violations=tuple(_violations(call)),
         changes=call.changes,
@@ -144,6 +157,8 @@ def _query(call: Call) -> Mapping[str, list[str]]:
 
 
 def _violations(call: Call) -> Sequence[tuple[str, str]]:
+    if call.refusal is None and not call.raw_query and not call.sent_fields and call.routed is not None:
+        return ()  # as most are
     if call.refusal is not None and call.refusal.status == 415:
         return [("media type", call.content_type)]
     try:

@@ -86,19 +86,15 @@ def read_json(call: Call, body: Body) -> None:
         raise refusal(400, f"JSON parse error - {error}.") from None
     if isinstance(value, dict):
         call.sent_fields = tuple(value)
-        value = _numbers_read(value, body.schema)
+        _read_numbers(value, body)
     _accept(call, body, value)
 
 
-def _numbers_read(value: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
-    """The object with whole numbers that were sent as texts: what somebody types into the vendor's forms (R022)."""
-    declared = schema["properties"]
-    return {
-        name: typed(part, declared[name])
-        if isinstance(part, str) and declared.get(name, {}).get("type") == "integer" and part != "null"
-        else part
-        for name, part in value.items()
-    }
+def _read_numbers(value: dict[str, Any], body: Body) -> None:
+    """Whole numbers may be sent as texts: what somebody types into the vendor's forms (R022)."""
+    for name in body.integers & value.keys():
+        if isinstance(value[name], str) and value[name] != "null":
+            value[name] = typed(value[name], body.schema["properties"][name])
 
 
 def read_urlencoded(call: Call, body: Body) -> None:
@@ -137,7 +133,9 @@ def _accept(call: Call, body: Body, value: Any) -> None:
     if not body.validator.fits(value):
         raise Refusal(400, list(body.validator.problems(value)))
     writable = call.operation.fields
-    call.body = {name: _stored(name, part, writable[name]) for name, part in value.items() if name in writable}
+    call.body = {name: part for name, part in value.items() if name in writable}
+    for name in body.special & call.body.keys():
+        call.body[name] = _stored(name, call.body[name], writable[name])
 
 
 def _stored(name: str, value: Any, schema: Schema) -> Any:
@@ -145,8 +143,8 @@ def _stored(name: str, value: Any, schema: Schema) -> Any:
     objects nested deeper than JSON can be written."""
     if schema.get("type") == "object":
         return _writable(name, value)
-    if schema.get("format") != "date-time" or value is None:
-        return value
+    if value is None:
+        return None
     try:
         return datetime.fromisoformat(value.upper())
     except ValueError:

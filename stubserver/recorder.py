@@ -1,6 +1,7 @@
 """The outermost layer: what was asked and answered goes into the world's journal, the coverage, and the log."""
 
 import time
+from collections.abc import Callable
 from typing import TypeGuard
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stubserver import access_log, auth
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.coverage import Coverage
+from stubserver.errors import Refusal
 from stubserver.journal import Answer, Journal
 from stubserver.spec import Contract
 from stubserver.wire import is_api
@@ -21,6 +23,8 @@ class Recorder:
         self._contract = contract
         self._journal = journal
         self._coverage = coverage
+        self.log: Callable[[access_log.Facts], None] | None = None
+        """Whom to tell of each request, those for the control plane and for pages included."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request and record it."""
@@ -33,37 +37,40 @@ class Recorder:
             if message["type"] == "http.response.start":
                 call: Call | None = scope.get(SCOPE_KEY)
                 if _is_kept(call, message["status"]):
-                    _number(call)
+                    number(call)
                     message["headers"] = [*message["headers"], (b"x-stub-request", call.id.encode())]
                 answer.status, answer.headers = message["status"], message["headers"]
             elif message["type"] == "http.response.body":
-                answer.pieces.append(message.get("body", b""))
+                answer.body += message.get("body", b"")
             await send(message)
 
         try:
             await self._app(scope, receive, noted)
         finally:
             answer.seconds = time.perf_counter() - started
-            self._record(scope, answer)
+            query = scope["query_string"].decode("latin-1")
+            target = scope["path"] + (f"?{query}" if query else "")
+            self.record(scope["method"], target, scope.get(SCOPE_KEY), answer, scope.get(REFUSAL_KEY))
 
-    def _record(self, scope: Scope, answer: Answer) -> None:
-        call: Call | None = scope.get(SCOPE_KEY)
-        refused = scope.get(REFUSAL_KEY)
+    def record(self, method: str, target: str, call: Call | None, answer: Answer, refused: Refusal | None) -> None:
+        """Note a request that has come to its end; `target` is its path and query as asked."""
         if call is not None:
             call.refusal = refused = refused or call.refusal
         entry = None
         if _is_kept(call, answer.status):
-            _number(call)
+            number(call)
             # A request that was refused on its way, or met a fault, has not come so far as to be known.
             call.routed = call.routed or self._contract.find(call.method, call.path)
             auth.identify(call)
-            self._journal.add(call, answer)
-            self._coverage.note(call, answer.status)
             entry = call.id
-        access_log.write(scope, call, answer, refused, entry)
+        if self.log is not None:
+            self.log(access_log.facts(method, target, call, answer, refused, entry))
+        if call is not None and entry is not None:
+            self._coverage.note(call, answer.status)
+            self._journal.add(call, answer)
 
 
-def _number(call: Call) -> None:
+def number(call: Call) -> None:
     """Give a request its number in the journal, once."""
     if not call.number:
         call.world.asked += 1

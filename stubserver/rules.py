@@ -54,11 +54,6 @@ def available_date(course_type: str, section: Mapping[str, Any], joined_at: date
     return None
 
 
-def opens_later(available: datetime | None, now: datetime) -> bool:
-    """Whether a section with that date is still closed."""
-    return available is not None and now < available
-
-
 def open_in_order(done: Iterable[bool]) -> int:
     """How many of the lessons an enforced order leaves open: those done, and the first that is not (R315)."""
     opened = 0

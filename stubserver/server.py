@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import uvicorn
 
 from stubserver import __version__
-from stubserver.access_log import JsonFormat, TextFormat
+from stubserver.access_log import AccessLog, as_json, as_text
 from stubserver.app import StubServer
 from stubserver.protocol import Protocol
 
@@ -18,6 +19,7 @@ from stubserver.protocol import Protocol
 def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
     """Serve until interrupted."""
     log_to_stderr(log_format)
+    app.recorder.log = AccessLog(sys.stderr, as_json if log_format == "json" else as_text)
     server = uvicorn.Server(config(app))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -31,13 +33,18 @@ def config(app: StubServer) -> uvicorn.Config:
 
 
 def log_to_stderr(log_format: str) -> None:
-    """Send the server's log, and only warnings of the libraries, to standard error."""
+    """Send warnings and errors, the libraries' too, to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormat() if log_format == "json" else TextFormat())
+    if log_format == "json":
+        handler.setFormatter(_JsonFormat())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("stubserver").setLevel(logging.INFO)
+
+
+class _JsonFormat(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return orjson.dumps({"level": record.levelname.lower(), "message": super().format(record)}).decode()
 
 
 def banner(app: StubServer, url: str) -> str:

@@ -15,6 +15,8 @@ class Settings:
     """Origins, besides localhost, whose pages may call."""
     control_token: str | None = None
     """What the control plane asks for; None on loopback, where none is needed."""
+    fast_path: bool = True
+    """Whether requests that are sure to succeed are answered without the whole stack; the answers are the same."""
     max_worlds: int = 10_000
     """The world that was idle for longest makes room for one more."""
     max_rows: int = 100_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from stubserver.schema import Schema
@@ -40,12 +40,11 @@ class Shaper:
             return _or_none(self.projection(options[0]))
         properties = self._contract.properties(schema)
         if properties:
-            fields = {name: self.projection(part) for name, part in properties.items()}
-            return _or_none(lambda value: _object(fields, value))
+            return _Object({name: self.projection(part) for name, part in properties.items()})
         if schema.get("type") == "array":
             item = self.projection(schema["items"])
-            return lambda values: [item(value) for value in values]
-        return _timestamp if schema.get("format") == "date-time" else lambda value: value
+            return _same if item is _same else lambda values: [item(value) for value in values]
+        return _timestamp if schema.get("format") == "date-time" else _same
 
     def _named(self, ref: str) -> Projection:
         if ref not in self._known:
@@ -59,17 +58,71 @@ def _or_none(project: Projection) -> Projection:
     return lambda value: None if value is None else project(value)
 
 
-def _object(fields: Mapping[str, Projection], value: Any) -> dict[str, Any]:
-    read = partial(_get, value) if isinstance(value, Mapping) else partial(getattr, value)
-    return {name: project(part) for name, project in fields.items() if (part := read(name)) is not OMIT}
+def _same(value: Any) -> Any:
+    return value
 
 
-def _get(row: Mapping[str, Any], name: str) -> Any:
-    """A field of a row; one that is not there is left out, and missed by the validation if it is required."""
-    try:
-        return row[name]
-    except KeyError:
-        return OMIT
+class _Object:
+    """Projects rows and views on the fields of one schema. How is decided once for each type of value: the fields
+    that a view's class has are derived, one by one; all others are stored in its row, and are taken at once."""
+
+    def __init__(self, fields: Mapping[str, Projection]) -> None:
+        self._fields = fields
+        self._plans: dict[type, _Plan] = {}
+
+    def __call__(self, value: Any) -> dict[str, Any] | None:
+        """The fields in the order of the schema. Raises AttributeError where a view misses one."""
+        if value is None:
+            return None
+        kind = type(value)
+        plan = self._plans.get(kind)
+        if plan is None:
+            plan = self._plans[kind] = _Plan(self._fields, kind)
+        return plan.project(value)
+
+
+class _Plan:
+    """How values of one type are projected."""
+
+    def __init__(self, fields: Mapping[str, Projection], kind: type) -> None:
+        is_row = issubclass(kind, Mapping)
+        stored = [name for name in fields if is_row or not hasattr(kind, name)]
+        self._is_row = is_row
+        self._blank = dict.fromkeys(fields)
+        self._stored = tuple(stored)
+        self._read = itemgetter(*stored, *stored[:1]) if stored else None  # of two or more it makes a tuple
+        self._converted = [(name, fields[name]) for name in stored if fields[name] is not _same]
+        self._derived = [(name, project) for name, project in fields.items() if name not in stored]
+
+    def project(self, value: Any) -> dict[str, Any]:
+        """The value's fields."""
+        shaped: dict[str, Any] = self._blank.copy()
+        if self._read is not None:
+            row = value if self._is_row else value.row
+            try:
+                shaped.update(zip(self._stored, self._read(row), strict=False))
+            except KeyError as missing:
+                if not self._is_row:
+                    raise AttributeError(f"{type(value).__name__} has no field {missing}") from None
+                self._take_what_is_there(shaped, row)
+        for name, convert in self._converted:
+            if name in shaped:
+                shaped[name] = convert(shaped[name])
+        for name, convert in self._derived:
+            part = getattr(value, name)
+            if part is OMIT:
+                del shaped[name]
+            else:
+                shaped[name] = part if convert is _same else convert(part)
+        return shaped
+
+    def _take_what_is_there(self, shaped: dict[str, Any], row: Mapping[str, Any]) -> None:
+        """A stored field that is not there is left out, and missed by the validation if it is required."""
+        for name in self._stored:
+            if name in row:
+                shaped[name] = row[name]
+            else:
+                del shaped[name]
 
 
 def _timestamp(value: datetime | None) -> str | None:

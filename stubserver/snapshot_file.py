@@ -9,7 +9,7 @@ import orjson
 
 from stubserver import __version__
 from stubserver.errors import invalid
-from stubserver.store import Base, Changes, Key, Row, Table
+from stubserver.store import Base, Changes, Key, Log, Row, Table
 from stubserver.world import EARLIEST, LATEST, Clock, Seed, Snapshot
 
 _EXACT = 2**53
@@ -85,12 +85,12 @@ def _read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> 
         message = f"The fixture {data['fixture']} is another one by now than under the snapshot. Take it anew."
         raise invalid("digest", "invalid", message)
     tables = data["tables"]
-    changes = {name: _changes(base, tables[name]) for name, base in seed.tables.items() if name in tables}
+    changes = {name: _changes(name, base, tables[name]) for name, base in seed.tables.items() if name in tables}
     return Snapshot(seed, _clock(data["clock"]), changes)
 
 
-def _changes(base: Base, table: Mapping[str, Any]) -> Changes:
-    filled = Table(base, [])
+def _changes(name: str, base: Base, table: Mapping[str, Any]) -> Changes:
+    filled = Table(name, base, Log())
     for entry in table["rows"]:
         key, row = entry["key"], entry["row"]
         key = tuple(key) if isinstance(key, list) else key

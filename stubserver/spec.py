@@ -7,7 +7,7 @@ names), `x-rules` (the rules an operation follows; at the top level, the book of
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -39,6 +39,19 @@ class Body:
     schema: Schema
     validator: Validator
 
+    @cached_property
+    def integers(self) -> frozenset[str]:
+        """Fields that are whole numbers."""
+        return frozenset(name for name, part in self.schema["properties"].items() if part.get("type") == "integer")
+
+    @cached_property
+    def special(self) -> frozenset[str]:
+        """Fields that are kept otherwise than they are sent, or need a closer look: times and objects."""
+        properties = self.schema["properties"].items()
+        return frozenset(
+            n for n, part in properties if part.get("format") == "date-time" or part.get("type") == "object"
+        )
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -68,6 +81,18 @@ class Operation:
     """Validator of the JSON body of every declared status."""
     examples: Mapping[int, Any] = field(repr=False)
     """An example of the JSON body of every declared status; None where none is written out."""
+
+    @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        """Names of the query parameters and headers."""
+        return frozenset(parameter.name for parameter in self.parameters)
+
+    @cached_property
+    def choices(self) -> Mapping[str, Sequence[Any]]:
+        """Parameters and fields that have several documented values."""
+        schemas = {**{parameter.name: parameter.schema for parameter in self.parameters}, **self.fields}
+        options = {name: schema.get("items", schema).get("enum", ()) for name, schema in schemas.items()}
+        return {name: values for name, values in options.items() if len(values) > 1}
 
     @cached_property
     def fields(self) -> Mapping[str, Schema]:

@@ -59,11 +59,26 @@ class Changes:
 class Undoable(Protocol):
     """Something that a request did to a table."""
 
+    @property
+    def grows(self) -> bool:
+        """Whether the world may differ in more rows from its fixture than before."""
+
     def undo(self) -> None:
         """Take it back."""
 
     def settle(self) -> None:
         """It stays; whatever was only needed to take it back may go."""
+
+
+class Log(list["Undoable"]):
+    """What the current request did to the tables of a world, and how much was ever done to them."""
+
+    writes = 0
+
+    def append(self, entry: "Undoable") -> None:
+        """Note one thing more."""
+        super().append(entry)
+        self.writes += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +89,13 @@ class Change:
     key: Key
     before: Row | None
     after: Row | None
-    first: bool
+    grows: bool
     """Whether the row was still the base's."""
 
     def undo(self) -> None:
         """Put the row back."""
         self.table.set(self.key, self.after, self.before)
-        if self.first:
+        if self.grows:
             self.table.forget(self.key, self.before)
 
     def settle(self) -> None:
@@ -94,6 +109,7 @@ class TakenId:
 
     table: "Table"
     number: int
+    grows = False
 
     def undo(self) -> None:
         """Give it back."""
@@ -106,10 +122,11 @@ class TakenId:
 class Table:
     """A world's view of one table: the base rows under its own changes, in order of creation."""
 
-    __slots__ = ("_changes", "_log", "_shared", "base")
+    __slots__ = ("_changes", "_log", "_shared", "base", "name")
 
-    def __init__(self, base: Base, log: list[Undoable], changes: Changes | None = None) -> None:
+    def __init__(self, name: str, base: Base, log: Log, changes: Changes | None = None) -> None:
         """Whatever is done is appended to `log`. `changes` are those of a snapshot."""
+        self.name = name
         self.base = base
         self._log = log
         self._changes = changes or base.unchanged
@@ -138,7 +155,8 @@ class Table:
         return rows[key] if key in rows else self.base.rows.get(key)
 
     def __getitem__(self, key: Key) -> Row:
-        row = self.get(key)
+        changed = self._changes.rows
+        row = changed[key] if key in changed else self.base.rows[key]
         if row is None:
             raise KeyError(key)
         return row
@@ -185,7 +203,7 @@ class Table:
             self._change(key, None)
 
     def _change(self, key: Key, row: Row | None) -> None:
-        change = Change(self, key, self.get(key), row, first=key not in self._changes.rows)
+        change = Change(self, key, self.get(key), row, grows=key not in self._changes.rows)
         self.set(key, change.before, row)
         self._log.append(change)
 

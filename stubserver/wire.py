@@ -18,6 +18,8 @@ API = ("/api/", "/oauth/")
 PAGE = "/oauth/authorize"
 """Except this, which people see; with a slash or, as in the docs, without."""
 
+Headers = list[tuple[bytes, bytes]]
+
 _BASE_PATH = re.compile(r"/~([^/]*)")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 
@@ -34,24 +36,25 @@ class Wire:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         try:
-            call = scope[SCOPE_KEY] = self._call(scope, headers)
-            _check_path(call.path)
-            _check_accept(call.path, headers.get("accept", ""))
-            call.raw_body = await _read(receive, headers, self._worlds.settings.max_body)
+            call = scope[SCOPE_KEY] = self.call(scope)
+            check(call)
+            call.raw_body = await _read(receive, call.headers, self._worlds.settings.max_body)
         except Refusal as refused:
             scope[REFUSAL_KEY] = refused
             await send_refusal(refused, send, scope["method"])
             return
-        plain = [(key, value) for key, value in scope["headers"] if key.lower() != b"content-type"]
-        if call.content_type:
-            plain.append((b"content-type", call.content_type.encode("latin-1")))
-        inner = {**scope, "path": call.path, "raw_path": quote(call.path).encode(), "headers": plain}
+        inner = {
+            **scope,
+            "path": call.path,
+            "raw_path": quote(call.path).encode(),
+            "headers": plain_headers(call, scope["headers"]),
+        }
         await self._app(inner, _after_body(receive), send)
 
-    def _call(self, scope: Scope, headers: Mapping[str, str]) -> Call:
+    def call(self, scope: Scope) -> Call:
         """The request as a call. Raises a refusal where it names no world, or may not touch the control plane."""
+        headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         base_path = match[0] if (match := _BASE_PATH.match(scope["path"])) else ""
         path, method = scope["path"].removeprefix(base_path) or "/", scope["method"]
         origin = _origin(scope, headers.get("host", ""))
@@ -82,12 +85,20 @@ def _name_of(headers: Mapping[str, str], base_path: str) -> str:
     return name
 
 
+def encoded(headers: Mapping[str, str], has_body: bool) -> Headers:
+    """The headers of an answer, but for its length."""
+    found = {**headers, "content-type": "application/json"} if has_body else headers
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
+
+
+def with_length(headers: Headers, status: int, body: bytes) -> Headers:
+    """The headers of an answer with this body."""
+    return headers if status == 204 else [*headers, (b"content-length", b"%d" % len(body))]
+
+
 async def send_json(send: Send, method: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Answer with JSON text, or, where it is empty, with nothing; HEAD gets the headers only."""
-    found = {**headers, "content-type": "application/json"} if body else dict(headers)
-    if status != 204:
-        found["content-length"] = str(len(body))
-    start = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
+    start = with_length(encoded(headers, bool(body)), status, body)
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
@@ -110,6 +121,20 @@ def _media_type(header: str) -> str:
     """Media types have no case and may have blanks before their parameters; Connexion knows neither."""
     kind, separator, parameters = header.partition(";")
     return kind.strip().lower() + separator + parameters
+
+
+def plain_headers(call: Call, headers: Headers) -> Headers:
+    """The request's headers with the one form of its media type that Connexion knows."""
+    plain = [(name, value) for name, value in headers if name.lower() != b"content-type"]
+    if call.content_type:
+        plain.append((b"content-type", call.content_type.encode("latin-1")))
+    return plain
+
+
+def check(call: Call) -> None:
+    """Raises a refusal for a path that is none, and where the answer could not be JSON."""
+    _check_path(call.path)
+    _check_accept(call.path, call.headers.get("accept", ""))
 
 
 def _check_path(path: str) -> None:

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stubserver.errors import refusal
 from stubserver.settings import Settings
-from stubserver.store import Base, Change, Changes, Table, Undoable
+from stubserver.store import Base, Change, Changes, Log, Table
 
 TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "users": (("id",), ("username",)),
@@ -40,15 +40,32 @@ EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 class Clock:
     """The time of one world: the real one until it is frozen, set or advanced."""
 
-    __slots__ = ("_ahead", "_frozen")
+    __slots__ = ("_ahead", "_frozen", "since", "until")
 
     def __init__(self) -> None:
         self._frozen: datetime | None = None
         self._ahead = timedelta()
+        self.since, self.until = EARLIEST, LATEST
 
     def now(self) -> datetime:
         """The moment, in UTC."""
+        self.until = EARLIEST
         return self._frozen if self._frozen is not None else datetime.now(UTC) + self._ahead
+
+    def watch(self) -> datetime:
+        """The moment, too. From here on `since` and `until` tell between which moments all that has been asked of
+        the clock would have had the same answer."""
+        now = self.now()
+        self.since, self.until = EARLIEST, LATEST
+        return now
+
+    def has_come(self, moment: datetime) -> bool:
+        """Whether it is this moment, or later."""
+        since, until = self.since, self.until
+        has_come = moment <= self.now()
+        self.since = max(since, moment) if has_come else since
+        self.until = until if has_come else min(until, moment)
+        return has_come
 
     def freeze(self, moment: datetime | None = None) -> None:
         """Stop at `moment` (default: now)."""
@@ -151,9 +168,10 @@ class World:
         """What goes wrong in it, by number."""
         self.faulted = 0
         """How many faults it has ever had."""
-        self._log: list[Undoable] = []
+        self._log = Log()
         taken = changes or {}
-        self._tables = {name: Table(base, self._log, taken.get(name)) for name, base in seed.tables.items()}
+        self._tables = {name: Table(name, base, self._log, taken.get(name)) for name, base in seed.tables.items()}
+        self.__dict__.update(self._tables)
 
     @classmethod
     def of(cls, name: str, snapshot: Snapshot, settings: Settings | None = None) -> "World":
@@ -162,11 +180,10 @@ class World:
         world.clock = snapshot.clock.copy()
         return world
 
-    def __getattr__(self, table: str) -> Table:
-        try:
-            return self.__dict__["_tables"][table]  # type: ignore[no-any-return]
-        except KeyError:
-            raise AttributeError(f"a world has no {table}") from None
+    if TYPE_CHECKING:
+
+        def __getattr__(self, table: str) -> Table:
+            """Every table is an attribute."""
 
     def snapshot(self) -> Snapshot:
         """The world as it is now."""
@@ -177,6 +194,11 @@ class World:
     def changed(self) -> int:
         """How many rows differ from the fixture."""
         return sum(table.changed for table in self._tables.values())
+
+    @property
+    def writes(self) -> int:
+        """How much was ever done to its tables: while that stays the same, so do its rows."""
+        return self._log.writes
 
     def token(self, what: str) -> str:
         """A text that looks random and is the same in every run; `what` tells one from the next. No secret."""
@@ -192,7 +214,8 @@ class World:
             if self._log:
                 for entry in self._log:
                     entry.settle()
-                self._check_size()
+                if any(entry.grows for entry in self._log):
+                    self._check_size()
         except BaseException:
             while self._log:
                 self._log.pop().undo()
@@ -204,10 +227,9 @@ class World:
             message = f"World {self.name} differs from its fixture in {most} rows already, the most that it may."
             raise refusal(503, f"{message} Reset it, or start the server with a larger --max-rows.")
 
-    def done(self) -> list[tuple[str, Change]]:
-        """What the last change did: the table's name and the row before and after."""
-        names = {table: name for name, table in self._tables.items()} if self._log else {}
-        return [(names[entry.table], entry) for entry in self._log if isinstance(entry, Change)]
+    def done(self) -> list[Change]:
+        """What the last change did."""
+        return [entry for entry in self._log if isinstance(entry, Change)]
 
 
 _DEFAULTS = Settings()

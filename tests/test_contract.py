@@ -45,13 +45,14 @@ LAYERS = [
     {"auth", "coverage", "cors", "journal", "progress", "reading", "views.__init__"},
     {"report_html", "worlds"},
     {"hints", "report", "wire"},
-    {"access_log", "authorize", "control.request_view", "control.stub", "faults"},
+    {"access_log", "authorize", "control.request_view", "control.stub", "faults", "head"},
     {"control.verify", "elsewhere", "pages", "protocol", "recorder", "views.course", "views.media", "views.user"},
     {"guards", "views.lesson"},
     {"views.comment"},
     {name for name in SOURCES if name.startswith("operations.") and name != "operations.__init__"},
     {f"control.{name}" for name in CONTROL},
     {"control.__init__", "explain", "operations.__init__", "pipeline", "why"},
+    {"lane"},
     {"app"},
     {"server"},
     {"background"},
@@ -410,10 +411,10 @@ def test_imports_point_down() -> None:
 
 
 def test_only_the_frame_knows_the_framework() -> None:
-    assert {name for name in SOURCES if "connexion" in imports(name)} <= {"app", "pipeline", "auth"}
+    assert {name for name in SOURCES if "connexion" in imports(name)} <= {"app", "pipeline", "auth", "head"}
     knows_starlette = {name for name in SOURCES if "starlette" in imports(name)}
-    known = ("access_log", "app", "authorize", "cors", "elsewhere", "faults", "in_process", "pipeline", "recorder")
-    assert knows_starlette <= {*known, "wire"}
+    known = ("app", "authorize", "cors", "elsewhere", "faults", "head", "in_process", "pipeline", "recorder", "wire")
+    assert knows_starlette <= {*known}
     for name in SOURCES:
         if name.startswith(("operations", "views")) or name in ("rules", "guards", "world", "store"):
             assert not {"connexion", "starlette", "uvicorn"} & imports(name), name

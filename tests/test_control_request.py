@@ -4,7 +4,6 @@ import asyncio
 import base64
 import copy
 import json
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from stubserver.access_log import Facts
 from stubserver.app import StubServer
 from stubserver.call import Call
 from stubserver.journal import Answer
@@ -41,6 +41,14 @@ def api(app: StubServer, runner: asyncio.Runner) -> Iterator[Api]:
     yield Api(app, runner)
     for world in app.worlds:
         app.worlds.delete(world.name)
+
+
+@pytest.fixture
+def logged(app: StubServer, monkeypatch: pytest.MonkeyPatch) -> list[Facts]:
+    """What the log is told."""
+    lines: list[Facts] = []
+    monkeypatch.setattr(app.recorder, "log", lines.append)
+    return lines
 
 
 @pytest.fixture
@@ -861,15 +869,14 @@ def test_a_cleared_journal_loses_nothing_new_for_what_it_had(fresh: Callable[...
     ],
 )
 def test_an_answer_that_is_kept_names_its_entry(
-    api: Api, caplog: pytest.LogCaptureFixture, method: str, path: str, headers: dict[str, str], status: int
+    api: Api, logged: list[Facts], method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     """And so does its line in the log."""
     content = {"content": b"x"} if status == 415 else {}
-    with caplog.at_level(logging.INFO, "stubserver.access"):
-        response = api.request(method, path, headers=headers, **content)
+    response = api.request(method, path, headers=headers, **content)
     number = response.headers["x-stub-request"]
     assert (response.status_code, number) == (status, "default-1")
-    (line,) = (record.request for record in caplog.records if record.name == "stubserver.access")  # type: ignore[attr-defined]
+    (line,) = logged
     assert (line["request"], line["status"]) == (number, status)
     assert ok(api.get(f"{REQUESTS}/{number}"))["status"] == status
 
@@ -892,12 +899,11 @@ def test_an_answer_that_is_kept_names_its_entry(
     ],
 )
 def test_an_answer_that_is_not_kept_names_none(
-    api: Api, caplog: pytest.LogCaptureFixture, method: str, path: str, headers: dict[str, str]
+    api: Api, logged: list[Facts], method: str, path: str, headers: dict[str, str]
 ) -> None:
-    with caplog.at_level(logging.INFO, "stubserver.access"):
-        response = api.request(method, path, headers=headers)
+    response = api.request(method, path, headers=headers)
     assert "x-stub-request" not in response.headers
-    assert ["request" in record.request for record in caplog.records if record.name == "stubserver.access"] == [False]  # type: ignore[attr-defined]
+    assert ["request" in line for line in logged] == [False]
     assert requests(api) == []
 
 

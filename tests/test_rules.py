@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stubserver import rules
+from stubserver.world import Clock
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -95,11 +96,13 @@ def test_available_date(
 
 @pytest.mark.parametrize(
     ("available", "expected"),
-    [(None, False), (NOW - DAY, False), (NOW, False), (NOW + timedelta(microseconds=1), True), (NOW + DAY, True)],
+    [(NOW - DAY, True), (NOW, True), (NOW + timedelta(microseconds=1), False), (NOW + DAY, False)],
 )
-def test_opens_later(available: datetime | None, expected: bool) -> None:
-    """R313, R314, R317: a section opens on the very moment; without a date it is open."""
-    assert rules.opens_later(available, NOW) is expected
+def test_a_section_opens_on_the_very_moment(available: datetime, expected: bool) -> None:
+    """R313, R314, R317."""
+    clock = Clock()
+    clock.freeze(NOW)
+    assert clock.has_come(available) is expected
 
 
 @pytest.mark.parametrize(

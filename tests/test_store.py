@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stubserver.settings import Settings
-from stubserver.store import Base, Row, Table
+from stubserver.store import Base, Log, Row, Table
 from stubserver.world import TABLES, Clock, Seed, World
 from stubserver.worlds import Worlds
 
@@ -23,7 +23,7 @@ def base() -> Base:
 
 
 def table() -> Table:
-    return Table(base(), [])
+    return Table("things", base(), Log())
 
 
 def fork(rows: Iterable[Row] | None = None) -> World:
@@ -86,7 +86,7 @@ def test_table_finds_by_index_in_order_of_keys() -> None:
 
 def test_table_knows_rows_by_several_keys() -> None:
     rows = [{"course": 2, "user": 1, "status": "x"}, {"course": 1, "user": 3, "status": "x"}]
-    pairs = Table(Base(("course", "user"), ("course", "user"), rows), [])
+    pairs = Table("pairs", Base(("course", "user"), ("course", "user"), rows), Log())
     pairs.put({"course": 1, "user": 1, "status": "y"})
     pairs.put({"course": 1, "user": 3, "status": "y"})
     assert pairs[1, 3]["status"] == "y"
@@ -104,12 +104,12 @@ def test_table_never_gives_an_id_twice() -> None:
     things.delete(7)
     things.delete(5)
     assert things.next_id() == 8
-    assert Table(Base(("id",), ()), []).next_id() == 1
+    assert Table("things", Base(("id",), ()), Log()).next_id() == 1
 
 
 def test_table_ignores_deleting_what_is_not_there() -> None:
     undo: list[Callable[[], None]] = []
-    things = Table(base(), undo)
+    things = Table("things", base(), undo)
     things.delete(77)
     things.delete(1)
     things.delete(1)
@@ -119,7 +119,7 @@ def test_table_ignores_deleting_what_is_not_there() -> None:
 def test_tables_share_a_base_that_never_changes() -> None:
     shared = base()
     before = (dict(shared.rows), {field: dict(values) for field, values in shared.index.items()}, shared.next_id)
-    first, second = Table(shared, []), Table(shared, [])
+    first, second = Table("things", shared, Log()), Table("things", shared, Log())
     first.put({"id": 1, "kind": "a"})
     first.put({"id": first.next_id(), "kind": "a"})
     first.delete(2)

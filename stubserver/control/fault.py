@@ -8,7 +8,6 @@ from stubserver.call import Call
 from stubserver.control.stub import Stub
 from stubserver.errors import invalid, refusal
 from stubserver.faults import Fault
-from stubserver.shape import OMIT
 from stubserver.views import Listing
 
 MAX_FAULTS = 100
@@ -17,7 +16,7 @@ MAX_FAULTS = 100
 
 def list_faults(call: Call, stub: Stub) -> Listing:
     """With how often each has fired."""
-    return Listing(list(call.world.faults.values()), lambda fault: _view(call, fault))
+    return Listing(list(call.world.faults.values()), _view)
 
 
 def create_fault(call: Call, stub: Stub) -> Mapping[str, Any]:
@@ -33,7 +32,7 @@ def create_fault(call: Call, stub: Stub) -> Mapping[str, Any]:
     world.faulted += 1
     fault = Fault(world.faulted, world, {**call.operation.defaults, **call.body})
     world.faults[fault.id] = fault
-    return _view(call, fault)
+    return _view(fault)
 
 
 def clear_faults(call: Call, stub: Stub) -> None:
@@ -47,6 +46,5 @@ def delete_fault(call: Call, stub: Stub) -> None:
         raise refusal(404, f"World {call.world.name} has no fault {call.ids['id']}.")
 
 
-def _view(call: Call, fault: Fault) -> Mapping[str, Any]:
-    fields = ("operation", "method", "path", "times")
-    return {**dict.fromkeys(fields, OMIT), **fault.wanted, "id": fault.id, "fired": fault.fired}
+def _view(fault: Fault) -> Mapping[str, Any]:
+    return {**fault.wanted, "id": fault.id, "fired": fault.fired}

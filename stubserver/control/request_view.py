@@ -160,12 +160,13 @@ def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return shown
 
 
-def _patch(changes: Iterable[tuple[str, Change]], secrets: Collection[str]) -> Iterator[Mapping[str, Any]]:
+def _patch(changes: Iterable[Change], secrets: Collection[str]) -> Iterator[Mapping[str, Any]]:
     """The operations of RFC 6902 that lead from the rows before to the rows after."""
     rows: dict[tuple[str, Key], tuple[Row | None, Row | None]] = {}
-    for table, change in changes:
-        before, _ = rows.get((table, change.key), (change.before, None))
-        rows[table, change.key] = before, change.after
+    for change in changes:
+        which = change.table.name, change.key
+        before, _ = rows.get(which, (change.before, None))
+        rows[which] = before, change.after
     for (table, key), (before, after) in rows.items():
         name = ",".join(map(str, key)) if isinstance(key, tuple) else str(key)
         path = f"/{table}/{_escaped(name)}"

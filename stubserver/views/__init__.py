@@ -3,7 +3,8 @@
 A view knows every field that any response schema of its entity documents; the schema chooses among them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from stubserver import images
@@ -52,10 +53,29 @@ def ordered(rows: Iterable[Row], ordering: str, fields: Collection[str], default
     return sorted(rows, key=lambda row: row[field], reverse=ordering.startswith("-"))
 
 
-class CategoryView(View):
-    """A category; its pictures are absolute URLs."""
+def _rendition(name: str) -> Any:
+    return property(lambda view: view.renditions[name])
 
-    def __getattr__(self, name: str) -> Any:
-        if name in images.SIZES:
-            return images.url(self.call.base_url, "categories", name, self.row["slug"], str(self.row["id"]))
-        return super().__getattr__(name)
+
+class PicturedView(View):
+    """A row with a picture; its renditions are absolute URLs."""
+
+    folder: str
+    """Where the pictures of its kind lie."""
+    image_small, image_medium, image_big, image_bigger = map(_rendition, images.SIZES)
+
+    @cached_property
+    def renditions(self) -> Mapping[str, str]:
+        """Rendition -> URL."""
+        return images.renditions(self.call.base_url, self.folder, self.row["slug"], self.picture)
+
+    @property
+    def picture(self) -> str:
+        """What tells this picture from all others."""
+        return str(self.row["id"])
+
+
+class CategoryView(PicturedView):
+    """A category."""
+
+    folder = "categories"

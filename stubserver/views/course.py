@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from stubserver import images, rules
+from stubserver import rules
 from stubserver.call import Call
 from stubserver.progress import (
     completion_rate,
@@ -16,11 +16,13 @@ from stubserver.progress import (
     published_lessons,
 )
 from stubserver.store import Row
-from stubserver.views import CategoryView, View
+from stubserver.views import CategoryView, PicturedView, View
 
 
-class CourseView(View):
+class CourseView(PicturedView):
     """A course as its readers see it (view=user), for the caller or for a user whom the caller emulates."""
+
+    folder = "courses"
 
     def __init__(self, call: Call, row: Row, subject: int | None = None) -> None:
         """`subject` is the id of the user whose status and progress are shown; default the caller (R110)."""
@@ -28,11 +30,10 @@ class CourseView(View):
         self.subject = call.user_id if subject is None else subject
         self.membership = call.world.memberships.get((row["id"], self.subject))
 
-    def __getattr__(self, name: str) -> Any:
-        if name in images.SIZES:
-            picture = f"{self.call.world.settings.seed}:{self.row['id']}:{self.row['image_original']}"
-            return images.url(self.call.base_url, "courses", name, self.row["slug"], picture)
-        return super().__getattr__(name)
+    @property
+    def picture(self) -> str:
+        """Another one for each upload, and for each seed of the server."""
+        return f"{self.call.world.settings.seed}:{self.row['id']}:{self.row['image_original']}"
 
     @cached_property
     def inside(self) -> bool:
@@ -167,7 +168,8 @@ class SectionView(SectionEditView):
         """Never for the creator and managers (R317)."""
         if self.course.join_status in rules.MANAGING:
             return False
-        return rules.opens_later(self.available_date, self.call.world.clock.now())
+        date = self.available_date
+        return date is not None and not self.call.world.clock.has_come(date)
 
 
 class LessonView(View):

@@ -1,0 +1,137 @@
+"""What follows from the head of a request alone, decided by Connexion's own objects: those of the stack that serves
+all other requests. They are asked once for each distinct head; requests with the same head share what they said."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from connexion.middleware.request_validation import RequestValidationMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from starlette.routing import Match, Mount
+
+from stubserver import reading, wire
+from stubserver.call import Call
+from stubserver.cors import Cors
+from stubserver.spec import Operation
+from stubserver.wire import Headers, Wire
+from stubserver.world import World
+
+MAX_ROUTES = 4096
+"""Paths whose operation is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a GET was answered."""
+
+    call: Call
+    text: bytes
+    writes: int
+    """How much had been done to the world by then."""
+    since: datetime
+    until: datetime
+    """Before this moment, and not before `since`, it is true, if the rows are the same."""
+
+    def is_good(self, world: World, at: datetime) -> bool:
+        """Whether it would be answered the same at this moment."""
+        same = self.call.world is world and self.writes == world.writes
+        return same and self.since <= at < self.until
+
+
+@dataclass
+class Head:
+    """What all requests with one head have in common."""
+
+    call: Call
+    """A call on which all steps are done that depend on nothing but the head."""
+    target: str
+    """Path and query as asked."""
+    world: str
+    fixture: str | None
+    secured: bool
+    """Whether the operation asks who calls."""
+    read: Callable[[Call], None] | None
+    """What reads the body, where the operation has one."""
+    headers: Headers
+    """Headers of every success answer, but for its length."""
+    cors: Headers
+    """Those that pages of other origins need."""
+    kept: Kept | None = None
+    """The last answer, where that is of use."""
+
+
+class Heads:
+    """Makes heads."""
+
+    def __init__(self, stack: Iterable[Any], operations: Mapping[str, Operation], entrance: Wire, cors: Cors) -> None:
+        """`stack` holds Connexion's middlewares, each with its operations."""
+        for middleware in stack:
+            match middleware:
+                case RoutingMiddleware():
+                    self._router = middleware.router
+                case SecurityMiddleware():
+                    self._securities = _operations(middleware)
+                case RequestValidationMiddleware():
+                    self._validations = _operations(middleware)
+        self._operations = operations
+        self._wire = entrance
+        self._cors = cors
+        self._routed = lru_cache(MAX_ROUTES)(self._route)
+
+    def head(self, method: str, target: str, headers: Headers) -> Head | None:
+        """The head of a request that Connexion would let through to its operation, as far as that depends on the head;
+        None where it leads to none. Raises a refusal or a problem of Connexion's where it would not."""
+        path, _, query = target.partition("?")
+        scope = {"method": method, "path": path, "query_string": query.encode(), "headers": headers}
+        call = self._wire.call(scope)
+        wire.check(call)
+        routed = self._routed(method, call.path)
+        if routed is None or routed[0] not in self._operations:
+            return None
+        call.routed, call.ids = self._operations[routed[0]], routed[1]
+        security = self._securities[call.routed.id].security
+        if security and {} not in security and "authorization" not in call.headers:
+            return None
+        reading.read_parameters(call)
+        return Head(
+            call=call,
+            target=target if query else path,
+            world=call.world.name,
+            fixture=call.headers.get("x-stub-fixture"),
+            secured=bool(security),
+            read=self._reader(call, call.routed),
+            headers=wire.encoded(call.routed.headers[call.routed.status], call.routed.answer is not None),
+            cors=self._cors.added(headers),
+        )
+
+    def _route(self, method: str, path: str) -> tuple[str, Mapping[str, Any]] | None:
+        return _match(self._router, {"type": "http", "method": method, "path": path, "path_params": {}})
+
+    def _reader(self, call: Call, operation: Operation) -> Callable[[Call], None] | None:
+        validation = self._validations[operation.id]
+        media, _ = validation.extract_content_type(wire.plain_headers(call, []))
+        validation.validate_mime_type(media)
+        if media not in operation.bodies:
+            return None
+        read, body = reading.READERS[media], operation.bodies[media]
+        return lambda call: read(call, body)
+
+
+def _operations(middleware: SecurityMiddleware | RequestValidationMiddleware) -> Mapping[str, Any]:
+    """What a middleware of Connexion has for each operationId."""
+    return {name: found for apis in middleware.apis.values() for api in apis for name, found in api.operations.items()}
+
+
+def _match(router: Any, scope: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    """The operationId and the path parameters of the first route that fits, as the router itself would find it."""
+    for route in router.routes:
+        fits, found = route.matches(dict(scope))
+        if fits is Match.FULL:
+            within = {**scope, **found}
+            if isinstance(route, Mount):
+                return _match(route.app, within)
+            return route.endpoint.operation_id, within["path_params"]
+    return None

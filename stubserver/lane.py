@@ -1,0 +1,96 @@
+"""The fast lane: answers requests that it can prove to succeed, as the whole stack would, and leaves all others to it.
+
+The steps are those of the stack, and so is their code: what Connexion says of a request's head (`head.py`), then
+identification, admission, the body, the operation, the answer's shape and validation, and the record. What a GET was
+answered stays with its head and is good for as long as the world has the same rows and no moment has come that it
+depends on. Whatever stands in the way (a refusal, a fault, an unusual header) sends a request to the stack, untouched,
+for nothing has happened yet.
+"""
+
+import re
+import time
+
+from stubserver import auth
+from stubserver.call import Call
+from stubserver.head import Head, Heads, Kept
+from stubserver.journal import Answer
+from stubserver.pipeline import Dispatch, admit
+from stubserver.recorder import Recorder, number
+from stubserver.wire import Headers, with_length
+from stubserver.world import World
+from stubserver.worlds import Worlds
+
+MAX_HEADS = 1024
+"""Different heads that are remembered."""
+MAX_KEPT = 64 * 1024
+"""Bytes of the largest answer that is kept."""
+
+_METHODS = (b"GET", b"PUT", b"POST", b"PATCH", b"DELETE")
+_PLAIN_URL = re.compile(rb"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
+_FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*")
+"""Headers that more depends on: wishes, and what a proxy says of the client."""
+
+
+Reply = tuple[int, Headers, bytes]
+"""Status, headers and body of an answer."""
+
+
+class Lane:
+    """Answers what it can."""
+
+    def __init__(self, heads: Heads, dispatch: Dispatch, worlds: Worlds, recorder: Recorder) -> None:
+        self._source = heads
+        self._dispatch = dispatch
+        self._worlds = worlds
+        self._recorder = recorder
+        self._heads: dict[tuple[object, ...], Head] = {}
+
+    def reply(self, method: bytes, url: bytes, headers: Headers, body: bytes) -> Reply | None:
+        """The answer to a request, recorded; None where the stack must answer it. Never fails, and never waits."""
+        started = time.perf_counter()
+        try:
+            head = self._heads.get((method, url, *headers)) or self._new_head(method, url, headers)
+            if head is None or len(body) > self._worlds.settings.max_body:
+                return None
+            world = self._worlds.touch(head.world, head.fixture)
+            if world.faults:
+                return None
+            call, text = self._run(head, world, body)
+        except Exception:  # the stack will meet it, too, and say what is wrong
+            return None
+        operation = call.operation
+        number(call)
+        sent = [*with_length(head.headers, operation.status, text), *head.cors, (b"x-stub-request", call.id.encode())]
+        answer = Answer(operation.status, sent, text, time.perf_counter() - started)
+        self._recorder.record(call.method, head.target, call, answer, None)
+        return operation.status, sent, text
+
+    def _new_head(self, method: bytes, url: bytes, headers: Headers) -> Head | None:
+        """The head of a request, if it is a plain one that leads to an operation."""
+        names = {name for name, _ in headers}
+        plain = method in _METHODS and _PLAIN_URL.fullmatch(url) and b"host" in names and b"__" not in url
+        if not plain or any(_FOR_THE_STACK.fullmatch(name) for name in names):
+            return None
+        head = self._source.head(method.decode(), url.decode(), headers)
+        if head is not None:
+            if len(self._heads) >= MAX_HEADS:
+                self._heads.clear()
+            self._heads[method, url, *headers] = head
+        return head
+
+    def _run(self, head: Head, world: World, body: bytes) -> tuple[Call, bytes]:
+        """The finished call and the text of its answer. Raises whatever keeps it from success."""
+        at = world.clock.watch()
+        if (kept := head.kept) is not None and kept.is_good(world, at):
+            return kept.call.again(world, at), kept.text
+        call = head.call.again(world, at)
+        call.raw_body = body
+        if head.secured:
+            auth.identify(call)
+        admit(call, call.operation)
+        if head.read is not None:
+            head.read(call)
+        text = self._dispatch.run(call, call.operation)
+        if call.method == "GET" and not call.changes and len(text) <= MAX_KEPT:
+            head.kept = Kept(call, text, world.writes, world.clock.since, world.clock.until)
+        return call, text
