@@ -1,8 +1,10 @@
 """Fixtures: YAML or JSON files that worlds start from, held against the contract's schemas before all else."""
 
+import gc
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,9 +77,22 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Seed:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
     try:
-        return _seed(data, contract, now or datetime.now(UTC), hashlib.sha256(text.encode()).hexdigest())
+        with _without_collector():
+            return _seed(data, contract, now or datetime.now(UTC), hashlib.sha256(text.encode()).hexdigest())
     except FixtureError as error:
         raise FixtureError(f"{file}: {error}") from None
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Rows are no garbage; the collector would look through all of them again and again while they become more."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _seed(data: Any, contract: Contract, now: datetime, digest: str) -> Seed:

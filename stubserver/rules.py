@@ -8,6 +8,10 @@ MANAGING = ("creator", "manager")
 """Statuses that may run a course (R125)."""
 MEMBERS = ("creator", "manager", "joined")
 """Statuses of the people inside a course (R201)."""
+STATUSES = (*MEMBERS, "invited", "requested")
+"""All that somebody can be in a course (R201)."""
+PRIVACIES = ("", "open", "private", "secret")
+"""All that a course can be; "" is a draft."""
 STUDENTS = ("manager", "joined")
 """Statuses that count as learners: rosters, dashboards and averages start from them (R132, R214, R601)."""
 STAFF = ("admin", "moderator", "editor")

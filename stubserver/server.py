@@ -1,6 +1,7 @@
 """Serving over HTTP: the socket, the log and the banner around the ASGI application."""
 
 import contextlib
+import gc
 import logging
 import socket
 import sys
@@ -20,6 +21,7 @@ def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
     """Serve until interrupted."""
     log_to_stderr(log_format)
     app.recorder.log = AccessLog(sys.stderr, as_json if log_format == "json" else as_text)
+    gc.freeze()  # what is there now stays; the collector need not look through it
     server = uvicorn.Server(config(app))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])

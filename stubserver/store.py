@@ -3,7 +3,8 @@
 Rows are plain dicts that nobody mutates; a change puts a new row in the old one's place.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,17 +13,24 @@ Key = Any
 """An id, or a tuple of ids where a row is named by more than one."""
 
 
+Field = str | tuple[str, ...]
+"""What rows are looked up by: a field, or several together."""
+Index = dict[Field, dict[Any, Sequence[Key]]]
+"""Field -> value -> the keys of the rows that have it, in order. The sequences are never changed, only replaced."""
+
+
 class Base:
     """The immutable rows of one table, with an index for each field in `indexed`."""
 
-    def __init__(self, key: tuple[str, ...], indexed: tuple[str, ...], rows: Iterable[Row] = ()) -> None:
+    def __init__(self, key: tuple[str, ...], indexed: tuple[Field, ...], rows: Iterable[Row] = ()) -> None:
         """`key` names the fields that identify a row."""
         self.key = key
         self.rows = {key_of(key, row): row for row in rows}
-        self.index: dict[str, dict[Any, dict[Key, None]]] = {field: {} for field in indexed}
-        for name, row in self.rows.items():
+        self.index: Index = {field: {} for field in indexed}
+        for name in sorted(self.rows):
             for field, values in self.index.items():
-                values.setdefault(row[field], {})[name] = None
+                keys: Any = values.setdefault(value_of(field, self.rows[name]), [])
+                keys.append(name)
         self.next_id = 1 + max((row["id"] for row in self.rows.values() if "id" in row), default=0)
         self.unchanged = Changes(self)
         """What every world starts with."""
@@ -33,6 +41,11 @@ def key_of(fields: tuple[str, ...], row: Row) -> Key:
     return row[fields[0]] if len(fields) == 1 else tuple(row[field] for field in fields)
 
 
+def value_of(field: Field, row: Row) -> Any:
+    """What an index finds `row` by."""
+    return row[field] if isinstance(field, str) else tuple(row[part] for part in field)
+
+
 class Changes:
     """What differs from the base in one world's table. Shared with snapshots, so it is copied before it is written."""
 
@@ -41,7 +54,8 @@ class Changes:
     def __init__(self, base: Base) -> None:
         self.rows: dict[Key, Row | None] = {}
         """Key -> the row as this world has it; None where it was deleted."""
-        self.index: dict[str, dict[Any, dict[Key, None]]] = {field: {} for field in base.index}
+        self.index: Index = {field: {} for field in base.index}
+        """Where it differs from the base's."""
         self.added = 0
         self.next_id = base.next_id
 
@@ -49,9 +63,7 @@ class Changes:
         """The same, to be written."""
         copied = Changes(base)
         copied.rows = dict(self.rows)
-        copied.index = {
-            field: {value: dict(keys) for value, keys in values.items()} for field, values in self.index.items()
-        }
+        copied.index = {field: dict(values) for field, values in self.index.items()}
         copied.added, copied.next_id = self.added, self.next_id
         return copied
 
@@ -96,7 +108,7 @@ class Change:
         """Put the row back."""
         self.table.set(self.key, self.after, self.before)
         if self.grows:
-            self.table.forget(self.key, self.before)
+            self.table.forget(self.key)
 
     def settle(self) -> None:
         """A row that came and went leaves nothing behind."""
@@ -177,12 +189,14 @@ class Table:
     def __len__(self) -> int:
         return len(self.base.rows) + self._changes.added
 
-    def where(self, field: str, value: Any) -> list[Row]:
+    def keys(self, field: Field, value: Any) -> Sequence[Key]:
+        """The keys of the rows whose indexed `field` is `value`, in order; the same object until they change."""
+        keys = self._changes.index[field].get(value)
+        return self.base.index[field].get(value, ()) if keys is None else keys
+
+    def where(self, field: Field, value: Any) -> list[Row]:
         """The rows whose indexed `field` is `value`, in order of their keys."""
-        changes = self._changes
-        keys = [key for key in self.base.index[field].get(value, ()) if key not in changes.rows]
-        keys += changes.index[field].get(value, ())
-        return [self[key] for key in sorted(keys)]
+        return [self[key] for key in self.keys(field, value)]
 
     def next_id(self) -> int:
         """An id that this world has never used for this table."""
@@ -210,16 +224,25 @@ class Table:
     def set(self, key: Key, before: Row | None, after: Row | None) -> None:
         """Let `after` take the place of `before`, unlogged."""
         changes = self.own()
-        self._unindex(key, before)
         changes.rows[key] = after
         changes.added += (after is not None) - (before is not None)
-        if after is not None:
-            for field, values in changes.index.items():
-                values.setdefault(after[field], {})[key] = None
+        for field, values in changes.index.items():
+            old, new = (None if row is None else (value_of(field, row),) for row in (before, after))
+            if old == new:
+                continue
+            if old is not None:
+                keys = self.keys(field, old[0])
+                at = bisect_left(keys, key)
+                values[old[0]] = [*keys[:at], *keys[at + 1 :]]
+                if not values[old[0]] and old[0] not in self.base.index[field]:
+                    del values[old[0]]
+            if new is not None:
+                keys = self.keys(field, new[0])
+                at = bisect_left(keys, key)
+                values[new[0]] = [*keys[:at], key, *keys[at:]]
 
-    def forget(self, key: Key, row: Row | None) -> None:
-        """Leave the row `key`, which is `row` again, to the base."""
-        self._unindex(key, row)
+    def forget(self, key: Key) -> None:
+        """Leave a row that is as it was to the base."""
         del self._changes.rows[key]
 
     def settle(self, key: Key) -> None:
@@ -227,7 +250,33 @@ class Table:
         if key not in self.base.rows and key in self._changes.rows and self._changes.rows[key] is None:
             del self.own().rows[key]
 
-    def _unindex(self, key: Key, row: Row | None) -> None:
-        if row is not None:
-            for field, values in self._changes.index.items():
-                values.get(row[field], {}).pop(key, None)
+
+class Newest:
+    """The rows of a table under several lists of keys, which are numbers, each in order and in one list only: the last
+    key first. Only the rows that are asked for are looked up."""
+
+    def __init__(self, table: Table, lists: Iterable[Sequence[int]]) -> None:
+        self._table = table
+        self._lists = [keys for keys in lists if keys]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lists))
+
+    def __getitem__(self, part: slice) -> list[Row]:
+        """The rows of a slice."""
+        first, end, _ = part.indices(len(self))
+        most, limit = max(0, end - first), self._limit(first)
+        ends = ((keys, bisect_left(keys, limit)) for keys in self._lists)
+        found = sorted((key for keys, at in ends for key in keys[max(0, at - most) : at]), reverse=True)
+        return [self._table[key] for key in found[:most]]
+
+    def _limit(self, count: int) -> int:
+        """The smallest number that no more than `count` of the keys reach."""
+        low, high = 0, 1 + max((keys[-1] for keys in self._lists), default=0)
+        while count and low < high:
+            middle = (low + high) // 2
+            if sum(len(keys) - bisect_left(keys, middle) for keys in self._lists) <= count:
+                high = middle
+            else:
+                low = middle + 1
+        return high

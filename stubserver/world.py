@@ -2,24 +2,25 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from operator import is_
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stubserver.errors import refusal
 from stubserver.settings import Settings
-from stubserver.store import Base, Change, Changes, Log, Table
+from stubserver.store import Base, Change, Changes, Field, Key, Log, Table
 
-TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
     "users": (("id",), ("username",)),
     "categories": (("id",), ()),
-    "courses": (("id",), ("name", "slug")),
+    "courses": (("id",), ("name", "slug", "privacy")),
     "sections": (("id",), ("course_id",)),
     "lessons": (("id",), ("section_id",)),
-    "memberships": (("course_id", "user_id"), ("course_id", "user_id")),
+    "memberships": (("course_id", "user_id"), ("course_id", "user_id", ("user_id", "status"))),
     "completions": (("user_id", "lesson_id"), ("lesson_id", "user_id")),
     "questions": (("id",), ("lesson_id",)),
     "answers": (("id",), ()),  # they live in their question; this table only gives out their ids
@@ -32,6 +33,8 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Table -> the fields that identify a row, and the fields that rows are looked up by."""
 
+
+_T = TypeVar("_T")
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Between these a clock may be, so that a century of drip days can be counted on."""
@@ -168,6 +171,7 @@ class World:
         """What goes wrong in it, by number."""
         self.faulted = 0
         """How many faults it has ever had."""
+        self._derived: dict[Any, tuple[Sequence[Sequence[Key]], Any]] = {}
         self._log = Log()
         taken = changes or {}
         self._tables = {name: Table(name, base, self._log, taken.get(name)) for name, base in seed.tables.items()}
@@ -199,6 +203,14 @@ class World:
     def writes(self) -> int:
         """How much was ever done to its tables: while that stays the same, so do its rows."""
         return self._log.writes
+
+    def derived(self, name: Any, sources: Sequence[Sequence[Key]], make: Callable[[], _T]) -> _T:
+        """What `make` made of lists of keys, made anew only when one of them has changed; `name` tells what it is."""
+        known = self._derived.get(name)
+        if known is None or not all(map(is_, known[0], sources)):
+            known = self._derived[name] = (sources, make())
+        found: _T = known[1]
+        return found
 
     def token(self, what: str) -> str:
         """A text that looks random and is the same in every run; `what` tells one from the next. No secret."""

@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 
 from stubserver import rules
+from stubserver.spec import Contract
 from stubserver.world import Clock
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 STATUSES = ("creator", "manager", "joined", "invited", "requested", None)
+
+
+def test_the_words_are_those_of_the_contract(contract: Contract) -> None:
+    """R101, R201."""
+    assert set(rules.PRIVACIES) == set(contract.schema("CoursePrivacy")["enum"])
+    assert {*rules.STATUSES, None} == {*contract.schema("JoinStatus")["enum"], None}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stubserver.settings import Settings
-from stubserver.store import Base, Log, Row, Table
-from stubserver.world import TABLES, Clock, Seed, World
+from stubserver.store import Base, Log, Newest, Row, Table
+from stubserver.world import EARLIEST, LATEST, TABLES, Clock, Seed, World
 from stubserver.worlds import Worlds
 
 MOMENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -333,3 +333,82 @@ def test_clock_shows_the_real_time_when_released() -> None:
     clock.advance(timedelta(days=3))
     clock.release()
     assert runs(clock)
+
+
+def test_clock_tells_between_which_moments_it_would_say_the_same() -> None:
+    clock = Clock()
+    clock.freeze(MOMENT)
+    hours = [timedelta(hours=number) for number in (-2, -1, 0, 1, 2)]
+    assert clock.watch() == MOMENT
+    assert [clock.has_come(MOMENT + by) for by in hours] == [True, True, True, False, False]
+    assert (clock.since, clock.until) == (MOMENT, MOMENT + timedelta(hours=1))
+    clock.watch()
+    assert (clock.since, clock.until) == (EARLIEST, LATEST)
+
+
+@pytest.mark.parametrize("later", [timedelta(hours=-1), timedelta(hours=1)])
+def test_clock_says_the_same_at_no_other_moment_once_it_was_read(later: timedelta) -> None:
+    clock = Clock()
+    clock.watch()
+    clock.now()
+    clock.has_come(clock.now() + later)
+    assert clock.until == EARLIEST
+
+
+def test_table_replaces_the_keys_of_a_value_only_when_they_change() -> None:
+    things = table()
+    before = things.keys("kind", "a")
+    things.put({"id": 2, "kind": "a", "name": "new"})
+    assert things.keys("kind", "a") is before
+    things.put({"id": 3, "kind": "a"})
+    things.put({"id": 5, "kind": "b"})
+    assert (before, things.keys("kind", "a"), things.keys("kind", "b")) == ([2, 5], [2, 3], [1, 5])
+    assert things.keys("kind", "z") == ()
+
+
+def test_table_forgets_values_that_came_and_went() -> None:
+    things = table()
+    for number in range(50):
+        things.put({"id": 9, "kind": f"kind {number}"})
+    assert set(things.own().index["kind"]) == {"kind 49"}
+    things.delete(9)
+    assert things.own().index["kind"] == {}
+
+
+def test_table_is_looked_up_by_several_fields_together() -> None:
+    rows = [
+        {"id": 1, "user": 1, "status": "x"},
+        {"id": 2, "user": 1, "status": "y"},
+        {"id": 3, "user": 1, "status": "x"},
+    ]
+    things = Table("things", Base(("id",), (("user", "status"),), rows), Log())
+    assert things.keys(("user", "status"), (1, "x")) == [1, 3]
+    things.put({"id": 1, "user": 1, "status": "y"})
+    assert (things.keys(("user", "status"), (1, "x")), things.keys(("user", "status"), (1, "y"))) == ([3], [1, 2])
+
+
+@given(
+    st.lists(st.sampled_from("abc"), max_size=30), st.integers(0, 35), st.integers(0, 35), st.sampled_from(["ab", "c"])
+)
+def test_newest_cuts_pages_out_of_several_lists(kinds: list[str], offset: int, limit: int, wanted: str) -> None:
+    rows = [{"id": 3 * number, "kind": kind} for number, kind in enumerate(kinds, start=1)]
+    things = Table("things", Base(("id",), ("kind",), rows), Log())
+    newest = Newest(things, [things.keys("kind", kind) for kind in wanted])
+    expected = [row for row in reversed(rows) if row["kind"] in wanted]
+    assert len(newest) == len(expected)
+    assert newest[offset : offset + limit] == expected[offset : offset + limit]
+    assert newest[:] == expected
+
+
+def test_what_is_derived_from_keys_is_made_anew_when_they_change() -> None:
+    world, made = fork(), []
+
+    def look() -> list[int]:
+        keys = world.things.keys("kind", "a")
+        return world.derived("doubled", [keys], lambda: made.append(keys) or [2 * key for key in keys])
+
+    assert (look(), look(), len(made)) == ([4, 10], [4, 10], 1)
+    world.things.put({"id": 5, "kind": "a", "name": "new"})
+    assert (look(), len(made)) == ([4, 10], 1)
+    world.things.delete(5)
+    assert (look(), look(), len(made)) == ([4], [4], 2)

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from stubserver import rules
@@ -11,15 +12,18 @@ from stubserver.checks import refuse, unknown_ids
 from stubserver.errors import Problem, not_found
 from stubserver.removal import remove_course
 from stubserver.shape import Shaped
-from stubserver.store import Row
-from stubserver.views import Listing, ordered
+from stubserver.store import Key, Newest, Row
+from stubserver.views import Listing, Rows, ordered
 from stubserver.views.course import CourseEditView, CourseView
+
+NEWEST_FIRST = "-id"
+"""The order of a search that asks for none, and the only one that needs no look at every course."""
 
 
 def list_joined_courses(call: Call) -> Listing:
     """The caller's courses, by status and author (R601)."""
     author = call.query.get("created_by")
-    mine = _with_status(call, _visible(call), call.user_id, call.query["statuses"])
+    mine = _seen_with(call, call.user_id, call.query["statuses"])
     return _listing(call, [row for row in mine if author in (None, row["created_by"])])
 
 
@@ -48,14 +52,16 @@ def create_course(call: Call) -> CourseView:
 
 def search_courses(call: Call) -> Listing:
     """Every course the caller may know of, filtered and ordered (R602, R603)."""
-    found = _visible(call)
+    found: Newest | list[Row] = _visible(call)
     if statuses := call.query.get("statuses"):
-        found = _with_status(call, found, call.user_id, statuses)
+        found = _seen_with(call, call.user_id, statuses)
     if categories := call.query.get("categories"):
-        found = [row for row in found if not set(categories).isdisjoint(row["categories"])]
+        found = [row for row in found[:] if not set(categories).isdisjoint(row["categories"])]
     if call.query.get("search"):
-        found = [row for row in found if call.searches(row["name"], _description(call, row))]
-    return _listing(call, ordered(found, call.query["ordering"], ("id", "name", "created_at"), "-id"))
+        found = [row for row in found[:] if call.searches(row["name"], _description(call, row))]
+    if isinstance(found, list) or call.query["ordering"] != NEWEST_FIRST:
+        found = ordered(found[:], call.query["ordering"], ("id", "name", "created_at"), NEWEST_FIRST)
+    return _listing(call, found)
 
 
 def get_course(call: Call) -> Shaped:
@@ -89,26 +95,49 @@ def delete_course(call: Call) -> None:
 
 def list_suggested_courses(call: Call) -> Listing:
     """Published courses in which the caller has no status yet, newest first (R606)."""
-    rows = [row for row in _visible(call) if call.status_in(row) is None and row["privacy"]]
+    rows = [row for row in _visible(call)[:] if call.status_in(row) is None and row["privacy"]]
     return _listing(call, sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True))
 
 
 def list_user_courses(call: Call) -> Listing:
     """A user's courses, as far as the caller can see them (R604)."""
     user = call.row("user")["id"]
-    return _listing(call, _with_status(call, _visible(call), user, call.query["statuses"]))
+    return _listing(call, _seen_with(call, user, call.query["statuses"]))
 
 
-def _visible(call: Call) -> list[Row]:
-    return [row for row in call.world.courses if rules.visible(row["privacy"], call.status_in(row))]
+def _visible(call: Call) -> Newest:
+    """The courses that the caller may know of: those of a privacy that shows them to everybody, and, of every other
+    privacy, those in which the caller has the status for it (R101-R104)."""
+    world = call.world
+    found = [world.courses.keys("privacy", privacy) for privacy in rules.PRIVACIES if rules.visible(privacy, None)]
+    for privacy in rules.PRIVACIES:
+        if not rules.visible(privacy, None):
+            mine = [_with_status(call, status) for status in rules.STATUSES if rules.visible(privacy, status)]
+            courses = world.courses.keys("privacy", privacy)
+            common = partial(_common, courses, mine)
+            found.append(world.derived(("visible", call.user_id, privacy), [courses, *mine], common))
+    return Newest(world.courses, found)
 
 
-def _with_status(call: Call, rows: Iterable[Row], user: int | None, statuses: list[str]) -> list[Row]:
-    memberships = {row["course_id"]: row for row in call.world.memberships.where("user_id", user)}
-    return [row for row in rows if row["id"] in memberships and memberships[row["id"]]["status"] in statuses]
+def _with_status(call: Call, status: str, user: int | None = None) -> Sequence[Key]:
+    """Keys of the memberships in which somebody (default: the caller) has the status."""
+    return call.world.memberships.keys(("user_id", "status"), (user or call.user_id, status))
 
 
-def _listing(call: Call, rows: list[Row]) -> Listing:
+def _common(courses: Sequence[int], memberships: Iterable[Iterable[tuple[int, int]]]) -> list[int]:
+    """The courses, in order, to which one of the memberships belongs."""
+    mine = {course for keys in memberships for course, _ in keys}
+    return [number for number in courses if number in mine]
+
+
+def _seen_with(call: Call, user: int | None, statuses: Iterable[str]) -> list[Row]:
+    """The courses in which `user` has one of the statuses, as far as the caller may know of them, oldest first."""
+    numbers = sorted(course for status in set(statuses) for course, _ in _with_status(call, status, user))
+    rows = [call.world.courses[number] for number in numbers]
+    return [row for row in rows if rules.visible(row["privacy"], call.status_in(row))]
+
+
+def _listing(call: Call, rows: Rows) -> Listing:
     return Listing(rows, lambda row: CourseView(call, row))
 
 

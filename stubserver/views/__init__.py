@@ -3,9 +3,9 @@
 A view knows every field that any response schema of its entity documents; the schema chooses among them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from stubserver import images
 from stubserver.call import Call
@@ -33,10 +33,19 @@ class View:
         return self.call.world.users[self.row["created_by"]]
 
 
+class Rows(Protocol):
+    """What a page is cut out of."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Iterable[Any]:
+        """The rows of the page."""
+
+
 class Listing:
     """A long list of rows of which only the page that is served gets viewed."""
 
-    def __init__(self, rows: Sequence[Any], view: Callable[[Any], Any] = lambda row: row) -> None:
+    def __init__(self, rows: Rows, view: Callable[[Any], Any] = lambda row: row) -> None:
         self.rows = rows
         self.view = view
 
