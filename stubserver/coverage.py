@@ -96,16 +96,16 @@ def _count(counts: dict[str, int], name: str) -> None:
 
 def _count_exercised(points: Points, call: Call, operation: Operation) -> None:
     """Count what an accepted request made use of."""
-    sent: dict[str, Any] = {}
-    for parameter in operation.parameters:
-        if parameter.name in call.query and call.sent(parameter) is not None:
-            _count(points["parameters"], parameter.name)
-            sent[parameter.name] = call.query[parameter.name]
-    for name in call.sent_fields:
-        if name in call.body:
-            _count(points["fields"], name)
-            sent[name] = call.body[name]
-    for name in operation.choices.keys() & sent.keys():
-        value = sent[name]
-        for option in value if isinstance(value, list) else [value]:
-            _count(points["values"], f"{name}={option}")
+    sent = {name: call.body[name] for name in call.sent_fields if name in call.body}
+    for name in sent:
+        _count(points["fields"], name)
+    if call.query:
+        given = [p.name for p in operation.parameters if p.name in call.query and call.sent(p) is not None]
+        sent |= {name: call.query[name] for name in given}
+        for name in given:
+            _count(points["parameters"], name)
+    for name in operation.choices:
+        if name in sent:
+            value = sent[name]
+            for option in value if isinstance(value, list) else [value]:
+                _count(points["values"], f"{name}={option}")

@@ -18,7 +18,7 @@ _MAX_VIOLATIONS = 1000
 """Different ones that are counted."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Answer:
     """What went out, as far as it did."""
 
@@ -157,8 +157,8 @@ def _query(call: Call) -> Mapping[str, list[str]]:
 
 
 def _violations(call: Call) -> Sequence[tuple[str, str]]:
-    if call.refusal is None and not call.raw_query and not call.sent_fields and call.routed is not None:
-        return ()  # as most are
+    if call.refusal is None and call.routed and not call.raw_query and len(call.sent_fields) == len(call.body):
+        return ()  # as of most requests: all that was sent was read
     if call.refusal is not None and call.refusal.status == 415:
         return [("media type", call.content_type)]
     try:

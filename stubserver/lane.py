@@ -62,7 +62,7 @@ class Lane:
         number(call)
         sent = [*with_length(head.headers, operation.status, text), *head.cors, (b"x-stub-request", call.id.encode())]
         answer = Answer(operation.status, sent, text, time.perf_counter() - started)
-        self._recorder.record(call.method, head.target, call, answer, None)
+        self._recorder.keep(head.target, call, answer)
         return operation.status, sent, text
 
     def _new_head(self, method: bytes, url: bytes, headers: Headers) -> Head | None:

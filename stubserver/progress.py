@@ -49,6 +49,8 @@ def completion_status(call: Call, lesson: Row, user: int | None) -> str:
 
 def completion_rate(call: Call, course: Row, user: int | None) -> int:
     """The user's share of the published lessons (R131)."""
+    if not call.world.completions.keys("user_id", user):
+        return 0
     done = [is_completed(call, lesson, user) for lesson in published_lessons(call, course)]
     return rules.percentage(sum(done), len(done))
 

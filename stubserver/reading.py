@@ -92,8 +92,8 @@ def read_json(call: Call, body: Body) -> None:
 
 def _read_numbers(value: dict[str, Any], body: Body) -> None:
     """Whole numbers may be sent as texts: what somebody types into the vendor's forms (R022)."""
-    for name in body.integers & value.keys():
-        if isinstance(value[name], str) and value[name] != "null":
+    for name in body.integers:
+        if isinstance(value.get(name), str) and value[name] != "null":
             value[name] = typed(value[name], body.schema["properties"][name])
 
 
@@ -134,8 +134,9 @@ def _accept(call: Call, body: Body, value: Any) -> None:
         raise Refusal(400, list(body.validator.problems(value)))
     writable = call.operation.fields
     call.body = {name: part for name, part in value.items() if name in writable}
-    for name in body.special & call.body.keys():
-        call.body[name] = _stored(name, call.body[name], writable[name])
+    for name in body.special:
+        if name in call.body:
+            call.body[name] = _stored(name, call.body[name], writable[name])
 
 
 def _stored(name: str, value: Any, schema: Schema) -> Any:

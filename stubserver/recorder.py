@@ -56,18 +56,21 @@ class Recorder:
         """Note a request that has come to its end; `target` is its path and query as asked."""
         if call is not None:
             call.refusal = refused = refused or call.refusal
-        entry = None
         if _is_kept(call, answer.status):
-            number(call)
             # A request that was refused on its way, or met a fault, has not come so far as to be known.
             call.routed = call.routed or self._contract.find(call.method, call.path)
             auth.identify(call)
-            entry = call.id
+            self.keep(target, call, answer)
+        elif self.log is not None:
+            self.log(access_log.facts(method, target, call, answer, refused, None))
+
+    def keep(self, target: str, call: Call, answer: Answer) -> None:
+        """Note a request that belongs in the journal, and of which all is known."""
+        number(call)
         if self.log is not None:
-            self.log(access_log.facts(method, target, call, answer, refused, entry))
-        if call is not None and entry is not None:
-            self._coverage.note(call, answer.status)
-            self._journal.add(call, answer)
+            self.log(access_log.facts(call.method, target, call, answer, call.refusal, call.id))
+        self._coverage.note(call, answer.status)
+        self._journal.add(call, answer)
 
 
 def number(call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -127,4 +128,10 @@ class _Plan:
 
 def _timestamp(value: datetime | None) -> str | None:
     """ISO 8601 with microseconds and a numeric offset (R020)."""
-    return None if value is None else value.isoformat(timespec="microseconds")
+    return None if value is None else _iso(value, value.tzinfo)
+
+
+@lru_cache(4096)
+def _iso(value: datetime, _zone: Any) -> str:
+    """Equal times in other zones have another text."""
+    return value.isoformat(timespec="microseconds")

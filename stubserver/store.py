@@ -15,6 +15,7 @@ Key = Any
 
 Field = str | tuple[str, ...]
 """What rows are looked up by: a field, or several together."""
+_NOWHERE = object()
 Index = dict[Field, dict[Any, Sequence[Key]]]
 """Field -> value -> the keys of the rows that have it, in order. The sequences are never changed, only replaced."""
 
@@ -93,7 +94,7 @@ class Log(list["Undoable"]):
         self.writes += 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """A row before and after; None where there was none, or is none any more."""
 
@@ -115,7 +116,7 @@ class Change:
         self.table.settle(self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TakenId:
     """An id that was given out."""
 
@@ -226,20 +227,24 @@ class Table:
         changes = self.own()
         changes.rows[key] = after
         changes.added += (after is not None) - (before is not None)
-        for field, values in changes.index.items():
-            old, new = (None if row is None else (value_of(field, row),) for row in (before, after))
-            if old == new:
-                continue
-            if old is not None:
-                keys = self.keys(field, old[0])
-                at = bisect_left(keys, key)
-                values[old[0]] = [*keys[:at], *keys[at + 1 :]]
-                if not values[old[0]] and old[0] not in self.base.index[field]:
-                    del values[old[0]]
-            if new is not None:
-                keys = self.keys(field, new[0])
-                at = bisect_left(keys, key)
-                values[new[0]] = [*keys[:at], key, *keys[at:]]
+        for field in changes.index:
+            old = _NOWHERE if before is None else value_of(field, before)
+            new = _NOWHERE if after is None else value_of(field, after)
+            if old != new:
+                self._reindex(field, key, old, new)
+
+    def _reindex(self, field: Field, key: Key, old: Any, new: Any) -> None:
+        values = self._changes.index[field]
+        if old is not _NOWHERE:
+            keys = self.keys(field, old)
+            at = bisect_left(keys, key)
+            values[old] = [*keys[:at], *keys[at + 1 :]]
+            if not values[old] and old not in self.base.index[field]:
+                del values[old]
+        if new is not _NOWHERE:
+            keys = self.keys(field, new)
+            at = bisect_left(keys, key)
+            values[new] = [*keys[:at], key, *keys[at:]]
 
     def forget(self, key: Key) -> None:
         """Leave a row that is as it was to the base."""

@@ -2,15 +2,14 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from operator import is_
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stubserver.errors import refusal
+from stubserver.errors import Refusal, refusal
 from stubserver.settings import Settings
 from stubserver.store import Base, Change, Changes, Field, Key, Log, Table
 
@@ -216,22 +215,26 @@ class World:
         """A text that looks random and is the same in every run; `what` tells one from the next. No secret."""
         return hashlib.sha256(f"{self.settings.seed} {self.name} {what}".encode()).hexdigest()[:32]
 
-    @contextmanager
-    def change(self) -> Iterator[None]:
+    def change(self) -> "Span":
         """The span of one operation: when it raises, nothing it did remains. Raises a 503 refusal where the world
         would grow beyond its bound."""
+        return Span(self)
+
+    def begin(self) -> None:
+        """From here on it is known what is done."""
         self._log.clear()
-        try:
-            yield
-            if self._log:
-                for entry in self._log:
-                    entry.settle()
-                if any(entry.grows for entry in self._log):
-                    self._check_size()
-        except BaseException:
-            while self._log:
-                self._log.pop().undo()
-            raise
+
+    def keep(self) -> None:
+        """What was done stays."""
+        for entry in self._log:
+            entry.settle()
+        if any(entry.grows for entry in self._log):
+            self._check_size()
+
+    def undo(self) -> None:
+        """Take back what was done."""
+        while self._log:
+            self._log.pop().undo()
 
     def _check_size(self) -> None:
         most = self.settings.max_rows
@@ -242,6 +245,28 @@ class World:
     def done(self) -> list[Change]:
         """What the last change did."""
         return [entry for entry in self._log if isinstance(entry, Change)]
+
+
+class Span:
+    """What one operation does to a world: all or nothing."""
+
+    __slots__ = ("_world",)
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __enter__(self) -> None:
+        self._world.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._world.undo()
+            return
+        try:
+            self._world.keep()
+        except Refusal:
+            self._world.undo()
+            raise
 
 
 _DEFAULTS = Settings()

@@ -171,7 +171,7 @@ def _checked(call: Call, before: Row | None) -> dict[str, Any]:
 
 
 def _taken(call: Call, field: str, value: str, number: int | None) -> bool:
-    return any(row["id"] != number for row in call.world.courses.where(field, value))
+    return any(key != number for key in call.world.courses.keys(field, value))
 
 
 def _free_slug(call: Call, name: str, number: int | None) -> str:

@@ -3,8 +3,7 @@
 A view knows every field that any response schema of its entity documents; the schema chooses among them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Protocol
 
 from stubserver import images
@@ -73,10 +72,9 @@ class PicturedView(View):
     """Where the pictures of its kind lie."""
     image_small, image_medium, image_big, image_bigger = map(_rendition, images.SIZES)
 
-    @cached_property
-    def renditions(self) -> Mapping[str, str]:
-        """Rendition -> URL."""
-        return images.renditions(self.call.base_url, self.folder, self.row["slug"], self.picture)
+    def __init__(self, call: Call, row: Row) -> None:
+        super().__init__(call, row)
+        self.renditions = images.renditions(call.base_url, self.folder, row["slug"], self.picture)
 
     @property
     def picture(self) -> str:

@@ -29,16 +29,14 @@ class CourseView(PicturedView):
         super().__init__(call, row)
         self.subject = call.user_id if subject is None else subject
         self.membership = call.world.memberships.get((row["id"], self.subject))
+        own = self.join_status if subject is None else call.status_in(row)
+        self.inside = rules.sees_everything(row["privacy"], own)
+        """Whether the caller sees more than the lock screen (R103, R105)."""
 
     @property
     def picture(self) -> str:
         """Another one for each upload, and for each seed of the server."""
         return f"{self.call.world.settings.seed}:{self.row['id']}:{self.row['image_original']}"
-
-    @cached_property
-    def inside(self) -> bool:
-        """Whether the caller sees more than the lock screen (R103, R105)."""
-        return rules.sees_everything(self.row["privacy"], self.call.status_in(self.row))
 
     @property
     def join_status(self) -> str | None:
@@ -140,7 +138,7 @@ class SectionEditView(View):
     @property
     def num_lessons(self) -> int:
         """Published lessons only, even here (R112)."""
-        return sum(lesson.status == "published" for lesson in self.lessons)
+        return sum(lesson.row["status"] == "published" for lesson in self.lessons)
 
 
 class SectionView(SectionEditView):
@@ -163,7 +161,7 @@ class SectionView(SectionEditView):
         joined_at = membership["joined_at"] if membership else None
         return rules.available_date(self.course.row["type"], self.row, joined_at)
 
-    @property
+    @cached_property
     def locked(self) -> bool:
         """Never for the creator and managers (R317)."""
         if self.course.join_status in rules.MANAGING:
