@@ -7,8 +7,10 @@ depends on. Whatever stands in the way (a refusal, a fault, an unusual header) s
 for nothing has happened yet.
 """
 
+import logging
 import re
 import time
+from collections.abc import Callable
 
 from stubserver import auth
 from stubserver.call import Call
@@ -25,14 +27,15 @@ MAX_HEADS = 1024
 MAX_KEPT = 64 * 1024
 """Bytes of the largest answer that is kept."""
 
+_log = logging.getLogger("stubserver")
 _METHODS = (b"GET", b"PUT", b"POST", b"PATCH", b"DELETE")
 _PLAIN_URL = re.compile(rb"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
 _FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*")
 """Headers that more depends on: wishes, and what a proxy says of the client."""
 
 
-Reply = tuple[int, Headers, bytes]
-"""Status, headers and body of an answer."""
+Send = Callable[[int, Headers, bytes], None]
+"""Takes status, headers and body of an answer."""
 
 
 class Lane:
@@ -45,30 +48,34 @@ class Lane:
         self._recorder = recorder
         self._heads: dict[tuple[object, ...], Head] = {}
 
-    def reply(self, method: bytes, url: bytes, headers: Headers, body: bytes) -> Reply | None:
-        """The answer to a request, recorded; None where the stack must answer it. Never fails, and never waits."""
+    def answer(self, method: bytes, url: bytes, headers: Headers, body: bytes, send: Send) -> bool:
+        """Answer a request, and record that; False, and nothing has happened, where the stack must do it. Never
+        waits."""
         started = time.perf_counter()
         try:
             head = self._heads.get((method, url, *headers)) or self._new_head(method, url, headers)
             if head is None or len(body) > self._worlds.settings.max_body:
-                return None
+                return False
             world = self._worlds.touch(head.world, head.fixture)
             if world.faults:
-                return None
+                return False
             call, text = self._run(head, world, body)
         except Exception:  # the stack will meet it, too, and say what is wrong
-            return None
-        operation = call.operation
+            return False
+        status = call.operation.status
         number(call)
-        sent = [*with_length(head.headers, operation.status, text), *head.cors, (b"x-stub-request", call.id.encode())]
-        answer = Answer(operation.status, sent, text, time.perf_counter() - started)
-        self._recorder.keep(head.target, call, answer)
-        return operation.status, sent, text
+        sent = [*with_length(head.headers, status, text), *head.cors, (b"x-stub-request", call.id.encode())]
+        send(status, sent, text)
+        try:
+            self._recorder.keep(head.target, call, Answer(status, sent, text, time.perf_counter() - started))
+        except Exception:
+            _log.exception("%s was answered but could not be recorded", call.id)
+        return True
 
     def _new_head(self, method: bytes, url: bytes, headers: Headers) -> Head | None:
         """The head of a request, if it is a plain one that leads to an operation."""
         names = {name for name, _ in headers}
-        plain = method in _METHODS and _PLAIN_URL.fullmatch(url) and b"host" in names and b"__" not in url
+        plain = method in _METHODS and _PLAIN_URL.fullmatch(url) and b"__" not in url
         if not plain or any(_FOR_THE_STACK.fullmatch(name) for name in names):
             return None
         head = self._source.head(method.decode(), url.decode(), headers)
@@ -82,7 +89,9 @@ class Lane:
         """The finished call and the text of its answer. Raises whatever keeps it from success."""
         at = world.clock.watch()
         if (kept := head.kept) is not None and kept.is_good(world, at):
-            return kept.call.again(world, at), kept.text
+            call, text = kept.call.again(world, at), kept.text
+            call.raw_body = body
+            return call, text
         call = head.call.again(world, at)
         call.raw_body = body
         if head.secured:

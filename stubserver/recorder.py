@@ -48,9 +48,10 @@ class Recorder:
             await self._app(scope, receive, noted)
         finally:
             answer.seconds = time.perf_counter() - started
-            query = scope["query_string"].decode("latin-1")
-            target = scope["path"] + (f"?{query}" if query else "")
-            self.record(scope["method"], target, scope.get(SCOPE_KEY), answer, scope.get(REFUSAL_KEY))
+            if answer.status or SCOPE_KEY in scope:
+                query = scope["query_string"].decode("latin-1")
+                target = scope["path"] + (f"?{query}" if query else "")
+                self.record(scope["method"], target, scope.get(SCOPE_KEY), answer, scope.get(REFUSAL_KEY))
 
     def record(self, method: str, target: str, call: Call | None, answer: Answer, refused: Refusal | None) -> None:
         """Note a request that has come to its end; `target` is its path and query as asked."""
@@ -59,14 +60,14 @@ class Recorder:
         if _is_kept(call, answer.status):
             # A request that was refused on its way, or met a fault, has not come so far as to be known.
             call.routed = call.routed or self._contract.find(call.method, call.path)
-            auth.identify(call)
             self.keep(target, call, answer)
         elif self.log is not None:
             self.log(access_log.facts(method, target, call, answer, refused, None))
 
     def keep(self, target: str, call: Call, answer: Answer) -> None:
-        """Note a request that belongs in the journal, and of which all is known."""
+        """Note a request that belongs in the journal, and whose operation is known if there is one."""
         number(call)
+        auth.identify(call)
         if self.log is not None:
             self.log(access_log.facts(call.method, target, call, answer, call.refusal, call.id))
         self._coverage.note(call, answer.status)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stubserver import protection
@@ -21,7 +22,8 @@ PAGE = "/oauth/authorize"
 Headers = list[tuple[bytes, bytes]]
 
 _BASE_PATH = re.compile(r"/~([^/]*)")
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
+HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
+"""What a Host header may say; if it says anything else, addresses begin with that of the server."""
 
 
 class Wire:
@@ -40,6 +42,9 @@ class Wire:
             call = scope[SCOPE_KEY] = self.call(scope)
             check(call)
             call.raw_body = await _read(receive, call.headers, self._worlds.settings.max_body)
+        except ClientDisconnect:
+            scope.pop(SCOPE_KEY)  # what has no end is no request
+            return
         except Refusal as refused:
             scope[REFUSAL_KEY] = refused
             await send_refusal(refused, send, scope["method"])
@@ -110,7 +115,7 @@ async def send_refusal(refused: Refusal, send: Send, method: str) -> None:
 
 def _origin(scope: Scope, host: str) -> str:
     """Scheme and host as the client knows them; the address of the server where the Host header makes no sense."""
-    if not _HOST.fullmatch(host):
+    if not HOST.fullmatch(host):
         address, port = scope.get("server") or ("localhost", None)
         host = f"[{address}]" if ":" in address else address
         host += f":{port}" if port else ""
@@ -171,7 +176,7 @@ def _admits_json(media_range: str) -> bool:
 
 
 async def _read(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
-    """The whole body. Raises a 413 refusal as soon as it is known to be too large."""
+    """The whole body. Raises a 413 refusal as soon as it is known to be too large, and ClientDisconnect."""
     length = headers.get("content-length", "")
     if not length and "transfer-encoding" not in headers:
         return b""
@@ -179,6 +184,8 @@ async def _read(receive: Receive, headers: Mapping[str, str], most: int) -> byte
     too_large = length.isdigit() and (len(length) > len(str(most)) or int(length) > most)
     while not too_large:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         too_large = len(body) > most
         if not too_large and not message.get("more_body", False):
