@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 # Node.js comes with the test tools, so that nothing else needs to be installed.
 NODE := PATH="$(abspath $(BIN)):$$PATH"
+WRK ?= $(shell command -v wrk || echo /usr/bin/wrk)
+JAVA ?= $(shell command -v java || echo /usr/bin/java)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 FUZZ_SEED ?= 20260118
 # Processes of the pytest suite; they share one server.
@@ -11,7 +13,7 @@ JOBS ?= 2
 export PYTHONWARNINGS ?= ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz bench mutants docs lock clean
+.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz bench bench-worlds bench-growth mutants docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,7 +46,13 @@ fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 fuzz: $(VENV)/dev.stamp ## Fuzz for ten minutes with a fresh seed, which is printed
 	$(BIN)/python -m tests.fuzz.gate --max-time 600 $(ARGS)
 
-bench: $(VENV)/dev.stamp ## Measure what worlds cost (3 minutes)
+bench: $(VENV)/bench.stamp benchmarks/peers/node_modules/stamp $(WRK) $(JAVA) ## Compare with other stub servers (15 minutes)
+	$(NODE) WRK=$(WRK) JAVA=$(JAVA) $(BIN)/python -m benchmarks.compare $(ARGS)
+
+bench-growth: $(VENV)/bench.stamp $(WRK) ## Measure what large worlds cost (4 minutes)
+	WRK=$(WRK) $(BIN)/python -m benchmarks.growth $(ARGS)
+
+bench-worlds: $(VENV)/dev.stamp ## Measure what many worlds cost (3 minutes)
 	$(BIN)/python -m benchmarks.worlds $(ARGS)
 
 docs: $(VENV)/dev.stamp ## Write anew what is made from the contract and the tests (tables, DECISIONS.md)
@@ -59,6 +67,8 @@ lock: $(VENV)/dev.stamp ## Write the lock files anew
 		-o requirements.lock pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --extra dev -c requirements.lock --no-emit-index-url --no-emit-find-links \
 		--no-header --strip-extras -o requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --extra bench -c requirements-dev.lock --no-emit-index-url --no-emit-find-links \
+		--no-header --strip-extras -o requirements-bench.lock pyproject.toml
 
 %/node_modules/stamp: %/package-lock.json $(VENV)/dev.stamp
 	@echo "Installing the packages of $* ..."
@@ -69,8 +79,16 @@ $(CHROMIUM):
 	@echo "Installing Chromium with apt-get; set CHROMIUM to use another one ..."
 	@apt-get update -qq && apt-get install -qq -y chromium >/dev/null
 
+$(WRK):
+	@echo "Installing wrk with apt-get; set WRK to use another one ..."
+	@apt-get update -qq && apt-get install -qq -y wrk >/dev/null
+
+$(JAVA):
+	@echo "Installing Java with apt-get; set JAVA to use another one, 17 or newer ..."
+	@apt-get update -qq && apt-get install -qq -y default-jre-headless >/dev/null
+
 clean: ## Remove what the other commands made
-	rm -rf $(VENV) tests/node/node_modules examples/react/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/node/node_modules examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
@@ -81,4 +99,9 @@ $(VENV)/serve.stamp: requirements.lock pyproject.toml
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/serve.stamp
 	@echo "Installing the test tools into $(VENV) ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/bench.stamp: requirements-bench.lock $(VENV)/dev.stamp
+	@echo "Installing the benchmark tools into $(VENV) ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-bench.lock
 	@touch $@

@@ -1,0 +1,45 @@
+"""Before a server is measured: does it answer what it should, and what does it really do with a request?"""
+
+import json
+from dataclasses import dataclass
+
+import httpx
+
+from benchmarks.recording import Answer, WrongAnswer, ask
+from benchmarks.workloads import CHANGES, GET, Request
+
+_OTHER_NAME = "Watercolour for Quite Absolute Beginners"
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What was seen of a server."""
+
+    invalid_body: int
+    no_token: int
+    remembers: bool
+
+
+def check(client: httpx.Client, request: Request, expected: Answer) -> None:
+    """Raises WrongAnswer for another status than is recorded, or a size that differs by more than half."""
+    answer = ask(client, request)
+    if answer.status_code != expected.status:
+        raise WrongAnswer(f"{request.method} {request.path} is answered {answer.status_code}")
+    if not 0.5 <= (_size(answer.text) + 1) / (_size(expected.text) + 1) <= 1.6:
+        raise WrongAnswer(f"{request.method} {request.path} is answered with {_size(answer.text)} bytes")
+
+
+def habits(client: httpx.Client, put: Request) -> Habits:
+    """Try an invalid body, a call without a token, and whether a change is still there afterwards."""
+    token = {"Authorization": f"Bearer {put.token}"}
+    invalid = client.request(put.method, put.path, headers=token, json={**CHANGES, "type": "unheard-of"})
+    stranger = client.request(put.method, put.path, json=CHANGES)
+    client.request(put.method, put.path, headers=token, json={**CHANGES, "name": _OTHER_NAME})
+    remembers = _OTHER_NAME in ask(client, GET).text
+    ask(client, put)
+    return Habits(invalid.status_code, stranger.status_code, remembers)
+
+
+def _size(text: str) -> int:
+    """Bytes without indentation, which some servers add."""
+    return len(json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)) if text else 0

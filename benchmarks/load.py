@@ -1,0 +1,109 @@
+"""Load on a server, made by wrk: as much as it bears."""
+
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+
+from benchmarks.process import pinned
+from benchmarks.workloads import Request
+
+CONNECTIONS = 16
+_PATIENCE = 60
+_DONE = """
+done = function(summary)
+  local wrong = summary.errors
+  io.write(string.format(
+    '\\n{"requests": %d, "microseconds": %d, "bytes": %d, "refused": %d, "broken": %d}\\n',
+    summary.requests, summary.duration, summary.bytes, wrong.status,
+    wrong.connect + wrong.read + wrong.write + wrong.timeout))
+end
+"""
+
+
+class BadSample(Exception):
+    """Requests that failed; such a sample says nothing."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk saw."""
+
+    requests: int
+    seconds: float
+    answer_bytes: float
+
+    @property
+    def per_second(self) -> float:
+        """Requests in a second."""
+        return self.requests / self.seconds
+
+
+def saturate(url: str, requests: tuple[Request, ...], seconds: int) -> Load:
+    """Send the requests in a cycle over 16 connections, each as soon as it can. Raises BadSample."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(_script(requests) + _DONE)
+        file.flush()
+        options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", file.name]
+        return _read(_run([os.environ.get("WRK", "wrk"), *options, url], seconds))
+
+
+def _run(command: list[str], seconds: int) -> str:
+    """What it prints last."""
+    try:
+        done = subprocess.run(  # noqa: S603 (our own command)
+            pinned(command, load=True), capture_output=True, text=True, check=False, timeout=seconds + _PATIENCE
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BadSample("wrk did not come to an end") from error
+    if done.returncode or done.stderr:  # a mistake in a script is only told, and the load goes on without it
+        raise BadSample(f"wrk: {done.stderr.strip()}")
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _read(line: str) -> Load:
+    found = json.loads(line)
+    if found["refused"] or found["broken"] or not found["requests"]:
+        raise BadSample(
+            f"of {found['requests']} requests {found['refused']} were refused and {found['broken']} got no answer"
+        )
+    return Load(
+        requests=found["requests"],
+        seconds=found["microseconds"] / 1e6,
+        answer_bytes=found["bytes"] / found["requests"],
+    )
+
+
+def _script(requests: tuple[Request, ...]) -> str:
+    """A single request is prepared once by wrk itself, which costs least."""
+    if len(requests) == 1:
+        return _single(requests[0])
+    calls = "\n".join(f"  wrk.format({_call(request)})," for request in requests)
+    return f"""
+local requests, turn
+init = function() requests, turn = {{\n{calls}\n}}, 0 end
+request = function()
+  turn = turn % #requests + 1
+  return requests[turn]
+end
+"""
+
+
+def _single(request: Request) -> str:
+    return f"wrk.method, wrk.path, wrk.headers, wrk.body = {_call(request)}\n"
+
+
+def _call(request: Request) -> str:
+    """Method, path, headers and body, as Lua."""
+    headers = {"Authorization": f"Bearer {request.token}"}
+    body = "nil" if request.method == "GET" else _text("")
+    if request.body is not None:
+        headers["Content-Type"] = "application/json"
+        body = _text(json.dumps(request.body))
+    table = ", ".join(f"[ {_text(name)} ] = {_text(value)}" for name, value in headers.items())
+    return f"{_text(request.method)}, {_text(request.path)}, {{{table}}}, {body}"
+
+
+def _text(value: str) -> str:
+    return f"[==[{value}]==]"

@@ -1,0 +1,123 @@
+"""The course of a comparison: the servers start, are checked and warmed up, and then take turns."""
+
+import contextlib
+import math
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.contender import Contender, NotReady
+from benchmarks.figures import Result
+from benchmarks.load import BadSample
+from benchmarks.peers import OURS, Server, ours
+from benchmarks.recording import Recording, WrongAnswer, record
+from benchmarks.workloads import Workload
+
+_LATENCY_ROUNDS = 3
+
+
+class Lost(Exception):
+    """Our server does not work, or another one failed under load; a comparison would tell nothing."""
+
+
+class Match:
+    """Servers that are measured side by side. Leaving the context ends them all."""
+
+    def __init__(self, servers: list[Server], workloads: list[Workload], seconds: int, folder: Path) -> None:
+        """`seconds` is the length of a sample; files go to `folder`."""
+        self._contenders = [Contender(server, folder) for server in servers]
+        self._workloads = workloads
+        self._seconds = seconds
+        self._folder = folder
+
+    def __enter__(self) -> "Match":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for contender in self._contenders:
+            contender.stop()
+
+    def start(self, times: int) -> None:
+        """Start each server a number of times. One that fails takes no part; its result tells why."""
+        recording = self._record()
+        for contender in self._contenders:
+            try:
+                self._enter(contender, recording, times)
+                _say(contender, f"starts in {contender.result.start_seconds():.2f} s")
+            except (NotReady, WrongAnswer, OSError, StopIteration, subprocess.CalledProcessError) as error:
+                contender.stop()
+                self._leave(contender, str(error) or "it is not installed")
+
+    def warm_up(self) -> None:
+        """Load that is not measured; virtual machines need much of it."""
+        for contender in self._running():
+            for workload in self._workloads:
+                self._turn(contender, workload, self._warm)
+
+    def round(self) -> None:
+        """One sample of each workload of each server."""
+        for workload in self._workloads:
+            for contender in self._running():
+                self._turn(contender, workload, self._sample)
+
+    def latencies(self, workload: Workload) -> None:
+        """How long an answer takes at half the load that the server bears."""
+        for _ in range(_LATENCY_ROUNDS):
+            for contender in self._running():
+                self._turn(contender, workload, lambda one, _: one.load_half(self._seconds))
+
+    def results(self) -> list[Result]:
+        """What was found."""
+        for contender in self._running():
+            contender.result.megabytes_after = contender.process.megabytes()
+        return [contender.result for contender in self._contenders]
+
+    def _record(self) -> Recording:
+        with Contender(ours(), self._folder / "recorded") as contender:
+            contender.start()
+            return record(contender.url)
+
+    def _enter(self, contender: Contender, recording: Recording, times: int) -> None:
+        contender.prepare(recording)
+        for _ in range(times):
+            contender.start()
+        contender.check(self._workloads, recording)
+        contender.process.pause()
+
+    def _leave(self, contender: Contender, reason: str) -> None:
+        contender.result.trouble = reason
+        _say(contender, f"takes no part: {reason}")
+        if contender.server.name == OURS:
+            raise Lost(f"{OURS}: {reason}")
+
+    def _running(self) -> list[Contender]:
+        return [contender for contender in self._contenders if not contender.result.trouble]
+
+    def _turn(self, contender: Contender, workload: Workload, act: Callable[[Contender, Workload], object]) -> None:
+        """Let one server run alone."""
+        if not contender.takes(workload):
+            return
+        with _alone(contender):
+            act(contender, workload)
+
+    def _warm(self, contender: Contender, workload: Workload) -> None:
+        contender.load(workload, math.ceil(self._seconds * contender.server.warm_up / len(self._workloads)))
+
+    def _sample(self, contender: Contender, workload: Workload) -> None:
+        sample = contender.load(workload, self._seconds)
+        contender.result.samples.setdefault(workload.name, []).append(sample)
+        _say(contender, f"{workload.name:6} {sample.cpu_us:8.1f} us {sample.per_second:9,.0f} requests/s")
+
+
+@contextlib.contextmanager
+def _alone(contender: Contender) -> Iterator[None]:
+    contender.process.resume()
+    try:
+        yield
+    except BadSample as error:
+        raise Lost(f"{contender.server.name}: {error}") from error
+    contender.process.pause()
+
+
+def _say(contender: Contender, what: str) -> None:
+    print(f"  {contender.server.name:16} {what}", flush=True)

@@ -1,0 +1,105 @@
+"""The recorded answers, in the form in which each peer wants to be told what to answer."""
+
+import copy
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from benchmarks.recording import Answer, Recording, answer_to, by_path
+from benchmarks.workloads import GET, PAGE
+from stubserver.app import load_contract
+
+JSON = {"Content-Type": "application/json"}
+
+
+def write(file: Path, data: Any) -> None:
+    """Write data as JSON, for reading by a program."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(data), encoding="utf-8")
+
+
+def contract(folder: Path, recording: Recording) -> None:
+    """Our merged contract, with the recorded answers as its examples."""
+    document = copy.deepcopy(load_contract().document)
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    found = {operation["operationId"]: operation for operation in operations if "operationId" in operation}
+    for answer in by_path(recording):
+        if answer.text:
+            content = found[answer.request.operation]["responses"][str(answer.status)]["content"]["application/json"]
+            content.pop("examples", None)
+            content["example"] = json.loads(answer.text)
+    write(folder / "openapi.json", document)
+
+
+def specmatic(folder: Path, recording: Recording) -> None:
+    """The contract, and beside it one file for each answer."""
+    contract(folder, recording)
+    for number, answer in enumerate(recording):
+        request: dict[str, Any] = {"method": answer.request.method, **_address(answer, "query")}
+        request["headers"] = {"Authorization": f"Bearer {answer.request.token}"}
+        request |= {"body": answer.request.body} if answer.request.body else {}
+        response = {"status": answer.status, **({"body": json.loads(answer.text)} if answer.text else {})}
+        write(folder / "examples" / f"{number}.json", {"http-request": request, "http-response": response})
+
+
+def wiremock(folder: Path, recording: Recording) -> None:
+    """One static mapping for each method and path."""
+    mappings = [
+        {
+            "request": {"method": answer.request.method, "url": answer.request.path},
+            "response": {"status": answer.status, "headers": JSON, "body": answer.text},
+        }
+        for answer in by_path(recording)
+    ]
+    write(folder / "mappings" / "all.json", {"mappings": mappings})
+
+
+def mockserver(folder: Path, recording: Recording) -> None:
+    """One expectation for each method and path."""
+    expectations = []
+    for answer in by_path(recording):
+        request = {"method": answer.request.method, **_address(answer, "queryStringParameters")}
+        response = {"statusCode": answer.status, "headers": JSON, "body": answer.text}
+        expectations.append({"httpRequest": request, "httpResponse": response})
+    write(folder / "expectations.json", expectations)
+
+
+def mockoon(folder: Path, recording: Recording) -> None:
+    """One route for each method and path, its body taken as it is."""
+    routes = [_mockoon_route(answer) for answer in by_path(recording)]
+    children = [{"type": "route", "uuid": route["uuid"]} for route in routes]
+    head = {"uuid": str(uuid.uuid4()), "lastMigration": 33, "name": "peers", "hostname": "127.0.0.1"}
+    write(folder / "environment.json", {**head, "routes": routes, "rootChildren": children})
+
+
+def json_server(folder: Path, recording: Recording) -> None:
+    """A database of one course and, so that the page keeps its size, of those on the page; and where to find them."""
+    course, page = (json.loads(answer_to(request, recording).text) for request in (GET, PAGE))
+    write(folder / "db.json", {"course": [course], "page": page["results"]})
+    write(folder / "routes.json", {"/api/v2/course/search/?limit=:limit": "/page?_limit=:limit", "/api/v2/*/": "/$1"})
+
+
+def _mockoon_route(answer: Answer) -> dict[str, Any]:
+    response = {
+        "uuid": str(uuid.uuid4()),
+        "body": answer.text,
+        "statusCode": answer.status,
+        "headers": [{"key": key, "value": value} for key, value in JSON.items()],
+        "disableTemplating": True,
+        "default": True,
+    }
+    return {
+        "uuid": str(uuid.uuid4()),
+        "type": "http",
+        "method": answer.request.method.lower(),
+        "endpoint": urlsplit(answer.request.path).path.strip("/") + "/",
+        "responses": [response],
+    }
+
+
+def _address(answer: Answer, query: str) -> dict[str, Any]:
+    """The path, and under that name the parameters of the query."""
+    address = urlsplit(answer.request.path)
+    return {"path": address.path, **({query: dict(parse_qsl(address.query))} if address.query else {})}

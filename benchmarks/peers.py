@@ -1,0 +1,199 @@
+"""The servers that are compared: how each is configured and started, and what it really does."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import peer_files
+from benchmarks.recording import Recording
+from benchmarks.workloads import WORKLOADS, Request, Workload
+from stubserver import __version__
+
+MODULES = Path(__file__).parent / "peers" / "node_modules"
+OURS = "stubserver"
+PRISM = "prism"
+_ALL = tuple(WORKLOADS)
+# Whatever compiles while it runs needs load before it is measured; Java needs half a minute of it on one core.
+_NODE_WARM_UP = 4
+_JAVA_WARM_UP = 8
+# Names are looked up in this file only, so that nothing is ever sent to anybody.
+_NAMES = "names.txt"
+
+Command = Callable[[Path, int], list[str]]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A row of the tables."""
+
+    name: str
+    about: str
+    command: Command
+    """What starts it, from its folder and port."""
+    version: str = ""
+    prepare: Callable[[Path, Recording], None] = lambda folder, recording: None
+    """Writes its files into its folder."""
+    workloads: tuple[str, ...] = _ALL
+    put: str = "PUT"
+    """The method by which it changes some fields of a row."""
+    warm_up: int = 1
+    """How many samples long it is put under load before it is measured."""
+
+    def requests(self, workload: Workload) -> tuple[Request, ...]:
+        """The workload's requests as this server understands them."""
+        return tuple(request.by(self.put) if request.method == "PUT" else request for request in workload.requests)
+
+
+def servers() -> list[Server]:
+    """Ours and the peers."""
+    slow = [ours("stubserver-slow", "--no-fast-path")] if "--no-fast-path" in _help() else []
+    return [ours(), *slow, *_node_peers(), *_java_peers()]
+
+
+def ours(name: str = OURS, *options: str) -> Server:
+    """Our own server, as users start it, with more options if they are given."""
+    about = "validates requests and answers, checks tokens and roles, keeps state, a journal and a log"
+    about = ", ".join([about, *options])
+    return Server(name, about, lambda folder, port: _stubserver("--port", str(port), *options), __version__)
+
+
+def _node_peers() -> list[Server]:
+    prism = "validates requests and answers against our contract, answers its example"
+    return [
+        Server(
+            PRISM,
+            f"{prism}; default log, to nowhere",
+            lambda folder, port: _prism(port),
+            _version("@stoplight/prism-cli"),
+            peer_files.contract,
+            warm_up=_NODE_WARM_UP,
+        ),
+        Server(
+            "prism-quiet",
+            f"{prism}; logs errors only",
+            lambda folder, port: _prism(port, "-v", "error"),
+            _version("@stoplight/prism-cli"),
+            peer_files.contract,
+            warm_up=_NODE_WARM_UP,
+        ),
+        Server(
+            "mockoon",
+            "static routes and bodies, templating off; default log, to nowhere",
+            lambda folder, port: _mockoon(port),
+            _version("@mockoon/cli"),
+            peer_files.mockoon,
+            warm_up=_NODE_WARM_UP,
+        ),
+        Server(
+            "json-server",
+            "rows without a contract, written to a file; changed by PATCH, for its PUT forgets what is left out;"
+            " answers are indented; quiet",
+            lambda folder, port: _json_server(port),
+            _version("json-server"),
+            peer_files.json_server,
+            workloads=("get", "page", "put"),
+            put="PATCH",
+            warm_up=_NODE_WARM_UP,
+        ),
+    ]
+
+
+def _java_peers() -> list[Server]:
+    return [
+        Server(
+            "specmatic",
+            "validates requests against our contract, answers its examples, indented; no log on the console",
+            _specmatic,
+            _version("specmatic"),
+            _named(peer_files.specmatic),
+            warm_up=_JAVA_WARM_UP,
+        ),
+        Server(
+            "wiremock",
+            "static mappings and bodies; no journal, no log",
+            _wiremock,
+            _version("wiremock"),
+            _named(peer_files.wiremock),
+            warm_up=_JAVA_WARM_UP,
+        ),
+        Server(
+            "mockserver",
+            "static expectations and bodies; keeps a log of requests; logs errors only",
+            _mockserver,
+            _version("mockserver-node"),
+            _named(peer_files.mockserver),
+            warm_up=_JAVA_WARM_UP,
+        ),
+    ]
+
+
+def _prism(port: int, *options: str) -> list[str]:
+    return _node("@stoplight/prism-cli/dist/index.js", "mock", "-p", str(port), *options, "openapi.json")
+
+
+def _mockoon(port: int) -> list[str]:
+    options = ["--port", str(port), "--hostname", "127.0.0.1", "--disable-log-to-file"]
+    return _node("@mockoon/cli/bin/run.js", "start", "--data", "environment.json", *options)
+
+
+def _json_server(port: int) -> list[str]:
+    options = ["--routes", "routes.json", "--host", "127.0.0.1", "--port", str(port), "--quiet"]
+    return _node("json-server/lib/cli/bin.js", "db.json", *options)
+
+
+def _specmatic(folder: Path, port: int) -> list[str]:
+    options = ["--data", "examples", "--host", "127.0.0.1", "--port", str(port), "--noConsoleLog"]
+    return [*_java(folder), "-jar", str(MODULES / "specmatic/specmatic.jar"), "stub", "openapi.json", *options]
+
+
+def _wiremock(folder: Path, port: int) -> list[str]:
+    options = ["--bind-address", "127.0.0.1", "--port", str(port), "--root-dir", "."]
+    options += ["--no-request-journal", "--disable-request-logging"]
+    return [*_java(folder), "-jar", _jar("wiremock/build"), *options]
+
+
+def _mockserver(folder: Path, port: int) -> list[str]:
+    options = ["-Dmockserver.initializationJsonPath=expectations.json", "-Dmockserver.localBoundIP=127.0.0.1"]
+    return [*_java(folder), *options, "-jar", _jar("mockserver-node"), "--port", str(port), "--log-level", "ERROR"]
+
+
+def _node(script: str, *arguments: str) -> list[str]:
+    """With the interpreter itself, not the small Python program that a wheel puts in front of it."""
+    wheel = Path(shutil.which("node") or "node")
+    node = subprocess.run([wheel, "-p", "process.execPath"], capture_output=True, text=True, check=True)  # noqa: S603
+    return [node.stdout.strip(), str(MODULES / script), *arguments]
+
+
+def _java(folder: Path) -> list[str]:
+    return [os.environ.get("JAVA", "java"), f"-Djdk.net.hosts.file={folder / _NAMES}"]
+
+
+def _jar(folder: str) -> str:
+    """The package's only program; its name has the version."""
+    return str(next((MODULES / folder).glob("*.jar")))
+
+
+def _named(prepare: Callable[[Path, Recording], None]) -> Callable[[Path, Recording], None]:
+    def prepared(folder: Path, recording: Recording) -> None:
+        prepare(folder, recording)
+        (folder / _NAMES).write_text("127.0.0.1 localhost\n", encoding="utf-8")
+
+    return prepared
+
+
+def _version(package: str) -> str:
+    file = MODULES / package / "package.json"
+    return str(json.loads(file.read_text(encoding="utf-8"))["version"]) if file.exists() else "not installed"
+
+
+def _stubserver(*options: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("stubserver")), "serve", *options]
+
+
+def _help() -> str:
+    return subprocess.run(_stubserver("--help"), capture_output=True, text=True, check=True).stdout  # noqa: S603

@@ -1,0 +1,55 @@
+"""What our own server answers, so that the peers can be given the same documents."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from benchmarks.workloads import BROWSE, GET, PAGE, PUTS, Request
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A recorded answer."""
+
+    request: Request
+    status: int
+    text: str
+
+
+Recording = list[Answer]
+"""One answer for each request of the workloads."""
+
+
+class WrongAnswer(Exception):
+    """A server answers something else than what is to be measured."""
+
+
+def ask(client: httpx.Client, request: Request) -> httpx.Response:
+    """Send a request as its persona."""
+    headers = {"Authorization": f"Bearer {request.token}", "Accept-Encoding": "identity"}
+    return client.request(request.method, request.path, headers=headers, json=request.body)
+
+
+def record(url: str) -> Recording:
+    """Ask our server everything once; the writes come first, so that all answers show the same course.
+
+    Raises WrongAnswer where it refuses.
+    """
+    with httpx.Client(base_url=url) as client:
+        return [_recorded(request, ask(client, request)) for request in (*PUTS, GET, PAGE, *BROWSE)]
+
+
+def by_path(recording: Recording) -> list[Answer]:
+    """One answer for each method and path, for peers that know nothing of tokens."""
+    return list({(answer.request.method, answer.request.path): answer for answer in reversed(recording)}.values())
+
+
+def answer_to(request: Request, recording: Recording) -> Answer:
+    """The recorded answer to a request."""
+    return next(answer for answer in recording if answer.request == request)
+
+
+def _recorded(request: Request, answer: httpx.Response) -> Answer:
+    if not answer.is_success:
+        raise WrongAnswer(f"{request.method} {request.path} is answered {answer.status_code}: {answer.text}")
+    return Answer(request, answer.status_code, answer.text)
