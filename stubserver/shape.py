@@ -1,6 +1,6 @@
 """The response schema chooses the fields: values are projected on it, so that nothing undocumented gets out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -8,6 +8,7 @@ from typing import Any
 
 from stubserver.schema import Schema
 from stubserver.spec import Contract
+from stubserver.store import Fixed
 
 OMIT = object()
 """A field with this value is left out of the answer."""
@@ -91,30 +92,47 @@ class _Plan:
         self._is_row = is_row
         self._blank = dict.fromkeys(fields)
         self._stored = tuple(stored)
-        self._read = itemgetter(*stored, *stored[:1]) if stored else None  # of two or more it makes a tuple
+        # Of two or more names an itemgetter makes a tuple.
+        self._read: Callable[[Any], Iterable[Any]] = itemgetter(*stored, *stored[:1]) if stored else lambda _: ()
         self._converted = [(name, fields[name]) for name in stored if fields[name] is not _same]
         self._derived = [(name, project) for name, project in fields.items() if name not in stored]
 
     def project(self, value: Any) -> dict[str, Any]:
         """The value's fields."""
-        shaped: dict[str, Any] = self._blank.copy()
-        if self._read is not None:
-            row = value if self._is_row else value.row
-            try:
-                shaped.update(zip(self._stored, self._read(row), strict=False))
-            except KeyError as missing:
-                if not self._is_row:
-                    raise AttributeError(f"{type(value).__name__} has no field {missing}") from None
-                self._take_what_is_there(shaped, row)
-        for name, convert in self._converted:
-            if name in shaped:
-                shaped[name] = convert(shaped[name])
+        row = value if self._is_row else value.row if self._stored else {}
+        shaped = self._kept(row) if type(row) is Fixed else self._taken(row)
         for name, convert in self._derived:
             part = getattr(value, name)
             if part is OMIT:
                 del shaped[name]
             else:
                 shaped[name] = part if convert is _same else convert(part)
+        return shaped
+
+    def _kept(self, row: Fixed) -> dict[str, Any]:
+        """The stored fields of a row that never changes."""
+        try:
+            kept = row.kept
+        except AttributeError:
+            kept = row.kept = {}
+        found = kept.get(self)
+        if found is None:
+            found = kept[self] = self._taken(row)
+        return found.copy()
+
+    def _taken(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The stored fields of a row, and a place for each derived one. Raises AttributeError where a view misses
+        one."""
+        shaped: dict[str, Any] = self._blank.copy()
+        try:
+            shaped.update(zip(self._stored, self._read(row), strict=False))
+        except KeyError as missing:
+            if not self._is_row:
+                raise AttributeError(f"the row of a view has no field {missing}") from None
+            self._take_what_is_there(shaped, row)
+        for name, convert in self._converted:
+            if name in shaped:
+                shaped[name] = convert(shaped[name])
         return shaped
 
     def _take_what_is_there(self, shaped: dict[str, Any], row: Mapping[str, Any]) -> None:

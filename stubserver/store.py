@@ -20,13 +20,20 @@ Index = dict[Field, dict[Any, Sequence[Key]]]
 """Field -> value -> the keys of the rows that have it, in order. The sequences are never changed, only replaced."""
 
 
+class Fixed(dict[str, Any]):
+    """A row of a fixture. It never changes, so that what is made of it can be kept with it."""
+
+    __slots__ = ("kept",)
+    kept: dict[Any, dict[str, Any]]
+
+
 class Base:
     """The immutable rows of one table, with an index for each field in `indexed`."""
 
     def __init__(self, key: tuple[str, ...], indexed: tuple[Field, ...], rows: Iterable[Row] = ()) -> None:
         """`key` names the fields that identify a row."""
         self.key = key
-        self.rows = {key_of(key, row): row for row in rows}
+        self.rows = {key_of(key, row): Fixed(row) for row in rows}
         self.index: Index = {field: {} for field in indexed}
         for name in sorted(self.rows):
             for field, values in self.index.items():
