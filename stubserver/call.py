@@ -188,7 +188,7 @@ class Call:
         return self._rows[kind]
 
     def _load(self, name: str, kind: Kind) -> Row:
-        number = next(self.ids[parameter] for parameter, loaded in self.operation.loads.items() if loaded == name)
+        number = self.ids[self.operation.named[name]]
         row: Row | None = getattr(self.world, kind.table).get(number)
         parent = None if kind.parent is None else getattr(self, kind.parent)
         if (

@@ -18,7 +18,7 @@ from stubserver.merging import load_yaml
 from stubserver.resources import folder
 from stubserver.schema import draft4
 from stubserver.spec import Contract
-from stubserver.store import Base, Row, key_of
+from stubserver.store import Base, Row, reader
 from stubserver.world import TABLES, Seed
 
 _SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
@@ -141,7 +141,7 @@ def _check_keys(data: Mapping[str, Any]) -> None:
     """What JSON Schema cannot say: keys are unique, and references point at rows that are there."""
     ids = {table: {row["id"] for row in data.get(table, []) if "id" in row} for table in TABLES}
     for table, (key, _) in TABLES.items():
-        _check_unique(table, "+".join(key), (key_of(key, row) for row in data.get(table, [])))
+        _check_unique(table, "+".join(key), map(reader(key), data.get(table, [])))
     for table, fields in _UNIQUE.items():
         for field in fields:
             _check_unique(table, field, (row[field] for row in data.get(table, [])))

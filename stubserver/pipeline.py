@@ -48,7 +48,7 @@ def admit(call: Call, operation: Operation) -> None:
     if call.bad_credentials is not None:
         raise unauthenticated(call.bad_credentials, "authentication_failed")
     GUARDS[operation.access](call)
-    for parameter in operation.parameters:
+    for parameter in operation.guarded:
         given = [text for text in call.query_texts.get(parameter.name, ()) if text]
         if isinstance(parameter.access, str) and given:
             GUARDS[parameter.access](call)

@@ -88,6 +88,16 @@ class Operation:
         return frozenset(parameter.name for parameter in self.parameters)
 
     @cached_property
+    def named(self) -> Mapping[str, str]:
+        """Kind of row -> the path parameter that names it."""
+        return {kind: parameter for parameter, kind in self.loads.items()}
+
+    @cached_property
+    def guarded(self) -> Sequence[Parameter]:
+        """The parameters that not everybody may give who may call it."""
+        return [parameter for parameter in self.parameters if parameter.access]
+
+    @cached_property
     def choices(self) -> Mapping[str, Sequence[Any]]:
         """Parameters and fields that have several documented values."""
         schemas = {**{parameter.name: parameter.schema for parameter in self.parameters}, **self.fields}

@@ -4,8 +4,9 @@ Rows are plain dicts that nobody mutates; a change puts a new row in the old one
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
 Row = Mapping[str, Any]
@@ -32,26 +33,22 @@ class Base:
 
     def __init__(self, key: tuple[str, ...], indexed: tuple[Field, ...], rows: Iterable[Row] = ()) -> None:
         """`key` names the fields that identify a row."""
-        self.key = key
-        self.rows = {key_of(key, row): Fixed(row) for row in rows}
+        self.key_of = reader(key)
+        self.readers = {field: reader(field) for field in indexed}
+        self.rows = {self.key_of(row): Fixed(row) for row in rows}
         self.index: Index = {field: {} for field in indexed}
         for name in sorted(self.rows):
-            for field, values in self.index.items():
-                keys: Any = values.setdefault(value_of(field, self.rows[name]), [])
+            for field, read in self.readers.items():
+                keys: Any = self.index[field].setdefault(read(self.rows[name]), [])
                 keys.append(name)
         self.next_id = 1 + max((row["id"] for row in self.rows.values() if "id" in row), default=0)
         self.unchanged = Changes(self)
         """What every world starts with."""
 
 
-def key_of(fields: tuple[str, ...], row: Row) -> Key:
-    """What identifies `row`: the value of its key field, or the tuple of them."""
-    return row[fields[0]] if len(fields) == 1 else tuple(row[field] for field in fields)
-
-
-def value_of(field: Field, row: Row) -> Any:
-    """What an index finds `row` by."""
-    return row[field] if isinstance(field, str) else tuple(row[part] for part in field)
+def reader(field: Field) -> Callable[[Row], Any]:
+    """What reads from a row the value of a field, or the tuple of several ones."""
+    return itemgetter(field) if isinstance(field, str) else itemgetter(*field)
 
 
 class Changes:
@@ -216,7 +213,7 @@ class Table:
 
     def put(self, row: Row) -> Row:
         """Add `row`, or let it take the place of the row with its key."""
-        self._change(key_of(self.base.key, row), row)
+        self._change(self.base.key_of(row), row)
         return row
 
     def delete(self, key: Key) -> None:
@@ -234,9 +231,9 @@ class Table:
         changes = self.own()
         changes.rows[key] = after
         changes.added += (after is not None) - (before is not None)
-        for field in changes.index:
-            old = _NOWHERE if before is None else value_of(field, before)
-            new = _NOWHERE if after is None else value_of(field, after)
+        for field, read in self.base.readers.items():
+            old = _NOWHERE if before is None else read(before)
+            new = _NOWHERE if after is None else read(after)
             if old != new:
                 self._reindex(field, key, old, new)
 

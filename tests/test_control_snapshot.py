@@ -14,7 +14,7 @@ from stubserver import snapshot_file, worlds
 from stubserver.app import StubServer
 from stubserver.fixture import load
 from stubserver.spec import Contract
-from stubserver.store import Row, value_of
+from stubserver.store import Row, reader
 from stubserver.world import TABLES, Seed, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
@@ -93,7 +93,7 @@ def lookups(world: World) -> dict[str, Any]:
         for name, (_, indexed) in TABLES.items()
         for rows in [getattr(world, name)]
         for index in indexed
-        for value in {value_of(index, row) for row in rows} | {None}
+        for value in {reader(index)(row) for row in rows} | {None}
     }
 
 

@@ -162,12 +162,15 @@ def _checked(call: Call, before: Row | None) -> dict[str, Any]:
     problems += unknown_ids(body, "categories", call.world.categories, "category")
     problems += unknown_ids(body, "sections_order", order, "section in this course")
     refuse(problems)
-    blank: dict[str, Any] = {"slug": "", "categories": [], "image_original": None}
-    course = {**(before or {**blank, **call.operation.defaults}), **body}
+    course = {**(before or {**_BLANK, **call.operation.defaults}), **body}
     course["sections_order"] = rules.reordered(order, body.get("sections_order", ()))
     course["categories"] = list(dict.fromkeys(course["categories"]))
     course["slug"] = course["slug"] or _free_slug(call, course["name"], number)
     return course
+
+
+_BLANK: Row = {"slug": "", "categories": [], "image_original": None}
+"""What a course has where its creator says nothing, and the contract neither."""
 
 
 def _taken(call: Call, field: str, value: str, number: int | None) -> bool:

@@ -61,20 +61,17 @@ def ordered(rows: Iterable[Row], ordering: str, fields: Collection[str], default
     return sorted(rows, key=lambda row: row[field], reverse=ordering.startswith("-"))
 
 
-def _rendition(name: str) -> Any:
-    return property(lambda view: view.renditions[name])
-
-
 class PicturedView(View):
     """A row with a picture; its renditions are absolute URLs."""
 
     folder: str
     """Where the pictures of its kind lie."""
-    image_small, image_medium, image_big, image_bigger = map(_rendition, images.SIZES)
+    image_small = image_medium = image_big = image_bigger = ""
+    """Addresses."""
 
     def __init__(self, call: Call, row: Row) -> None:
         super().__init__(call, row)
-        self.renditions = images.renditions(call.base_url, self.folder, row["slug"], self.picture)
+        self.__dict__.update(images.renditions(call.base_url, self.folder, row["slug"], self.picture))
 
     @property
     def picture(self) -> str:
