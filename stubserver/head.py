@@ -1,12 +1,15 @@
-"""What follows from the head of a request alone, decided by Connexion's own objects: those of the stack that serves
-all other requests. They are asked once for each distinct head; requests with the same head share what they said."""
+"""What follows from the head of a request alone, decided by uvicorn's parser and by Connexion's own objects: those of
+the stack that serves all other requests. They are asked once for each distinct head; requests whose heads are the same,
+byte for byte, share what they said."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import httptools
 from connexion.middleware.request_validation import RequestValidationMiddleware
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
@@ -19,8 +22,17 @@ from stubserver.spec import Operation
 from stubserver.wire import Headers, Wire
 from stubserver.world import World
 
+MAX_HEADS = 1024
+"""Different heads that are remembered."""
+MAX_LENGTH = 8 * 1024
+"""Bytes of the longest one that is."""
 MAX_ROUTES = 4096
 """Paths whose operation is remembered."""
+
+_METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
+_PLAIN_URL = re.compile(r"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
+_FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|expect|transfer-encoding")
+"""Headers that more depends on: wishes, what a proxy says of the client, and how the body comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,8 @@ class Head:
 
     call: Call
     """A call on which all steps are done that depend on nothing but the head."""
+    length: int
+    """Bytes of the body."""
     target: str
     """Path and query as asked."""
     world: str
@@ -63,8 +77,66 @@ class Head:
     """The last answer, where that is of use."""
 
 
+class Sent:
+    """The text of a head as uvicorn's parser reads it."""
+
+    def __init__(self, text: bytes) -> None:
+        """Raises ValueError where it is not that of exactly one request, or the connection would have to know of it."""
+        self._url = b""
+        self._ended = self._is_usual = False
+        self.headers: Headers = []
+        self._parser = httptools.HttpRequestParser(self)
+        try:
+            self._parser.feed_data(text[:-1])
+            if self._ended:
+                raise ValueError("more follows")
+            self._parser.feed_data(text[-1:])
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise ValueError("uvicorn would refuse it, or warn of it") from error
+        if not self._ended:
+            raise ValueError("the end is missing")
+        self.method: str = self._parser.get_method().decode()
+
+    @property
+    def url(self) -> str:
+        """Path and query as sent."""
+        return self._url.decode("latin-1")
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body."""
+        return int(dict(self.headers).get(b"content-length", b"0"))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing in it of which uvicorn or the wire form would have to make sense."""
+        return (
+            self._is_usual
+            and self.method in _METHODS
+            and _PLAIN_URL.fullmatch(self.url) is not None
+            and "__" not in self.url
+            and not any(_FOR_THE_STACK.fullmatch(name) for name, _ in self.headers)
+        )
+
+    # What the parser calls
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of it."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one."""
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Note that the head has come to its end, and whether the connection goes on as it is."""
+        self._ended = True
+        lasting = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        self._is_usual = lasting and self._parser.get_http_version() == "1.1"
+
+
 class Heads:
-    """Makes heads."""
+    """Makes heads, and remembers them."""
 
     def __init__(self, stack: Iterable[Any], operations: Mapping[str, Operation], entrance: Wire, cors: Cors) -> None:
         """`stack` holds Connexion's middlewares, each with its operations."""
@@ -80,10 +152,30 @@ class Heads:
         self._wire = entrance
         self._cors = cors
         self._routed = lru_cache(MAX_ROUTES)(self._route)
+        self._known: dict[bytes, Head | None] = {}
 
-    def head(self, method: str, target: str, headers: Headers) -> Head | None:
-        """The head of a request that Connexion would let through to its operation, as far as that depends on the head;
-        None where it leads to none. Raises a refusal or a problem of Connexion's where it would not."""
+    def find(self, text: bytes) -> Head | None:
+        """The head of a plain request that Connexion would let through to its operation, as far as that depends on the
+        head, whose text ends with an empty line; None for any other."""
+        try:
+            return self._known[text]
+        except KeyError:
+            head = self._read(text)
+        if len(text) <= MAX_LENGTH:
+            if len(self._known) >= MAX_HEADS:
+                self._known.clear()
+            self._known[text] = head
+        return head
+
+    def _read(self, text: bytes) -> Head | None:
+        try:
+            sent = Sent(text)
+            return self._head(sent.method, sent.url, sent.headers, sent.length) if sent.is_plain else None
+        except Exception:  # the stack will meet it, too, and say what is wrong
+            return None
+
+    def _head(self, method: str, target: str, headers: Headers, length: int) -> Head | None:
+        """None where it leads to no operation. Raises a refusal or a problem of Connexion's."""
         path, _, query = target.partition("?")
         scope = {"method": method, "path": path, "query_string": query.encode(), "headers": headers}
         call = self._wire.call(scope)
@@ -98,6 +190,7 @@ class Heads:
         reading.read_parameters(call)
         return Head(
             call=call,
+            length=length,
             target=target if query else path,
             world=call.world.name,
             fixture=call.headers.get("x-stub-fixture"),

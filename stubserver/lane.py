@@ -8,7 +8,6 @@ for nothing has happened yet.
 """
 
 import logging
-import re
 import time
 from collections.abc import Callable
 
@@ -22,17 +21,10 @@ from stubserver.wire import Headers, with_length
 from stubserver.world import World
 from stubserver.worlds import Worlds
 
-MAX_HEADS = 1024
-"""Different heads that are remembered."""
 MAX_KEPT = 64 * 1024
 """Bytes of the largest answer that is kept."""
 
 _log = logging.getLogger("stubserver")
-_METHODS = (b"GET", b"PUT", b"POST", b"PATCH", b"DELETE")
-_PLAIN_URL = re.compile(rb"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
-_FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*")
-"""Headers that more depends on: wishes, and what a proxy says of the client."""
-
 
 Send = Callable[[int, Headers, bytes], None]
 """Takes status, headers and body of an answer."""
@@ -42,19 +34,17 @@ class Lane:
     """Answers what it can."""
 
     def __init__(self, heads: Heads, dispatch: Dispatch, worlds: Worlds, recorder: Recorder) -> None:
-        self._source = heads
+        self.heads = heads
         self._dispatch = dispatch
         self._worlds = worlds
         self._recorder = recorder
-        self._heads: dict[tuple[object, ...], Head] = {}
 
-    def answer(self, method: bytes, url: bytes, headers: Headers, body: bytes, send: Send) -> bool:
+    def answer(self, head: Head, body: bytes, send: Send) -> bool:
         """Answer a request, and record that; False, and nothing has happened, where the stack must do it. Never
         waits."""
         started = time.perf_counter()
         try:
-            head = self._heads.get((method, url, *headers)) or self._new_head(method, url, headers)
-            if head is None or len(body) > self._worlds.settings.max_body:
+            if len(body) > self._worlds.settings.max_body:
                 return False
             world = self._worlds.touch(head.world, head.fixture)
             if world.faults:
@@ -71,19 +61,6 @@ class Lane:
         except Exception:
             _log.exception("%s was answered but could not be recorded", call.id)
         return True
-
-    def _new_head(self, method: bytes, url: bytes, headers: Headers) -> Head | None:
-        """The head of a request, if it is a plain one that leads to an operation."""
-        names = {name for name, _ in headers}
-        plain = method in _METHODS and _PLAIN_URL.fullmatch(url) and b"__" not in url
-        if not plain or any(_FOR_THE_STACK.fullmatch(name) for name in names):
-            return None
-        head = self._source.head(method.decode(), url.decode(), headers)
-        if head is not None:
-            if len(self._heads) >= MAX_HEADS:
-                self._heads.clear()
-            self._heads[method, url, *headers] = head
-        return head
 
     def _run(self, head: Head, world: World, body: bytes) -> tuple[Call, bytes]:
         """The finished call and the text of its answer. Raises whatever keeps it from success."""

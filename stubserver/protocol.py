@@ -11,14 +11,16 @@ from stubserver.wire import Headers
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol. A request that comes whole in one piece is held back and offered to the lane; where the lane
-    does not want it, uvicorn gets it as it came."""
+    """uvicorn's protocol. The lane is offered every request that begins where uvicorn's parser has nothing left to
+    read; what it does not want, uvicorn gets as it came, with all that follows."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._lane = self.config.app.lane  # type: ignore[union-attr]
-        self._held: bytes | None = None
-        """The body of the request that is held back."""
+        self._between = True
+        """Whether the parser is between two requests."""
+        self._begun = b""
+        """A request for the lane whose body has not come to its end."""
         self._answers: list[bytes] = []
         """What the lane has answered to the piece that is being read."""
         self._size = 0
@@ -27,66 +29,36 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read a piece of what the client sends. Answers go out at its end, so that what is broken further on ends the
         connection as it does without the lane."""
-        super().data_received(data)
-        if self._held is not None:
-            self._pass_on()
+        if self._lane is not None and self._between:
+            data = self._left_by_the_lane(self._begun + data)
+        if data:
+            super().data_received(data)
         if self._answers:
             self._send()
 
-    def on_headers_complete(self) -> None:
-        """Hold the request back, if it is one that the lane might answer."""
-        if self._lane is not None and self._is_plain():
-            self._held = b""
-        else:
-            self._pass_on()
+    def _left_by_the_lane(self, data: bytes) -> bytes:
+        """Let the lane answer the first requests; what follows is for uvicorn."""
+        start, self._begun = 0, b""
+        while start < len(data) and self._is_idle() and self._size < HIGH_WATER_LIMIT and not self.flow.write_paused:
+            body = data.find(b"\r\n\r\n", start) + 4
+            head = self._lane.heads.find(data[start:body]) if body > start + 4 else None
+            if head is None:
+                break
+            end = body + head.length
+            if end > len(data) and end - start <= HIGH_WATER_LIMIT:
+                self._begun = data[start:]
+                self._unset_keepalive_if_required()
+                return b""
+            if end > len(data) or not self._lane.answer(head, data[body:end], self._write):
+                break
+            start = end
+        return data[start:]
 
-    def _is_plain(self) -> bool:
-        """Whether it is HTTP/1.1 with nothing special, on a connection that nobody else is using or waiting for."""
-        idle = self.cycle is None or self.cycle.response_complete
-        parser = self.parser
-        return (
-            idle
-            and self._size < HIGH_WATER_LIMIT
-            and not self.flow.write_paused
-            and not self.expect_100_continue
-            and parser.should_keep_alive()
-            and not parser.should_upgrade()
-            and parser.get_http_version() == "1.1"
-            and all(name != b"transfer-encoding" for name, _ in self.headers)  # more headers may follow a chunked body
-        )
+    def _is_idle(self) -> bool:
+        """Whether uvicorn has nothing to answer."""
+        return self.cycle is None or self.cycle.response_complete
 
-    def _pass_on(self) -> None:
-        """Let uvicorn have the request; the task that it starts runs later, so it sees the extension."""
-        held, self._held = self._held, None
-        self._unset_keepalive_if_required()
-        super().on_headers_complete()
-        cycle = self.cycle
-
-        def drop() -> None:
-            cycle.disconnected = True  # so that nobody misses the answer
-            self.transport.abort()
-
-        self.scope["extensions"] = {CONNECTION: {"drop": drop}}
-        if held:
-            super().on_body(held)
-
-    def on_body(self, body: bytes) -> None:
-        """Keep what was held back together."""
-        if self._held is None:
-            super().on_body(body)
-        else:
-            self._held += body
-
-    def on_message_complete(self) -> None:
-        """Let the lane answer, or else uvicorn."""
-        if self._held is not None:
-            if self._lane.answer(self.parser.get_method(), self.url, self.headers, self._held, self._answered):
-                self._held = None
-                return
-            self._pass_on()
-        super().on_message_complete()
-
-    def _answered(self, status: int, headers: Headers, body: bytes) -> None:
+    def _write(self, status: int, headers: Headers, body: bytes) -> None:
         """Take an answer of the lane, as uvicorn would write it."""
         content = [STATUS_LINE[status]]
         for name, value in (*self.server_state.default_headers, *headers):
@@ -96,13 +68,43 @@ class Protocol(HttpToolsProtocol):
         self._size += len(self._answers[-1])
 
     def _send(self) -> None:
-        """Write what the lane has answered."""
+        """Send what the lane has answered."""
         if not self.transport.is_closing():
             self.transport.write(b"".join(self._answers))
         self.server_state.total_requests += len(self._answers) - 1
         self._answers.clear()
         self._size = 0
-        if self.cycle is None or self.cycle.response_complete:
+        if self._is_idle() and not self._begun:
             self.on_response_complete()
         else:
             self.server_state.total_requests += 1
+
+    def shutdown(self) -> None:
+        """End what has begun, and close."""
+        begun, self._begun = self._begun, b""
+        if begun:
+            super().data_received(begun)
+        super().shutdown()
+
+    # What the parser calls
+
+    def on_message_begin(self) -> None:
+        """Note that the parser has begun with a request."""
+        self._between = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Start the task that answers; it runs later, so it sees the extension."""
+        super().on_headers_complete()
+        cycle = self.cycle
+
+        def drop() -> None:
+            cycle.disconnected = True  # so that nobody misses the answer
+            self.transport.abort()
+
+        self.scope["extensions"] = {CONNECTION: {"drop": drop}}
+
+    def on_message_complete(self) -> None:
+        """Note that the parser has read a request, if another one may follow."""
+        self._between = self.parser.should_keep_alive() and not self.parser.should_upgrade()
+        super().on_message_complete()

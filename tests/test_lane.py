@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 import pytest
 
-from stubserver import journal, lane
+from stubserver import head, journal, lane
 from stubserver.app import StubServer
 from stubserver.background import Background
+from stubserver.head import Head
 from stubserver.journal import Entry
 from stubserver.lane import Send
 from stubserver.spec import Contract
@@ -123,14 +124,11 @@ class Both:
         assert app.lane is not None
         answer = app.lane.answer
 
-        def watched(method: bytes, url: bytes, headers: Any, body: bytes, send: Send) -> bool:
-            found = answer(method, url, headers, body, send)
+        def watched(head: Head, body: bytes, send: Send) -> bool:
+            found = answer(head, body, send)
             if found:
                 self.by_lane += 1
-                path = re.sub("^/~[^/]*", "", url.decode().partition("?")[0])
-                operation = app.contract.find(method.decode(), path)
-                assert operation is not None
-                self.operations.add(operation.id)
+                self.operations.add(head.call.operation.id)
             return found
 
         app.lane.answer = watched  # type: ignore[method-assign]
@@ -348,14 +346,14 @@ def test_answer_is_not_kept_when_the_access_token_is_revoked(both: Both, world: 
 def test_few_heads_and_no_large_answers_are_kept(both: Both, world: str, monkeypatch: pytest.MonkeyPatch) -> None:
     served = both.apps[0].lane
     assert served is not None
-    monkeypatch.setattr(lane, "MAX_HEADS", 2)
+    monkeypatch.setattr(head, "MAX_HEADS", 2)
     monkeypatch.setattr(lane, "MAX_KEPT", 1000)
     for _ in range(2):
         for limit in range(1, 8):
             assert both.ask(plain("GET", f"/course/search/?limit={limit}", "member", world)).by_lane
             assert both.ask(plain("GET", f"/user/3/groups/?limit={limit}", "member", world)).by_lane
-            assert len(served._heads) <= 2
-    kept = {(head.call.path, head.kept is not None) for head in served._heads.values()}
+            assert len(served.heads._known) <= 2
+    kept = {(known.call.path, known.kept is not None) for known in served.heads._known.values() if known}
     assert kept == {("/api/v2/course/search/", False), ("/api/v2/user/3/groups/", True)}
 
 
