@@ -52,6 +52,12 @@ class Asked:
             sent += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
         return sent
 
+    @property
+    def head(self) -> bytes:
+        """As it is sent."""
+        lines = [b"%b %b HTTP/1.1" % (self.method, PATH), *(b"%b: %b" % header for header in self.headers)]
+        return b"\r\n".join((*lines, b"", b""))
+
 
 def main() -> None:
     """Measure and print."""
@@ -70,7 +76,7 @@ def measured(asked: Asked) -> dict[str, float]:
     lane: Any = app.lane
 
     def ask() -> Any:
-        return lane.answer(asked.method, PATH, asked.headers, asked.body, lambda *_: None)
+        return lane.answer(lane.heads.find(asked.head), asked.body, lambda *_: None)
 
     def ask_after_a_change() -> None:
         world.categories.put(world.categories[1])
@@ -78,7 +84,7 @@ def measured(asked: Asked) -> dict[str, float]:
 
     found = {"**the whole stack**": through_the_stack(app, asked), "**the lane**": best(ask_after_a_change)}
     found["**the lane, the same world again**"] = best(ask)
-    return found | dict(steps(app, lane._heads[asked.method, PATH, *asked.headers], asked))
+    return found | dict(steps(app, lane.heads.find(asked.head), asked))
 
 
 def steps(app: StubServer, head: Head, asked: Asked) -> Iterator[tuple[str, float]]:
@@ -87,6 +93,7 @@ def steps(app: StubServer, head: Head, asked: Asked) -> Iterator[tuple[str, floa
     call = head.call.again(world, world.clock.watch())
     call.raw_body = asked.body
     operation = call.operation
+    yield "finding the head", best(lambda: app.lane.heads.find(asked.head))  # type: ignore[union-attr]
     yield "call of a known head", best(lambda: head.call.again(world, world.clock.watch()))
     yield "who calls", best(lambda: auth.identify(fresh(call)))
     auth.identify(call)

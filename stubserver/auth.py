@@ -1,6 +1,7 @@
 """Who calls: opaque tokens of the fixture or granted by OAuth, and HS256 JWTs once a secret is given (R001, R002)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -73,16 +74,21 @@ def _jwt_user(claims: Mapping[str, Any]) -> int:
 
 def identify(call: Call) -> None:
     """Note on the call who calls, or what is wrong with the credentials; once."""
-    header = call.headers.get("authorization")
-    if header is None or call.user is not None or call.bad_credentials is not None:
+    if call.user is not None or call.bad_credentials is not None or "authorization" not in call.headers:
         return
-    scheme, _, token = header.partition(" ")
     try:
-        if scheme.lower() != "bearer" or not token.strip():
-            raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
-        call.user = user_of(call.world, token.strip())
+        call.user = user_of(call.world, _token(call.headers["authorization"]))
     except BadCredentials as error:
         call.bad_credentials = str(error)
+
+
+@lru_cache
+def _token(header: str) -> str:
+    """The token that the header brings. Raises BadCredentials."""
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
+    return token.strip()
 
 
 def check_secret(jwt_secret: str | None) -> None:

@@ -1,6 +1,5 @@
 """Contract coverage: what of each operation has been exercised, in all worlds together, and what never."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,38 +14,41 @@ Points = dict[str, dict[str, int]]
 """Dimension -> name -> how often it was exercised."""
 
 
+class _Tally:
+    """What one operation was asked."""
+
+    def __init__(self, operation: Operation, personas: Mapping[str, Any]) -> None:
+        self.points: Points = {name: dict.fromkeys(names, 0) for name, names in _declared(operation, personas)}
+        self.requests = self.accepted = 0
+
+
 class Coverage:
     """Counts how often each point of a contract was exercised."""
 
     def __init__(self, contract: Contract, personas: Mapping[str, Any]) -> None:
         """`personas` are the tokens whose use counts; that there is none counts as well."""
         self._contract = contract
-        self._points: Mapping[str, Points] = {
-            operation.id: {dimension: dict.fromkeys(names, 0) for dimension, names in _declared(operation, personas)}
-            for operation in contract.operations.values()
+        self._personas = personas
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._tallies = {
+            operation.id: _Tally(operation, self._personas) for operation in self._contract.operations.values()
         }
-        self._requests: Counter[str] = Counter()
-        self._accepted: Counter[str] = Counter()
 
     def note(self, call: Call, status: int) -> None:
         """Count a request and its answer."""
         operation = call.routed
-        if operation is None or (points := self._points.get(operation.id)) is None:
+        if operation is None or (tally := self._tallies.get(operation.id)) is None:
             return
-        self._requests[operation.id] += 1
+        points = tally.points
+        tally.requests += 1
         _count(points["statuses"], str(status))
         _count(points["personas"], call.persona)
         if status < 400 and call.refusal is None:
-            self._accepted[operation.id] += 1
+            tally.accepted += 1
             _count_exercised(points, call, operation)
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self._requests.clear()
-        self._accepted.clear()
-        for points in self._points.values():
-            for counts in points.values():
-                counts.update(dict.fromkeys(counts, 0))
 
     def report(self) -> dict[str, Any]:
         """The Coverage of the control plane's contract."""
@@ -55,15 +57,14 @@ class Coverage:
         return {**versions, **totals(operations), "operations": operations}
 
     def _operation(self, operation: Operation) -> dict[str, Any]:
-        requests = self._requests[operation.id]
-        points = {dimension: dict(counts) for dimension, counts in self._points[operation.id].items()}
+        tally = self._tallies[operation.id]
         return {
             "operation": operation.id,
             "method": operation.method.upper(),
             "path": operation.path,
-            "requests": requests,
-            "only_refused": requests > 0 and not self._accepted[operation.id],
-            **points,
+            "requests": tally.requests,
+            "only_refused": tally.requests > 0 and not tally.accepted,
+            **{dimension: dict(counts) for dimension, counts in tally.points.items()},
         }
 
 
@@ -96,16 +97,20 @@ def _count(counts: dict[str, int], name: str) -> None:
 
 def _count_exercised(points: Points, call: Call, operation: Operation) -> None:
     """Count what an accepted request made use of."""
-    sent = {name: call.body[name] for name in call.sent_fields if name in call.body}
-    for name in sent:
-        _count(points["fields"], name)
-    if call.query:
-        given = [p.name for p in operation.parameters if p.name in call.query and call.sent(p) is not None]
-        sent |= {name: call.query[name] for name in given}
-        for name in given:
-            _count(points["parameters"], name)
-    for name in operation.choices:
-        if name in sent:
-            value = sent[name]
-            for option in value if isinstance(value, list) else [value]:
-                _count(points["values"], f"{name}={option}")
+    fields, choices = points["fields"], operation.choices
+    for name in call.sent_fields:
+        if name in fields:
+            fields[name] += 1
+            if name in choices:
+                _count_values(points, name, call.body[name])
+    for parameter in operation.parameters if call.query else ():
+        name = parameter.name
+        if name in call.query and call.sent(parameter) is not None:
+            points["parameters"][name] += 1
+            if name in choices:
+                _count_values(points, name, call.query[name])
+
+
+def _count_values(points: Points, name: str, value: Any) -> None:
+    for option in value if isinstance(value, list) else (value,):
+        _count(points["values"], f"{name}={option}")

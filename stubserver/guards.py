@@ -44,16 +44,24 @@ def author(call: Call) -> None:
 
 def viewer(call: Call) -> None:
     """Whoever can see the course, if only its lock screen (R101-R104)."""
+    _status_of_viewer(call)
+
+
+def _status_of_viewer(call: Call) -> str | None:
+    """The caller's status in the course, for guards that ask for more than seeing it."""
     reader(call)
-    if not rules.visible(call.course["privacy"], call.status_in(call.course)):
-        raise not_found(f"Course {call.course['id']}")
+    course = call.course
+    status = call.status_in(course)
+    if not rules.visible(course["privacy"], status):
+        raise not_found(f"Course {course['id']}")
+    return status
 
 
 def manager(call: Call) -> None:
     """The course's creator or one of its managers (R003, R125, R223)."""
-    viewer(call)
+    status = _status_of_viewer(call)
     authenticated(call)
-    if call.status_in(call.course) not in rules.MANAGING:
+    if status not in rules.MANAGING:
         raise forbidden("Only the creator or a manager of the course may do this.")
 
 
@@ -66,8 +74,7 @@ def roster(call: Call) -> None:
 
 def member(call: Call) -> None:
     """The people inside the course (R311)."""
-    viewer(call)
-    if call.status_in(call.course) not in rules.MEMBERS:
+    if _status_of_viewer(call) not in rules.MEMBERS:
         raise forbidden("Only people who have joined the course may do this.")
 
 
@@ -97,8 +104,7 @@ def attempt_owner(call: Call) -> None:
 
 
 def _owner(call: Call, kind: str, field: str) -> None:
-    viewer(call)
-    if call.status_in(call.course) not in rules.MANAGING and call.row(kind)[field] != call.user_id:
+    if _status_of_viewer(call) not in rules.MANAGING and call.row(kind)[field] != call.user_id:
         raise forbidden(f"Only whose {kind} this is, or the creator or a manager of the course, may do this.")
 
 

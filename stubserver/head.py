@@ -81,20 +81,12 @@ class Sent:
     """The text of a head as uvicorn's parser reads it."""
 
     def __init__(self, text: bytes) -> None:
-        """Raises ValueError where it is not that of exactly one request, or the connection would have to know of it."""
+        """Raises httptools' errors where uvicorn would refuse it, or warn of it."""
         self._url = b""
-        self._ended = self._is_usual = False
+        self._is_usual = False
         self.headers: Headers = []
         self._parser = httptools.HttpRequestParser(self)
-        try:
-            self._parser.feed_data(text[:-1])
-            if self._ended:
-                raise ValueError("more follows")
-            self._parser.feed_data(text[-1:])
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            raise ValueError("uvicorn would refuse it, or warn of it") from error
-        if not self._ended:
-            raise ValueError("the end is missing")
+        self._parser.feed_data(text)
         self.method: str = self._parser.get_method().decode()
 
     @property
@@ -129,8 +121,7 @@ class Sent:
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Note that the head has come to its end, and whether the connection goes on as it is."""
-        self._ended = True
+        """Note whether the connection goes on as it is."""
         lasting = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         self._is_usual = lasting and self._parser.get_http_version() == "1.1"
 

@@ -119,9 +119,10 @@ def entries(world: World) -> Sequence[Entry]:
 def _make_small(call: Call, answer: Answer) -> None:
     """Let go of what the journal does not keep."""
     if len(call.raw_body) > MAX_KEPT:
-        call.body = {}
+        call.raw_body, call.body = _size(call.raw_body), {}
+    if len(answer.body) > MAX_KEPT:
+        answer.body = _size(answer.body)
     call.files = {}
-    call.raw_body, answer.body = _kept(call.raw_body), _kept(answer.body)
     if call.world.clock.frozen:
         answer.seconds = 0.0
 
@@ -167,5 +168,5 @@ def _violations(call: Call) -> Sequence[tuple[str, str]]:
         return [("parameter", "(unreadable)")]
 
 
-def _kept(body: bytes) -> bytes:
-    return body if len(body) <= MAX_KEPT else b'"(%d bytes)"' % len(body)
+def _size(body: bytes) -> bytes:
+    return b'"(%d bytes)"' % len(body)

@@ -117,7 +117,8 @@ class Change:
 
     def settle(self) -> None:
         """A row that came and went leaves nothing behind."""
-        self.table.settle(self.key)
+        if self.after is None:
+            self.table.settle(self.key)
 
 
 @dataclass(slots=True)

@@ -218,17 +218,16 @@ class World:
     def change(self) -> "Span":
         """The span of one operation: when it raises, nothing it did remains. Raises a 503 refusal where the world
         would grow beyond its bound."""
-        return Span(self)
-
-    def begin(self) -> None:
-        """From here on it is known what is done."""
         self._log.clear()
+        return Span(self)
 
     def keep(self) -> None:
         """What was done stays."""
+        grows = False
         for entry in self._log:
             entry.settle()
-        if any(entry.grows for entry in self._log):
+            grows = grows or entry.grows
+        if grows:
             self._check_size()
 
     def undo(self) -> None:
@@ -256,7 +255,7 @@ class Span:
         self._world = world
 
     def __enter__(self) -> None:
-        self._world.begin()
+        pass
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:

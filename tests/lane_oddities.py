@@ -108,6 +108,14 @@ def broken() -> Iterator[bytes]:
         "X-Nul: a\0b",
     ):
         yield f"POST /api/v2/course/1/join/ HTTP/1.1\r\nHost: {HOST}\r\n{header}\r\n\r\n{{}}".encode()
+    line, header, seen = b"GET /api/v2/course/1/ HTTP/1.1", f"Host: {HOST}".encode(), b"GET /api/v2/category/ HTTP/1.1"
+    for first, second, end in (
+        (b"\n", b"\n", b"\n"),
+        (b"\r\n", b"\r\n", b"\n"),
+        (b"\r\n", b"\n", b"\r\n"),
+        (b"\r", b"\r\n", b"\r\n"),
+    ):
+        yield line + first + header + second + end + seen + b"\r\n" + header + b"\r\n\r\n"
     chunked = f"POST /api/v2/course/ HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n"
     yield f"{chunked}zz\r\n{{}}\r\n0\r\n\r\n".encode()
     yield f"{chunked}1\r\n{{}}\r\n0\r\n\r\n".encode()

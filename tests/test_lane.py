@@ -353,6 +353,9 @@ def test_few_heads_and_no_large_answers_are_kept(both: Both, world: str, monkeyp
             assert both.ask(plain("GET", f"/course/search/?limit={limit}", "member", world)).by_lane
             assert both.ask(plain("GET", f"/user/3/groups/?limit={limit}", "member", world)).by_lane
             assert len(served.heads._known) <= 2
+    long = plain("GET", "/course/1/", "member", world).with_("Cookie", "x" * head.MAX_LENGTH)
+    assert both.ask(long).by_lane
+    assert not any(len(text) > head.MAX_LENGTH for text in served.heads._known)
     kept = {(known.call.path, known.kept is not None) for known in served.heads._known.values() if known}
     assert kept == {("/api/v2/course/search/", False), ("/api/v2/user/3/groups/", True)}
 
@@ -593,6 +596,40 @@ def test_refusals_that_need_no_body_do_not_wait_for_it(both: Both, world: str) -
         both.hang_up(0)
 
 
+@pytest.mark.parametrize(
+    ("size", "cuts", "by_lane"),
+    [
+        (0, (0,), True),  # as many clients send: first the head, then the body
+        (0, (1, 2, 3), True),
+        (60_000, (0, 1, 50_000), True),
+        (70_000, (0, 50_000), False),  # that much does not wait
+        (0, (-60, -3, 5), False),  # in the midst of the head
+        (0, (-1,), False),
+    ],
+)
+def test_body_may_come_in_pieces(both: Both, world: str, size: int, cuts: tuple[int, ...], by_lane: bool) -> None:
+    """`cuts` count from the begin of the body."""
+    written = plain("PATCH", "/course/1/", "creator", world, {"description": "Changed." + "x" * size})
+    begin, before = written.raw.index(b"\r\n\r\n") + 4, both.by_lane
+    (answer,) = both.take(Step((written,), tuple(begin + cut for cut in cuts)))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert both.by_lane - before == by_lane
+    assert both.ask(plain("GET", "/course/1/", "creator", world)).json["description"].startswith("Changed.")
+
+
+def test_requests_may_follow_each_other_without_a_pause(both: Both, world: str) -> None:
+    """A body, a request that is for the stack, and the begin of one that comes later."""
+    seen = plain("GET", "/course/1/", "creator", world)
+    written = plain("PATCH", "/course/1/", "creator", world, {"description": "Changed."})
+    requests = (written, seen, written, replace(seen, method="HEAD"), seen, written)
+    before = both.by_lane
+    text = b"".join(request.raw for request in requests)
+    answers = both.take(Step(requests, cuts=(len(text) - 5,)))
+    assert [answer[9:12] for answer in answers] == [b"200"] * 6
+    assert both.by_lane - before == 3  # what waits for an answer of the stack is answered by it
+    assert both.ask(seen).by_lane
+
+
 def test_body_without_its_end_is_no_request(both: Both, world: str) -> None:
     form = plain("PATCH", "/course/1/", "creator", world).with_("Content-Type", "application/x-www-form-urlencoded")
     for request in (replace(form, body=b"name=Changed&description=Changed"), replace(form, body=b"x=1", chunks=(1,))):
@@ -672,6 +709,20 @@ def test_idle_connection_is_closed_and_a_busy_one_is_not(both: Both, world: str)
     assert {line.answer()[:15] for line in both.lines(0)} == {b"HTTP/1.1 200 OK"}
     assert both.ask(fast).by_lane
     assert [line.rest() for line in both.lines(0)] == [b"", b""]  # closed by the servers
+    both.hang_up(0)
+    both.hang_up(1)
+
+
+def test_connection_that_is_used_stays(both: Both, world: str) -> None:
+    """However long ago it was begun."""
+    fast, waits = plain("GET", "/course/1/", "member", world), 0.8
+    both.lines(0)
+    both.ask(freeze(world), line=1)
+    for each in both.connections:
+        each.timeout_keep_alive = waits
+    for _ in range(4):
+        assert both.ask(fast).by_lane
+        time.sleep(waits / 2)
     both.hang_up(0)
     both.hang_up(1)
 

@@ -163,18 +163,20 @@ def _checked(call: Call, before: Row | None) -> dict[str, Any]:
     problems += unknown_ids(body, "sections_order", order, "section in this course")
     refuse(problems)
     course = {**(before or {**_BLANK, **call.operation.defaults}), **body}
-    course["sections_order"] = rules.reordered(order, body.get("sections_order", ()))
-    course["categories"] = list(dict.fromkeys(course["categories"]))
+    if "sections_order" in body:
+        course["sections_order"] = rules.reordered(order, body["sections_order"])
+    if "categories" in body:
+        course["categories"] = list(dict.fromkeys(body["categories"]))
     course["slug"] = course["slug"] or _free_slug(call, course["name"], number)
     return course
 
 
-_BLANK: Row = {"slug": "", "categories": [], "image_original": None}
+_BLANK: Row = {"slug": "", "categories": [], "sections_order": [], "image_original": None}
 """What a course has where its creator says nothing, and the contract neither."""
 
 
 def _taken(call: Call, field: str, value: str, number: int | None) -> bool:
-    return any(key != number for key in call.world.courses.keys(field, value))
+    return not set(call.world.courses.keys(field, value)) <= {number}
 
 
 def _free_slug(call: Call, name: str, number: int | None) -> str:
