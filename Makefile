@@ -13,7 +13,7 @@ JOBS ?= 2
 export PYTHONWARNINGS ?= ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz bench bench-growth bench-worlds bench-steps mutants docs lock clean
+.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz bench bench-growth bench-worlds bench-start bench-steps mutants docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench-growth: $(VENV)/bench.stamp $(WRK) ## Measure what large worlds cost (4 mi
 
 bench-worlds: $(VENV)/dev.stamp ## Measure what many worlds cost (3 minutes)
 	$(BIN)/python -m benchmarks.worlds $(ARGS)
+
+bench-start: $(VENV)/dev.stamp ## Tell where the time of a start goes
+	$(BIN)/python -m benchmarks.start
 
 bench-steps: $(VENV)/dev.stamp ## Tell where the microseconds of one GET and one PUT go
 	$(BIN)/python -m benchmarks.steps

@@ -75,8 +75,10 @@ def measured(asked: Asked) -> dict[str, float]:
     app.recorder.log = lambda facts: stream.write(as_text(facts))
     lane: Any = app.lane
 
+    text = asked.head
+
     def ask() -> Any:
-        return lane.answer(lane.heads.find(asked.head), asked.body, lambda *_: None)
+        return lane.answer(lane.heads.find(text), asked.body, lambda *_: None)
 
     def ask_after_a_change() -> None:
         world.categories.put(world.categories[1])
@@ -84,7 +86,7 @@ def measured(asked: Asked) -> dict[str, float]:
 
     found = {"**the whole stack**": through_the_stack(app, asked), "**the lane**": best(ask_after_a_change)}
     found["**the lane, the same world again**"] = best(ask)
-    return found | dict(steps(app, lane.heads.find(asked.head), asked))
+    return found | dict(steps(app, lane.heads.find(text), asked))
 
 
 def steps(app: StubServer, head: Head, asked: Asked) -> Iterator[tuple[str, float]]:
@@ -93,7 +95,8 @@ def steps(app: StubServer, head: Head, asked: Asked) -> Iterator[tuple[str, floa
     call = head.call.again(world, world.clock.watch())
     call.raw_body = asked.body
     operation = call.operation
-    yield "finding the head", best(lambda: app.lane.heads.find(asked.head))  # type: ignore[union-attr]
+    heads, text = app.lane.heads, asked.head  # type: ignore[union-attr]
+    yield "finding the head", best(lambda: heads.find(text))
     yield "call of a known head", best(lambda: head.call.again(world, world.clock.watch()))
     yield "who calls", best(lambda: auth.identify(fresh(call)))
     auth.identify(call)

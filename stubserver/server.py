@@ -23,6 +23,7 @@ def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
     app.recorder.log = AccessLog(sys.stderr, as_json if log_format == "json" else as_text)
     gc.freeze()  # what is there now stays, so that the collector need not look through it
     gc.set_threshold(10_000)  # and requests leave hardly any cycles behind
+    gc.enable()
     server = uvicorn.Server(config(app))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
