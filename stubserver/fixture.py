@@ -18,7 +18,7 @@ from stubserver.merging import load_yaml
 from stubserver.resources import folder
 from stubserver.schema import draft4
 from stubserver.spec import Contract
-from stubserver.store import Base, Row, reader
+from stubserver.store import Base, Fixed, Row, reader
 from stubserver.world import TABLES, Seed
 
 _SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
@@ -70,17 +70,23 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Seed:
     """
     file = folder("fixtures") / f"{name}.yaml" if name in names() else Path(name)
     try:
-        text = file.read_text(encoding="utf-8")
-        data = orjson.loads(text) if file.suffix == ".json" else load_yaml(text)
+        data, digest = _read(file)
     except FileNotFoundError:
         raise FixtureError(f"no fixture {name!r}: name one of {', '.join(names())}, or a file") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
     try:
         with _without_collector():
-            return _seed(data, contract, now or datetime.now(UTC), hashlib.sha256(text.encode()).hexdigest())
+            return _seed(data, contract, now or datetime.now(UTC), digest)
     except FixtureError as error:
         raise FixtureError(f"{file}: {error}") from None
+
+
+def _read(file: Path) -> tuple[Any, str]:
+    """What a file holds, and what tells it from others."""
+    text = file.read_text(encoding="utf-8")
+    data = orjson.loads(text) if file.suffix == ".json" else load_yaml(text)
+    return data, hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
@@ -96,11 +102,13 @@ def _without_collector() -> Iterator[None]:
 
 
 def _seed(data: Any, contract: Contract, now: datetime, digest: str) -> Seed:
+    """What the worlds of a fixture share. The rows that the file has are let go of, table by table, so that a large
+    fixture is not twice in memory."""
     schema = {**load_yaml(_SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
     _validate(data, schema)
     _check_keys(data)
     written = [table for table in TABLES if table in schema["properties"]]
-    rows = {table: list(_completed(table, data, schema, contract, now)) for table in written}
+    rows = {table: list(_completed(table, data.pop(table, None), schema, contract, now)) for table in written}
     rows["answers"] = [answer for question in rows["questions"] for answer in question["answers"]]
     _check_unique("answers", "id", (answer["id"] for answer in rows["answers"]))
     _set_orders(rows)
@@ -161,19 +169,20 @@ def _check_unique(table: str, field: str, values: Iterable[Any]) -> None:
 
 
 def _completed(
-    table: str, data: Mapping[str, Any], schema: Mapping[str, Any], contract: Contract, now: datetime
-) -> Iterator[dict[str, Any]]:
+    table: str, given: Iterable[Row] | None, schema: Mapping[str, Any], contract: Contract, now: datetime
+) -> Iterator[Fixed]:
     """The rows of a table with their defaults, and with times for the texts that stand for them."""
     component = _COMPLETED_FROM.get(table)
     documented = contract.defaults(contract.schema(component)) if component else {}
     item = schema["properties"][table]["items"]
+    rows = schema["properties"][table].get("default", []) if given is None else given
     times = [name for name, part in item["properties"].items() if "moment" in part.get("$ref", "")]
-    for row in _with_defaults(data.get(table, schema["properties"][table].get("default", [])), item, schema):
-        row = {**documented, **row}
+    if table == "courses":
+        documented = {"image_original": None, "deleted": False, **documented}
+    for row in _with_defaults(rows, item, schema):
+        row = Fixed({**documented, **row})
         for field in times:
             row[field] = _moment(table, field, row[field], now)
-        if table == "courses":
-            row = {"image_original": None, "deleted": False, **row}
         yield row
 
 
@@ -199,7 +208,7 @@ def _moment(table: str, field: str, text: str | None, now: datetime) -> datetime
         raise FixtureError(f"{table}: {field} {text!r} is no date") from None
 
 
-def _set_orders(rows: Mapping[str, list[dict[str, Any]]]) -> None:
+def _set_orders(rows: Mapping[str, list[Fixed]]) -> None:
     """Sections, lessons and questions are displayed in the order of the file."""
     for parents, order, children, parent in (
         ("courses", "sections_order", "sections", "course_id"),
@@ -213,7 +222,7 @@ def _set_orders(rows: Mapping[str, list[dict[str, Any]]]) -> None:
             row[order] = found.get(row["id"], [])
 
 
-def _grade(rows: Mapping[str, list[dict[str, Any]]]) -> None:
+def _grade(rows: Mapping[str, list[Fixed]]) -> None:
     """Attempts are stored with their result, as the server would have graded them."""
     lessons = {lesson["id"]: lesson for lesson in rows["lessons"]}
     questions = {question["id"]: question for question in rows["questions"]}

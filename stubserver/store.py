@@ -35,7 +35,7 @@ class Base:
         """`key` names the fields that identify a row."""
         self.key_of = reader(key)
         self.readers = {field: reader(field) for field in indexed}
-        self.rows = {self.key_of(row): Fixed(row) for row in rows}
+        self.rows = {self.key_of(row): row if type(row) is Fixed else Fixed(row) for row in rows}
         self.index: Index = {field: {} for field in indexed}
         for name in sorted(self.rows):
             for field, read in self.readers.items():
