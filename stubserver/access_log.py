@@ -52,7 +52,7 @@ def facts(
         "method": method,
         "path": target,
         "status": answer.status or 500,
-        "ms": round(answer.seconds * 1000, 1),
+        "ms": answer.seconds * 1000,
         "persona": call.persona if call else "anonymous",
     }
     if entry is not None:
@@ -64,7 +64,7 @@ def facts(
 
 def as_text(facts: Facts) -> str:
     """A line for people."""
-    line = f"{facts['method']:6} {facts['path']} {facts['status']} {facts['ms']} ms {facts['persona']}"
+    line = f"{facts['method']:6} {facts['path']} {facts['status']} {facts['ms']:.1f} ms {facts['persona']}"
     if "request" in facts:
         line += f" {facts['request']}"
     if "reason" in facts:
@@ -74,4 +74,4 @@ def as_text(facts: Facts) -> str:
 
 def as_json(facts: Facts) -> str:
     """A line for machines: one JSON object."""
-    return orjson.dumps(facts).decode()
+    return orjson.dumps({**facts, "ms": round(facts["ms"], 1)}).decode()

@@ -93,8 +93,8 @@ class Call:
     called by one; without a final slash."""
     at: datetime = EARLIEST
     """When it came, by the clock of the world."""
-    number: int = 0
-    """The how manieth request this is in the journal of its world; 0 while it is in none."""
+    id: str = ""
+    """What the journal knows it by; nothing while it is in none."""
     raw_query: str = ""
     raw_body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -135,13 +135,8 @@ class Call:
     def again(self, world: World, at: datetime) -> "Call":
         """The same request once more, in `world`, as far as the steps have come that do not depend on a world."""
         twin = Call.__new__(Call)
-        twin.__dict__.update(self.__dict__, world=world, at=at, number=0, _rows={})
+        twin.__dict__.update(self.__dict__, world=world, at=at, id="", _rows={})
         return twin
-
-    @property
-    def id(self) -> str:
-        """What the journal knows the request by."""
-        return f"{self.world.name}-{self.number}"
 
     @property
     def persona(self) -> str:

@@ -76,9 +76,10 @@ class Recorder:
 
 def number(call: Call) -> None:
     """Give a request its number in the journal, once."""
-    if not call.number:
-        call.world.asked += 1
-        call.number = call.world.asked
+    if not call.id:
+        world = call.world
+        world.asked += 1
+        call.id = f"{world.name}-{world.asked}"
 
 
 def _is_kept(call: Call | None, status: int) -> TypeGuard[Call]:

@@ -1,6 +1,6 @@
 """The response schema chooses the fields: values are projected on it, so that nothing undocumented gets out."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -56,6 +56,11 @@ class Shaper:
         return self._known[ref]
 
 
+def _reader(names: Sequence[str]) -> Callable[[Any], Iterable[Any]]:
+    """What reads these from a mapping. Of two or more names an itemgetter makes a tuple."""
+    return itemgetter(*names, *names[:1]) if names else lambda _: ()
+
+
 def _or_none(project: Projection) -> Projection:
     return lambda value: None if value is None else project(value)
 
@@ -66,13 +71,14 @@ def _same(value: Any) -> Any:
 
 class _Object:
     """Projects rows and views on the fields of one schema. How is decided once for each type of value: the fields
-    that a view's class has are derived, one by one; all others are stored in its row, and are taken at once."""
+    that a view's class has are derived, one by one or some together; all others are stored in its row, and are taken
+    at once. Nobody changes what comes out, for it may be kept."""
 
     def __init__(self, fields: Mapping[str, Projection]) -> None:
         self._fields = fields
         self._plans: dict[type, _Plan] = {}
 
-    def __call__(self, value: Any) -> dict[str, Any] | None:
+    def __call__(self, value: Any) -> Mapping[str, Any] | None:
         """The fields in the order of the schema. Raises AttributeError where a view misses one."""
         if value is None:
             return None
@@ -87,20 +93,44 @@ class _Plan:
     """How values of one type are projected."""
 
     def __init__(self, fields: Mapping[str, Projection], kind: type) -> None:
-        is_row = issubclass(kind, Mapping)
-        stored = [name for name in fields if is_row or not hasattr(kind, name)]
-        self._is_row = is_row
+        self._is_row = issubclass(kind, Mapping)
+        together = [name for name in getattr(kind, "together", ()) if name in fields]
+        stored = [name for name in fields if self._is_row or not (name in together or hasattr(kind, name))]
         self._blank = dict.fromkeys(fields)
-        self._stored = tuple(stored)
-        # Of two or more names an itemgetter makes a tuple.
-        self._read: Callable[[Any], Iterable[Any]] = itemgetter(*stored, *stored[:1]) if stored else lambda _: ()
+        self._stored, self._read = tuple(stored), _reader(stored)
         self._converted = [(name, fields[name]) for name in stored if fields[name] is not _same]
-        self._derived = [(name, project) for name, project in fields.items() if name not in stored]
+        self._together, self._read_together = tuple(together), _reader(together)
+        self._derived = [(name, fields[name]) for name in fields if name not in stored and name not in together]
 
-    def project(self, value: Any) -> dict[str, Any]:
+    def project(self, value: Any) -> Mapping[str, Any]:
         """The value's fields."""
         row = value if self._is_row else value.row if self._stored else {}
-        shaped = self._kept(row) if type(row) is Fixed else self._taken(row)
+        if type(row) is not Fixed:
+            return self._derive(value, self._taken(row))
+        if self._is_row or value.context is not None:
+            context = None if self._is_row else value.context
+            return self._kept(row, context) or self._keep(row, context, self._derive(value, self._taken(row)))
+        stored = self._kept(row, None) or self._keep(row, None, self._taken(row))
+        return self._derive(value, stored.copy())
+
+    def _kept(self, row: Fixed, context: Any) -> dict[str, Any] | None:
+        """What was made last of a row that never changes, if the context is the same."""
+        try:
+            known, shaped = row.kept[self]
+        except (AttributeError, KeyError):
+            return None
+        return shaped if known == context else None
+
+    def _keep(self, row: Fixed, context: Any, shaped: dict[str, Any]) -> dict[str, Any]:
+        if not hasattr(row, "kept"):
+            row.kept = {}
+        row.kept[self] = (context, shaped)
+        return shaped
+
+    def _derive(self, value: Any, shaped: dict[str, Any]) -> dict[str, Any]:
+        """Put the derived fields of a value in their places."""
+        if self._together:
+            shaped.update(zip(self._together, self._read_together(value.derived_together()), strict=False))
         for name, convert in self._derived:
             part = getattr(value, name)
             if part is OMIT:
@@ -108,17 +138,6 @@ class _Plan:
             else:
                 shaped[name] = part if convert is _same else convert(part)
         return shaped
-
-    def _kept(self, row: Fixed) -> dict[str, Any]:
-        """The stored fields of a row that never changes."""
-        try:
-            kept = row.kept
-        except AttributeError:
-            kept = row.kept = {}
-        found = kept.get(self)
-        if found is None:
-            found = kept[self] = self._taken(row)
-        return found.copy()
 
     def _taken(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The stored fields of a row, and a place for each derived one. Raises AttributeError where a view misses

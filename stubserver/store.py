@@ -25,7 +25,7 @@ class Fixed(dict[str, Any]):
     """A row of a fixture. It never changes, so that what is made of it can be kept with it."""
 
     __slots__ = ("kept",)
-    kept: dict[Any, dict[str, Any]]
+    kept: dict[Any, tuple[Any, dict[str, Any]]]
 
 
 class Base:

@@ -618,7 +618,7 @@ def test_changes_of_one_row_are_told_once(api: Api, app: StubServer) -> None:
         world.categories.put({**world.categories[1], "id": 98, "name": "New"})
         world.categories.put({**world.categories[98], "name": "Newer"})
         world.sections.delete(1)
-    call = Call(world, "GET", "/", "http://stub.test", at=NOW, number=1, changes=world.done())
+    call = Call(world, "GET", "/", "http://stub.test", at=NOW, id="default-1", changes=world.done())
     app.journal.add(call, Answer(200))
     changes = newest(api)["changes"]
     assert [(change["op"], change["path"]) for change in changes] == [

@@ -3,7 +3,7 @@
 A view knows every field that any response schema of its entity documents; the schema chooses among them.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from stubserver import images
@@ -13,6 +13,11 @@ from stubserver.store import Row
 
 class View:
     """A row as one caller sees it; fields that a subclass does not derive are the stored ones."""
+
+    together: Sequence[str] = ()
+    """Fields that `derived_together` gives all at once."""
+    context: Any = None
+    """What the derived fields follow from besides the row, where that is so little that they can be kept for it."""
 
     def __init__(self, call: Call, row: Row) -> None:
         self.call = call
@@ -25,6 +30,10 @@ class View:
             return self.row[name]
         except KeyError:
             raise AttributeError(f"{type(self).__name__} has no field {name!r}") from None
+
+    def derived_together(self) -> Mapping[str, Any]:
+        """Name and value of each field in `together`."""
+        return {}
 
     @property
     def created_by(self) -> Row:
@@ -64,14 +73,13 @@ def ordered(rows: Iterable[Row], ordering: str, fields: Collection[str], default
 class PicturedView(View):
     """A row with a picture; its renditions are absolute URLs."""
 
+    together = tuple(images.SIZES)
     folder: str
     """Where the pictures of its kind lie."""
-    image_small = image_medium = image_big = image_bigger = ""
-    """Addresses."""
 
-    def __init__(self, call: Call, row: Row) -> None:
-        super().__init__(call, row)
-        self.__dict__.update(images.renditions(call.base_url, self.folder, row["slug"], self.picture))
+    def derived_together(self) -> Mapping[str, str]:
+        """The addresses."""
+        return images.renditions(self.call.base_url, self.folder, self.row["slug"], self.picture)
 
     @property
     def picture(self) -> str:
@@ -83,3 +91,8 @@ class CategoryView(PicturedView):
     """A category."""
 
     folder = "categories"
+
+    @property
+    def context(self) -> str:
+        """Only the address of the server."""
+        return self.call.base_url
