@@ -13,7 +13,7 @@ JOBS ?= 2
 export PYTHONWARNINGS ?= ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz bench bench-growth bench-worlds bench-start bench-steps mutants docs lock clean
+.PHONY: help serve test lint unit client fuzz-gate test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,8 +58,8 @@ bench-worlds: $(VENV)/dev.stamp ## Measure what many worlds cost (3 minutes)
 bench-start: $(VENV)/dev.stamp ## Tell where the time of a start goes
 	$(BIN)/python -m benchmarks.start
 
-bench-steps: $(VENV)/dev.stamp ## Tell where the microseconds of one GET and one PUT go
-	$(BIN)/python -m benchmarks.steps
+bench-profile: $(VENV)/dev.stamp ## Tell where the microseconds of one GET and one PUT go
+	$(BIN)/python -m benchmarks.profile
 
 docs: $(VENV)/dev.stamp ## Write anew what is made from the contract and the tests (tables, DECISIONS.md)
 	$(BIN)/python -m tests.docs
