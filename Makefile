@@ -30,9 +30,10 @@ lint: $(VENV)/dev.stamp ## Check style and types
 
 unit: $(VENV)/dev.stamp ## Run the pytest suite with coverage (ARGS="-k name ..."; JOBS=0 is in one process)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/coverage run -m pytest -n $(JOBS) -m "not long" $(ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=95
+	$(BIN)/python -m pytest -n $(JOBS) -m long $(ARGS)
 
 client: tests/node/node_modules/stamp ## Drive the vendor's npm client against the server, every method of it
 	cd tests/node && $(NODE) npm test

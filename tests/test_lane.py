@@ -228,6 +228,7 @@ def world(both: Both) -> str:
 # Everything
 
 
+@pytest.mark.long
 def test_thousands_of_requests_are_answered_the_same(contract: Contract, seed: Seed) -> None:
     both = Both(contract, seed, max_requests=2_000)
     worlds = sorted({*WORLDS, "fresh", "a__b"})

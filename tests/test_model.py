@@ -704,7 +704,7 @@ Machine.TestCase.settings = settings(
     report_multiple_bugs=False,
     deadline=None,
 )
-TestModel = Machine.TestCase
+TestModel = pytest.mark.long(Machine.TestCase)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1040,7 +1040,7 @@ Machine.TestCase.settings = settings(
     report_multiple_bugs=False,
     deadline=None,
 )
-TestModelContent = Machine.TestCase
+TestModelContent = pytest.mark.long(Machine.TestCase)
 
 
 @pytest.fixture(scope="module", autouse=True)
