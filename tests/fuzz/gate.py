@@ -86,19 +86,16 @@ TARGETS = (
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 (not a secret)
-    parser.add_argument("--max-time", type=int, help="go on fuzzing each whole contract for this many seconds")
+    parser.add_argument("--max-time", type=int, help="go on fuzzing for this many seconds")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    failures = []
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:  # one core each
-        runs = _runs(Path(folder))
-        found = list(pool.map(lambda run: _fuzz(run, options), runs))
-        for target in TARGETS:
-            mine = [(run, problems) for run, problems in zip(runs, found, strict=True) if run.target is target]
-            figures, short = _report(target, Path(folder) / target.config)
-            print("\n".join([*((run.folder / "output").read_text() for run, _ in mine), *figures]))
-            failures += [f"{target.name}: {problem}" for _, problems in mine for problem in problems]
-            failures += [f"{target.name}: {problem}" for problem in short]
+    with ThreadPoolExecutor() as pool:  # one core each, and each its own server
+        runs = list(pool.map(lambda target: _fuzz(target, options), TARGETS))
+    for output, _ in runs:
+        print(output)
+    failures = [
+        f"{target.name}: {failure}" for target, (_, found) in zip(TARGETS, runs, strict=True) for failure in found
+    ]
     for failure in failures:
         print(f"FUZZ GATE: {failure}")
     if not failures:
@@ -106,41 +103,23 @@ def main() -> int:
     return 1 if failures else 0
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run of Schemathesis, against a server of its own."""
-
-    target: Target
-    folder: Path
-    """For its reports, its output and the log of the server."""
-    more: tuple[str, ...] = ()
-    """Options that make it one of the descents; without, it fuzzes the whole contract."""
-
-
-def _runs(folder: Path) -> list[Run]:
-    """All of them, the longest first."""
-    runs = [Run(target, folder / target.config / "whole") for target in TARGETS]
-    for target in TARGETS:
-        for number, links in enumerate(target.descents.values()):
-            names = sorted({name for link in links for name in link})
-            only = [word for name in names for word in ("--include-operation-id", name)]
-            runs.append(
-                Run(target, folder / target.config / str(number), ("--phases", "stateful", "--max-time", "10", *only))
-            )
-    return runs
-
-
-def _fuzz(run: Run, options: argparse.Namespace) -> list[str]:
-    """Run it; returns what went wrong."""
-    run.folder.mkdir(parents=True)
-    with Server(run.folder / "server.log") as server:
-        status = _schemathesis(run, server.url, options)
-    log, failures = server.log.read_text(), []
+def _fuzz(target: Target, options: argparse.Namespace) -> tuple[str, list[str]]:
+    """Fuzz a server of its own; returns what there is to read, and what falls short of the promise."""
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "server.log") as server:
+        status = _schemathesis(target, server.url, options, Path(folder))
+        for links in target.descents.values():
+            deeper = ["--phases", "stateful", "--max-time", "10"]
+            for name in sorted({name for link in links for name in link}):
+                deeper += ["--include-operation-id", name]
+            status += _schemathesis(target, server.url, options, Path(folder), *deeper)
+        figures, failures = _report(target, Path(folder))
+        output = "\n".join([(Path(folder) / "output").read_text(), *figures])
+        log = server.log.read_text()
     if "Traceback" in log:
         failures.append("the server logged an error:\n" + log[log.index("Traceback") - 500 :][:6000])
     if status != 0:
         failures.append(f"schemathesis ended with status {status}")
-    return failures
+    return output, failures
 
 
 class Server:
@@ -169,22 +148,22 @@ class Server:
         self._process.wait(10)
 
 
-def _schemathesis(run: Run, url: str, options: argparse.Namespace) -> int:
-    """What the command ends with."""
-    base = url + run.target.contract.base
+def _schemathesis(target: Target, url: str, options: argparse.Namespace, folder: Path, *more: str) -> int:
+    """Run it once, and add what it says and reports to the folder."""
+    base = url + target.contract.base
     command = [
         *(sys.executable, "-m", "schemathesis.cli"),
-        *("--config-file", str(HERE / run.target.config)),
+        *("--config-file", str(HERE / target.config)),
         *("run", f"{base}/openapi.json", "--url", base),
         *("--seed", str(options.seed)),
-        *("--report", "ndjson", "--report-dir", str(run.folder / "reports")),
-        *run.more,
+        *("--report", "ndjson", "--report-dir", tempfile.mkdtemp(dir=folder)),
+        *more,
     ]
-    if options.max_time and not run.more:
+    if options.max_time and not more:
         command += ["--max-time", str(options.max_time)]
     path = os.pathsep.join(part for part in (str(HERE), os.environ.get("PYTHONPATH")) if part)
     environment = {**os.environ, "PYTHONPATH": path}
-    with (run.folder / "output").open("w") as output:
+    with (folder / "output").open("a") as output:
         return subprocess.run(
             command, cwd=HERE, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
         ).returncode
