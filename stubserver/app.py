@@ -69,7 +69,7 @@ class StubServer:
         wire = Wire(Faults(connexion_app, contract), self.worlds)
         cors = Cors(wire, self.settings.cors_origins)
         self.recorder = Recorder(cors, contract, self.journal, self.coverage)
-        heads = Heads(_stack(connexion_app), contract.operations, wire, cors)
+        heads = Heads(_stack(connexion_app), contract.operations, wire, cors, self.settings.max_body)
         self.lane = Lane(heads, dispatch, self.worlds, self.recorder) if self.settings.fast_path else None
         """Answers most of what it is asked over HTTP."""
 

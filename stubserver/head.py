@@ -129,8 +129,10 @@ class Sent:
 class Heads:
     """Makes heads, and remembers them."""
 
-    def __init__(self, stack: Iterable[Any], operations: Mapping[str, Operation], entrance: Wire, cors: Cors) -> None:
-        """`stack` holds Connexion's middlewares, each with its operations."""
+    def __init__(
+        self, stack: Iterable[Any], operations: Mapping[str, Operation], entrance: Wire, cors: Cors, max_body: int
+    ) -> None:
+        """`stack` holds Connexion's middlewares, each with its operations; `max_body` is in bytes."""
         for middleware in stack:
             match middleware:
                 case RoutingMiddleware():
@@ -142,6 +144,7 @@ class Heads:
         self._operations = operations
         self._wire = entrance
         self._cors = cors
+        self._max_body = max_body
         self._routed = lru_cache(MAX_ROUTES)(self._route)
         self._known: dict[bytes, Head | None] = {}
 
@@ -161,7 +164,9 @@ class Heads:
     def _read(self, text: bytes) -> Head | None:
         try:
             sent = Sent(text)
-            return self._head(sent.method, sent.url, sent.headers, sent.length) if sent.is_plain else None
+            if not sent.is_plain or sent.length > self._max_body:  # which is refused before it has come
+                return None
+            return self._head(sent.method, sent.url, sent.headers, sent.length)
         except Exception:  # the stack will meet it, too, and say what is wrong
             return None
 

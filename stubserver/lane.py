@@ -44,8 +44,6 @@ class Lane:
         waits."""
         started = time.perf_counter()
         try:
-            if len(body) > self._worlds.settings.max_body:
-                return False
             world = self._worlds.touch(head.world, head.fixture)
             if world.faults:
                 return False

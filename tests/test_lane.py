@@ -110,7 +110,7 @@ class Both:
         """How many answers the lane gave."""
         self.operations: set[str] = set()
         """To which operations."""
-        settings = replace(SETTINGS, max_body=MAX_BODY, **options)
+        settings = replace(SETTINGS, **{"max_body": MAX_BODY, **options})
         without = replace(settings, fast_path=False)
         self.servers = [
             Background(lambda: self._watched(StubServer(contract, seed, settings))),
@@ -578,6 +578,19 @@ def test_answers_come_in_the_order_of_the_requests(both: Both, world: str) -> No
     numbers = [int(re.search(rb"\r\nx-stub-request: .*-([0-9]+)\r", answer)[1]) for answer in answers]  # type: ignore[index]
     assert numbers == [1, 2, 3, 4, 5, 6, 7]
     assert [b'"name":"Changed"' in answer for answer in answers] == [False, False, False, True, True, False, True]
+
+
+def test_body_that_is_too_large_is_not_waited_for(contract: Contract, seed: Seed) -> None:
+    """However little is too large: the lane waits for small bodies."""
+    both = Both(contract, seed, max_body=100)
+    written = plain("PATCH", "/course/1/", "creator", body={"description": "x" * 100})
+    for line in both.lines(0):
+        line.send(written.raw.partition(b"{")[0])
+    with_lane, without = (line.answer() for line in both.lines(0))
+    assert with_lane == without
+    assert without.startswith(b"HTTP/1.1 413 ")
+    assert both.ask(plain("PATCH", "/course/1/", "creator", body={"description": "x"}), line=1).by_lane
+    both.stop()
 
 
 def test_refusals_that_need_no_body_do_not_wait_for_it(both: Both, world: str) -> None:
