@@ -107,8 +107,8 @@ class _Plan:
         row = value if self._is_row else value.row if self._stored else {}
         if type(row) is not Fixed:
             return self._derive(value, self._taken(row))
-        if self._is_row or value.context is not None:
-            context = None if self._is_row else value.context
+        context = () if self._is_row else value.context
+        if context is not None:
             return self._kept(row, context) or self._keep(row, context, self._derive(value, self._taken(row)))
         stored = self._kept(row, None) or self._keep(row, None, self._taken(row))
         return self._derive(value, stored.copy())

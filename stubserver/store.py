@@ -117,8 +117,7 @@ class Change:
 
     def settle(self) -> None:
         """A row that came and went leaves nothing behind."""
-        if self.after is None:
-            self.table.settle(self.key)
+        self.table.settle(self.key)
 
 
 @dataclass(slots=True)

@@ -218,16 +218,17 @@ class World:
     def change(self) -> "Span":
         """The span of one operation: when it raises, nothing it did remains. Raises a 503 refusal where the world
         would grow beyond its bound."""
-        self._log.clear()
         return Span(self)
+
+    def begin(self) -> None:
+        """From here on it is known what is done."""
+        self._log.clear()
 
     def keep(self) -> None:
         """What was done stays."""
-        grows = False
         for entry in self._log:
             entry.settle()
-            grows = grows or entry.grows
-        if grows:
+        if any(entry.grows for entry in self._log):
             self._check_size()
 
     def undo(self) -> None:
@@ -255,7 +256,7 @@ class Span:
         self._world = world
 
     def __enter__(self) -> None:
-        pass
+        self._world.begin()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
