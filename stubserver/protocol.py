@@ -120,6 +120,6 @@ class Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {CONNECTION: {"drop": drop}}
 
     def on_message_complete(self) -> None:
-        """Note that the parser has read a request, if another one may follow."""
-        self._between = self.parser.should_keep_alive() and not self.parser.should_upgrade()
+        """Note that the parser has come to the end of it."""
+        self._between = True
         super().on_message_complete()

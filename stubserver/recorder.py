@@ -75,7 +75,7 @@ class Recorder:
 
 
 def number(call: Call) -> None:
-    """Give a request its number in the journal, once."""
+    """Give a request its id, from its number in the journal; once."""
     if not call.id:
         world = call.world
         world.asked += 1

@@ -689,7 +689,7 @@ def test_slow_reader_is_not_answered_into_memory(both: Both, world: str) -> None
     page = plain("GET", "/course/search/?limit=100", "creator", world)
 
     def watched(*request: Any) -> Any:
-        piled_up.append(max(each.transport.get_write_buffer_size() for each in both.connections))
+        piled_up.append(max(each.transport.get_write_buffer_size() + each._size for each in both.connections))
         return answer(*request)
 
     served.answer = watched  # type: ignore[method-assign]
@@ -727,9 +727,21 @@ def test_idle_connection_is_closed_and_a_busy_one_is_not(both: Both, world: str)
     both.hang_up(1)
 
 
+@pytest.mark.parametrize("header", [("Upgrade", "websocket"), ("Upgrade", "h2c"), ("Connection", "keep-alive")])
+def test_requests_may_follow_one_that_asks_for_more(both: Both, world: str, header: tuple[str, str]) -> None:
+    fast = plain("GET", "/course/1/", "member", world)
+    more = fast.with_(*header)
+    for request in (fast, more.with_("Connection", "Upgrade") if header[0] == "Upgrade" else more, fast, fast):
+        for line in both.lines(0):
+            line.send(request.raw)
+        assert len({line.answer() for line in both.lines(0)}) == 1
+    both.hang_up(0)
+
+
 def test_connection_that_is_used_stays(both: Both, world: str) -> None:
     """However long ago it was begun."""
     fast, waits = plain("GET", "/course/1/", "member", world), 0.8
+    both.hang_up(0)
     both.lines(0)
     both.ask(freeze(world), line=1)
     for each in both.connections:
