@@ -16,7 +16,7 @@ export PYTHONWARNINGS ?= ignore
 .PHONY: help serve test lint unit client fuzz-gate test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants docs lock clean
 
 help: ## List these commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 serve: $(VENV)/serve.stamp ## Serve the API on http://127.0.0.1:8765 (options: ARGS="--port 0 ...")
 	@$(BIN)/stubserver serve $(ARGS)
