@@ -26,7 +26,7 @@ from benchmarks.process import step_aside
 from benchmarks.recording import ask
 from benchmarks.report import number, table
 from benchmarks.workloads import Request, Workload
-from stubserver.generate import generate
+from stubserver.fixture_generator import generate
 
 _FILE = Path(__file__).parent / "results" / "growth.md"
 _SEARCH = "/api/v2/course/search/?limit=10"

@@ -18,8 +18,8 @@ import orjson
 from starlette.types import Message
 
 from benchmarks.workloads import GET, PUTS, Request
-from stubserver.access_log import as_text
 from stubserver.app import StubServer, create_app
+from stubserver.records.access_log import as_text
 
 LIBRARIES = {"jsonschema_rs": "validating body and answer", "orjson": "JSON"}
 """Library -> the part that it does."""

@@ -42,7 +42,8 @@ def steps(started: float) -> None:
     with _timed("importing uvicorn"):
         import uvicorn.protocols.http.httptools_impl  # noqa: F401
     with _timed("importing the rest"):
-        from stubserver import app, background, fixture
+        from stubserver import app, fixture
+        from stubserver.serving import background
     with _timed("reading the contract"):
         contract = app.load_contract()
     with _timed("reading the fixture"):

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import httpx
 
 from stubserver.app import StubServer, create_app
-from stubserver.background import Background
+from stubserver.serving.background import Background
 
 WORLDS = 10_000
 CLIENTS = 16

@@ -18,29 +18,31 @@ from connexion.spec import OpenAPISpecification
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from stubserver import control, hints, operations
-from stubserver.auth import Bearer, check_secret
+from stubserver import control
+from stubserver.api import operations
+from stubserver.api.guards import GUARDS
 from stubserver.call import KINDS, SCOPE_KEY
+from stubserver.contract.contract import Contract, Operation
+from stubserver.contract.merging import SpecError, merge
+from stubserver.contract.resources import folder
 from stubserver.control.stub import Stub
-from stubserver.cors import Cors
-from stubserver.coverage import Coverage
-from stubserver.elsewhere import elsewhere
 from stubserver.errors import Refusal, invalid, refusal
-from stubserver.faults import Faults
 from stubserver.fixture import load as load_fixture
 from stubserver.fixture import names as fixture_names
-from stubserver.guards import GUARDS
-from stubserver.head import Heads
-from stubserver.lane import Lane
-from stubserver.merging import SpecError, merge
-from stubserver.pipeline import VALIDATORS, Admission, Dispatch, Function
-from stubserver.recorder import Recorder
-from stubserver.resources import folder
+from stubserver.lane.head import Heads
+from stubserver.lane.lane import Lane
+from stubserver.pages.routes import elsewhere
+from stubserver.pipeline import hints
+from stubserver.pipeline.authentication import Bearer, check_secret
+from stubserver.pipeline.cors import Cors
+from stubserver.pipeline.dispatch import VALIDATORS, Admission, Dispatch, Function
+from stubserver.pipeline.faults import Faults
+from stubserver.pipeline.recorder import Recorder
+from stubserver.pipeline.wire import Wire
+from stubserver.records.coverage import Coverage
 from stubserver.settings import Settings
-from stubserver.spec import Contract, Operation
-from stubserver.wire import Wire
-from stubserver.world import Seed
-from stubserver.worlds import Load, Worlds
+from stubserver.worlds.registry import Load, Worlds
+from stubserver.worlds.world import Seed
 
 _log = logging.getLogger("stubserver")
 

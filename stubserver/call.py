@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from stubserver.contract.contract import Operation, Parameter
 from stubserver.errors import Refusal, not_found, refusal
-from stubserver.spec import Operation, Parameter
-from stubserver.store import Change, Row
-from stubserver.world import EARLIEST, World
+from stubserver.worlds.table import Change, Row
+from stubserver.worlds.world import EARLIEST, World
 
 CONTROL = "/__stub/"
 """Paths below it are the control plane's."""

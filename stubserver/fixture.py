@@ -13,13 +13,13 @@ import jsonschema_rs
 import orjson
 import yaml
 
-from stubserver.grading import graded
-from stubserver.merging import load_yaml
-from stubserver.resources import folder
-from stubserver.schema import draft4
-from stubserver.spec import Contract
-from stubserver.store import Base, Fixed, Row, reader
-from stubserver.world import TABLES, Seed
+from stubserver.api.grading import graded
+from stubserver.contract.contract import Contract
+from stubserver.contract.merging import load_yaml
+from stubserver.contract.resources import folder
+from stubserver.contract.schema import draft4
+from stubserver.worlds.table import Base, Fixed, Row, reader
+from stubserver.worlds.world import TABLES, Seed
 
 _SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
 _COMPLETED_FROM = {

@@ -32,8 +32,8 @@ class Running:
     """The server of this process, started when it is first needed."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from stubserver.background import Background, quietly
-        from stubserver.in_process import InProcess
+        from stubserver.serving.background import Background, quietly
+        from stubserver.serving.in_process import InProcess
 
         self.app: StubServer | None = None
 
@@ -83,7 +83,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse at once what would only fail in the end."""
     if config.option.stub_coverage:
-        from stubserver.report import format_of
+        from stubserver.reports.coverage_report import format_of
 
         try:
             format_of(config.option.stub_coverage)
@@ -162,7 +162,7 @@ def _line(request: dict[str, Any]) -> str:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the coverage of the server that this process had."""
     if report := _coverage(session.config):
-        from stubserver.report import FORMATS, format_of
+        from stubserver.reports.coverage_report import FORMATS, format_of
 
         file = session.config.option.stub_coverage
         Path(file).write_text(FORMATS[format_of(file)](report), encoding="utf-8")

@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 
-from stubserver import snapshot_file
 from stubserver.app import StubServer
 from stubserver.testing import CourseWorld
-from stubserver.world import TABLES, Seed, World
-from stubserver.worlds import DEFAULT
+from stubserver.worlds import snapshot_file
+from stubserver.worlds.registry import DEFAULT
+from stubserver.worlds.world import TABLES, Seed, World
 
 PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
 HOST = "stub.test"

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import pytest
 
 from stubserver.app import StubServer, load_contract
+from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from stubserver.settings import Settings
-from stubserver.spec import Contract
 from stubserver.testing import CourseWorld
-from stubserver.world import Seed
+from stubserver.worlds.world import Seed
 from tests.client import Api, Mirror, SharedApi
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

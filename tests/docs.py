@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from stubserver.api.guards import GUARDS
 from stubserver.app import StubServer, load_contract
+from stubserver.contract.contract import Contract, Operation
 from stubserver.fixture import load
-from stubserver.guards import GUARDS
-from stubserver.spec import Contract, Operation
-from stubserver.why import decisions
+from stubserver.reports.why import decisions
 from tests import permissions
 from tests.conftest import NOW
 

@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from stubserver.call import KINDS
-from stubserver.spec import Contract, Operation, Parameter
-from stubserver.store import Row
-from stubserver.world import World
+from stubserver.contract.contract import Contract, Operation, Parameter
+from stubserver.worlds.table import Row
+from stubserver.worlds.world import World
 from tests.client import HOST, PERSONAS
 from tests.conftest import NOW
 from tests.lane_oddities import FORM, JSON, SOON, Oddities, Request, is_http, multipart, signed

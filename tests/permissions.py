@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from stubserver.api.grading import graded
 from stubserver.app import StubServer
-from stubserver.grading import graded
-from stubserver.spec import Contract, Operation
-from stubserver.world import World
+from stubserver.contract.contract import Contract, Operation
+from stubserver.worlds.world import World
 from tests.client import Api
 from tests.conftest import NOW
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from stubserver.world import TABLES
+from stubserver.worlds.world import TABLES
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 

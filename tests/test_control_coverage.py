@@ -9,10 +9,10 @@ import pytest
 
 from stubserver import __version__
 from stubserver.app import StubServer
-from stubserver.coverage import DIMENSIONS, percent
+from stubserver.contract.contract import Contract
+from stubserver.records.coverage import DIMENSIONS, percent
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.world import Seed
+from stubserver.worlds.world import Seed
 from tests.client import Api, ok, refused
 from tests.test_control_fault import create
 

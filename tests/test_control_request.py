@@ -11,13 +11,13 @@ from typing import Any
 import orjson
 import pytest
 
-from stubserver.access_log import Facts
 from stubserver.app import StubServer
 from stubserver.call import Call
-from stubserver.journal import Answer
+from stubserver.contract.contract import Contract
+from stubserver.records.access_log import Facts
+from stubserver.records.journal import Answer
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.world import TABLES, Seed, World
+from stubserver.worlds.world import TABLES, Seed, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 from tests.permissions import example

@@ -6,9 +6,9 @@ import pytest
 
 import stubserver
 from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.world import Seed
+from stubserver.worlds.world import Seed
 from tests.client import PERSONAS, Api, ok, refused
 from tests.test_worlds import forget, named
 

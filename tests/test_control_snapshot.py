@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 import stubserver
-from stubserver import snapshot_file, worlds
 from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
 from stubserver.fixture import load
-from stubserver.spec import Contract
-from stubserver.store import Row, reader
-from stubserver.world import TABLES, Seed, World
+from stubserver.worlds import registry, snapshot_file
+from stubserver.worlds.table import Row, reader
+from stubserver.worlds.world import TABLES, Seed, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 from tests.test_worlds import APP, WREN, busy, forget, found, make, named, names, piece
@@ -139,7 +139,7 @@ def test_create_snapshot_refuses_what_is_no_name(api: Api, name: Any) -> None:
 
 
 def test_create_snapshot_refuses_one_too_many(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worlds, "MAX_SNAPSHOTS", 2)
+    monkeypatch.setattr(registry, "MAX_SNAPSHOTS", 2)
     text = file_of(api)
     take(api, "a")
     take(api, "b")

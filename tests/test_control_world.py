@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.spec import Contract
-from stubserver.world import Seed
+from stubserver.contract.contract import Contract
+from stubserver.worlds.world import Seed
 from tests.client import Api, ok, refused, snapshot
 from tests.test_worlds import APP, WREN, busy, forget, found, make, named, names
 

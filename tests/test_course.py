@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.world import TABLES, Seed
+from stubserver.worlds.world import TABLES, Seed
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 

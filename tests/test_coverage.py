@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from stubserver.call import Call
-from stubserver.coverage import DIMENSIONS, Coverage, percent
-from stubserver.spec import METHODS, Contract, Operation
-from stubserver.world import Seed, World
+from stubserver.contract.contract import METHODS, Contract, Operation
+from stubserver.records.coverage import DIMENSIONS, Coverage, percent
+from stubserver.worlds.world import Seed, World
 
 PERSONAS = [f"stub-{name}" for name in ("creator", "manager", "member", "invited", "requested", "stranger", "staff")]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stubserver.spec import Contract
+from stubserver.contract.contract import Contract
 from tests import docs
 
 

@@ -13,13 +13,13 @@ import jwt
 import pytest
 from jwt.warnings import InsecureKeyLengthWarning
 
-from stubserver import operations
+from stubserver.api import operations
+from stubserver.api.views.course import CourseView
 from stubserver.app import StubServer
 from stubserver.call import Call
+from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.views.course import CourseView
-from stubserver.world import TABLES, World
+from stubserver.worlds.world import TABLES, World
 from tests.client import Api, codes
 from tests.conftest import NOW
 from tests.test_wire import ask

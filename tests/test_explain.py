@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from stubserver.app import StubServer, create_app
-from stubserver.background import Background
 from stubserver.cli import main
-from stubserver.explain import story
-from stubserver.spec import Contract
+from stubserver.contract.contract import Contract
+from stubserver.reports.explain import story
+from stubserver.serving.background import Background
 from tests.client import Api
 from tests.test_exec import CLEAN, PATIENCE
 

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from stubserver import faults
 from stubserver.app import StubServer, create_app
-from stubserver.background import Background
-from stubserver.faults import Fault
+from stubserver.contract.contract import Contract
+from stubserver.pipeline import faults
+from stubserver.pipeline.faults import Fault
+from stubserver.serving.background import Background
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.world import Seed, World
+from stubserver.worlds.world import Seed, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 from tests.test_control_fault import DEFAULTS, create, listed

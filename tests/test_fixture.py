@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from stubserver.contract.contract import Contract
 from stubserver.fixture import FixtureError, load, names
-from stubserver.spec import Contract
-from stubserver.store import Row
-from stubserver.world import Seed, World
+from stubserver.worlds.table import Row
+from stubserver.worlds.world import Seed, World
 from tests.client import PERSONAS
 from tests.conftest import NOW
 

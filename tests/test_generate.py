@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 
 from stubserver.app import StubServer
 from stubserver.cli import main
+from stubserver.contract.contract import Contract
 from stubserver.fixture import load
-from stubserver.generate import generate
-from stubserver.spec import Contract
-from stubserver.world import Seed
+from stubserver.fixture_generator import generate
+from stubserver.worlds.world import Seed
 from tests.client import PERSONAS, Api, ok
 from tests.conftest import NOW
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from stubserver import rules
-from stubserver.grading import graded
+from stubserver.api import rules
+from stubserver.api.grading import graded
 
 QUESTIONS: list[dict[str, Any]] = [
     {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.spec import Contract
+from stubserver.contract.contract import Contract
 from tests.client import Api, refused
 
 

@@ -13,14 +13,15 @@ from typing import Any
 import orjson
 import pytest
 
-from stubserver import head, journal, lane
 from stubserver.app import StubServer
-from stubserver.background import Background
-from stubserver.head import Head
-from stubserver.journal import Entry
-from stubserver.lane import Send
-from stubserver.spec import Contract
-from stubserver.world import Seed
+from stubserver.contract.contract import Contract
+from stubserver.lane import head, lane
+from stubserver.lane.head import Head
+from stubserver.lane.lane import Send
+from stubserver.records import journal
+from stubserver.records.journal import Entry
+from stubserver.serving.background import Background
+from stubserver.worlds.world import Seed
 from tests.conftest import NOW, SETTINGS
 from tests.lane_oddities import MAX_BODY, Request, broken, signed
 from tests.lane_requests import WORLDS, Requests, Step, control, freeze, plain

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stubserver.spec import Contract
+from stubserver.contract.contract import Contract
 from tests.client import Api
 from tests.permissions import example
 

@@ -82,7 +82,7 @@ def test_search_courses_orders_by_newest_id_where_the_ordering_is_unknown(api: A
 
 def test_a_field_that_cannot_be_derived_is_never_taken_from_the_row(api: Api) -> None:
     """R405: a view that fails must not show the stored field of the same name."""
-    from stubserver.views.lesson import AnswerView
+    from stubserver.api.views.lesson import AnswerView
 
     with pytest.raises(AttributeError, match=r"AnswerView\.correct could not be derived"):
         _ = AnswerView(None, {"correct": True}).correct  # type: ignore[arg-type]

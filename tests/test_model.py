@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
 from stubserver.fixture import load
-from stubserver.spec import Contract
 from tests.client import PERSONAS, Api, codes
 from tests.conftest import NOW
 from tests.model import BAD, IMAGES, STATUSES, TYPES, USERS, Caller, Course, Model, Refused

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
 from stubserver.fixture import load
-from stubserver.spec import Contract
 from tests.client import Api
 from tests.conftest import NOW
 from tests.model import BAD, STATUSES, STUDENTS, TYPES, USERS, Caller, Refused, moment

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from stubserver import faults
 from stubserver.app import StubServer
-from stubserver.spec import Contract, Operation
+from stubserver.contract.contract import Contract, Operation
+from stubserver.pipeline import faults
 from tests.client import Api, codes, ok, refused, snapshot
 from tests.test_wire import ask
 

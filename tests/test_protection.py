@@ -13,10 +13,10 @@ import pytest
 from openapi_spec_validator import validate
 
 from stubserver.app import StubServer, load_control_contract
+from stubserver.contract.contract import METHODS, Contract, Operation
 from stubserver.control import FUNCTIONS
 from stubserver.settings import Settings
-from stubserver.spec import METHODS, Contract, Operation
-from stubserver.world import Seed
+from stubserver.worlds.world import Seed
 from tests.client import Api, codes, ok, refused
 from tests.conftest import NOW
 from tests.test_worlds import forget, make, named

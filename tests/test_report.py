@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.report import FORMATS, format_of, merged, read
+from stubserver.reports.coverage_report import FORMATS, format_of, merged, read
 from tests.client import Api
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from stubserver import rules
-from stubserver.spec import Contract
-from stubserver.world import Clock
+from stubserver.api import rules
+from stubserver.contract.contract import Contract
+from stubserver.worlds.world import Clock
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stubserver import starter
-from stubserver.world import Seed
+from stubserver.cli import starter
+from stubserver.worlds.world import Seed
 
 ROOT = Path(__file__).parent.parent
 REACT = ROOT / "examples" / "react"

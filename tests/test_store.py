@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stubserver.settings import Settings
-from stubserver.store import Base, Log, Newest, Row, Table
-from stubserver.world import EARLIEST, LATEST, TABLES, Clock, Seed, World
-from stubserver.worlds import Worlds
+from stubserver.worlds.registry import Worlds
+from stubserver.worlds.table import Base, Log, Newest, Row, Table
+from stubserver.worlds.world import EARLIEST, LATEST, TABLES, Clock, Seed, World
 
 MOMENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

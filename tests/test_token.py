@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.auth import BadCredentials, user_of
+from stubserver.contract.contract import Contract
+from stubserver.pipeline.authentication import BadCredentials, user_of
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.store import Base
-from stubserver.world import TABLES, Seed, World
+from stubserver.worlds.table import Base
+from stubserver.worlds.world import TABLES, Seed, World
 from tests.client import PERSONAS, Api, codes, ok, refused, snapshot
 from tests.conftest import NOW
 from tests.test_errors import token as signed

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.spec import Contract
-from stubserver.store import Base
-from stubserver.world import TABLES, Seed
+from stubserver.contract.contract import Contract
+from stubserver.worlds.table import Base
+from stubserver.worlds.world import TABLES, Seed
 from tests.client import PERSONAS, Api, ok, refused, snapshot
 from tests.conftest import NOW
 

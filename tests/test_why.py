@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stubserver.cli import main
-from stubserver.spec import Contract
-from stubserver.why import UnknownName, decisions, marked, why
+from stubserver.contract.contract import Contract
+from stubserver.reports.why import UnknownName, decisions, marked, why
 
 CELL = re.compile(r"(?<!\\)\|")
 

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.wire import Wire
-from stubserver.world import Seed
-from stubserver.worlds import Worlds
+from stubserver.worlds.registry import Worlds
+from stubserver.worlds.world import Seed
 from tests.client import Api, codes
 
 AXIOS = {"Accept": "application/json, text/plain, */*", "Content-Type": "application/json"}

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
 from stubserver.app import StubServer
-from stubserver.background import Background
+from stubserver.contract.contract import Contract
+from stubserver.contract.resources import folder
 from stubserver.errors import Refusal
-from stubserver.resources import folder
+from stubserver.serving.background import Background
 from stubserver.settings import Settings
-from stubserver.spec import Contract
-from stubserver.store import Base, Row, Table
-from stubserver.world import TABLES, Seed, Snapshot, World
-from stubserver.worlds import Worlds
+from stubserver.worlds.registry import Worlds
+from stubserver.worlds.table import Base, Row, Table
+from stubserver.worlds.world import TABLES, Seed, Snapshot, World
 from tests.client import Api, codes, ok, refused, snapshot
 from tests.conftest import NOW
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from stubserver.call import Call
+from stubserver.contract.schema import echo
 from stubserver.control.stub import Stub, clock_view
 from stubserver.errors import invalid
-from stubserver.schema import echo
-from stubserver.world import EARLIEST, LATEST
+from stubserver.worlds.world import EARLIEST, LATEST
 
 
 def get_clock(call: Call, stub: Stub) -> Mapping[str, Any]:

@@ -4,11 +4,11 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.stub import Stub
 from stubserver.errors import invalid, refusal
-from stubserver.faults import Fault
-from stubserver.views import Listing
+from stubserver.pipeline.faults import Fault
 
 MAX_FAULTS = 100
 """Faults of one world."""

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stubserver import journal
+from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control import verify
 from stubserver.control.request_view import RequestView
 from stubserver.control.stub import Stub
 from stubserver.errors import refusal
-from stubserver.views import Listing
+from stubserver.records import journal
 
 
 def list_requests(call: Call, stub: Stub) -> Listing:

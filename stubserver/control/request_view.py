@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from stubserver.journal import Entry
-from stubserver.spec import Contract
-from stubserver.store import Change, Key, Row
+from stubserver.contract.contract import Contract
+from stubserver.records.journal import Entry
+from stubserver.worlds.table import Change, Key, Row
 
 REDACTED = "[redacted]"
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}

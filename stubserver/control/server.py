@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from stubserver import __version__
+from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.stub import Stub
-from stubserver.views import Listing
 
 
 def get_health(_: Call, stub: Stub) -> Mapping[str, Any]:

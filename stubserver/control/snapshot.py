@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stubserver import snapshot_file
+from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.stub import Stub, clock_view, world_view
 from stubserver.errors import invalid
-from stubserver.views import Listing
-from stubserver.world import Snapshot
-from stubserver.worlds import NAME, NAMING
+from stubserver.worlds import snapshot_file
+from stubserver.worlds.registry import NAME, NAMING
+from stubserver.worlds.world import Snapshot
 
 
 def list_snapshots(_: Call, stub: Stub) -> Listing:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stubserver.call import Call
-from stubserver.coverage import Coverage
+from stubserver.contract.contract import Contract
 from stubserver.errors import refusal
-from stubserver.journal import Journal
-from stubserver.spec import Contract
-from stubserver.world import Clock, World
-from stubserver.worlds import Worlds
+from stubserver.records.coverage import Coverage
+from stubserver.records.journal import Journal
+from stubserver.worlds.registry import Worlds
+from stubserver.worlds.world import Clock, World
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.stub import Stub, world_view
 from stubserver.errors import invalid
-from stubserver.views import Listing
-from stubserver.worlds import NAME, NAMING
+from stubserver.worlds.registry import NAME, NAMING
 
 _SOURCES = ("fixture", "snapshot", "world")
 

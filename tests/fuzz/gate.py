@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from stubserver.app import load_contract, load_control_contract
-from stubserver.spec import Contract
+from stubserver.contract.contract import Contract
 
 HERE = Path(__file__).parent
 DESCENTS = {

@@ -1,0 +1,190 @@
+"""Courses: create, read, search, change, delete, and the lists of courses."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from stubserver.api import rules
+from stubserver.api.body_checks import refuse, unknown_ids
+from stubserver.api.removal import remove_course
+from stubserver.api.views import Listing, Rows, ordered
+from stubserver.api.views.course import CourseEditView, CourseView
+from stubserver.call import Call
+from stubserver.errors import Problem, not_found
+from stubserver.pipeline.projection import Shaped
+from stubserver.worlds.table import Key, Newest, Row
+
+NEWEST_FIRST = "-id"
+"""The order of a search that asks for none, and the only one that needs no look at every course."""
+
+
+def list_joined_courses(call: Call) -> Listing:
+    """The caller's courses, by status and author (R601)."""
+    author = call.query.get("created_by")
+    mine = _seen_with(call, call.user_id, call.query["statuses"])
+    return _listing(call, [row for row in mine if author in (None, row["created_by"])])
+
+
+def create_course(call: Call) -> CourseView:
+    """A new course, whose creator the caller becomes (R115)."""
+    world, now = call.world, call.world.clock.now()
+    course = {
+        **_checked(call, None),
+        "id": world.courses.next_id(),
+        "created_by": call.user_id,
+        "created_at": now,
+        "deleted": False,
+    }
+    world.courses.put(course)
+    world.memberships.put(
+        {
+            "course_id": course["id"],
+            "user_id": call.user_id,
+            "status": "creator",
+            "joined_at": now,
+            "last_active_at": None,
+        }
+    )
+    return CourseView(call, course)
+
+
+def search_courses(call: Call) -> Listing:
+    """Every course the caller may know of, filtered and ordered (R602, R603)."""
+    found: Newest | list[Row] = _visible(call)
+    if statuses := call.query.get("statuses"):
+        found = _seen_with(call, call.user_id, statuses)
+    if categories := call.query.get("categories"):
+        found = [row for row in found[:] if not set(categories).isdisjoint(row["categories"])]
+    if call.query.get("search"):
+        found = [row for row in found[:] if call.searches(row["name"], _description(call, row))]
+    if isinstance(found, list) or call.query["ordering"] != NEWEST_FIRST:
+        found = ordered(found[:], call.query["ordering"], ("id", "name", "created_at"), NEWEST_FIRST)
+    return _listing(call, found)
+
+
+def get_course(call: Call) -> Shaped:
+    """One course: for its readers, for editing, or for the teacher's dashboard (R108-R113)."""
+    subject = call.query.get("user")
+    if subject is not None and subject not in call.world.users:
+        raise not_found(f"User {subject}")
+    match call.query["view"]:
+        case "edit":
+            return Shaped("CourseDetail", CourseEditView(call, call.course, subject))
+        case "dashboard":
+            return Shaped("CourseDashboard", CourseView(call, call.course, subject))
+    view = CourseView(call, call.course, subject)
+    return Shaped("CourseUserDetail" if view.inside else "CourseMinimal", view)
+
+
+def update_course(call: Call) -> CourseView:
+    """Set the fields that are sent; optional ones that are not keep their value (R021)."""
+    return CourseView(call, call.world.courses.put(_checked(call, call.course)))
+
+
+def patch_course(call: Call) -> CourseView:
+    """As update_course; the contract alone makes the difference (nothing is required)."""
+    return update_course(call)
+
+
+def delete_course(call: Call) -> None:
+    """Afterwards the course and all that belongs to it is absent (R126)."""
+    remove_course(call.world, call.course)
+
+
+def list_suggested_courses(call: Call) -> Listing:
+    """Published courses in which the caller has no status yet, newest first (R606)."""
+    rows = [row for row in _visible(call)[:] if call.status_in(row) is None and row["privacy"]]
+    return _listing(call, sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True))
+
+
+def list_user_courses(call: Call) -> Listing:
+    """A user's courses, as far as the caller can see them (R604)."""
+    user = call.row("user")["id"]
+    return _listing(call, _seen_with(call, user, call.query["statuses"]))
+
+
+def _visible(call: Call) -> Newest:
+    """The courses that the caller may know of: those of a privacy that shows them to everybody, and, of every other
+    privacy, those in which the caller has the status for it (R101-R104)."""
+    world = call.world
+    found = [world.courses.keys("privacy", privacy) for privacy in rules.PRIVACIES if rules.visible(privacy, None)]
+    for privacy in rules.PRIVACIES:
+        if not rules.visible(privacy, None):
+            mine = [_with_status(call, status) for status in rules.STATUSES if rules.visible(privacy, status)]
+            courses = world.courses.keys("privacy", privacy)
+            common = partial(_common, courses, mine)
+            found.append(world.derived(("visible", call.user_id, privacy), [courses, *mine], common))
+    return Newest(world.courses, found)
+
+
+def _with_status(call: Call, status: str, user: int | None = None) -> Sequence[Key]:
+    """Keys of the memberships in which somebody (default: the caller) has the status."""
+    return call.world.memberships.keys(("user_id", "status"), (user or call.user_id, status))
+
+
+def _common(courses: Sequence[int], memberships: Iterable[Iterable[tuple[int, int]]]) -> list[int]:
+    """The courses, in order, to which one of the memberships belongs."""
+    mine = {course for keys in memberships for course, _ in keys}
+    return [number for number in courses if number in mine]
+
+
+def _seen_with(call: Call, user: int | None, statuses: Iterable[str]) -> list[Row]:
+    """The courses in which `user` has one of the statuses, as far as the caller may know of them, oldest first."""
+    numbers = sorted(course for status in set(statuses) for course, _ in _with_status(call, status, user))
+    rows = [call.world.courses[number] for number in numbers]
+    return [row for row in rows if rules.visible(row["privacy"], call.status_in(row))]
+
+
+def _listing(call: Call, rows: Rows) -> Listing:
+    return Listing(rows, lambda row: CourseView(call, row))
+
+
+def _description(call: Call, row: Row) -> str:
+    """What the caller sees of it, so that a search does not tell more."""
+    return CourseView(call, row).description
+
+
+def _checked(call: Call, before: Row | None) -> dict[str, Any]:
+    """The course as the body would have it. Raises a 400 refusal with every rule it breaks."""
+    body = call.body
+    number = before["id"] if before else None
+    problems: list[Problem] = []
+    if "name" in body and _taken(call, "name", body["name"], number):
+        problems.append(Problem("unique", "A course with this name already exists.", "name"))
+    if body.get("slug") and _taken(call, "slug", body["slug"], number):
+        problems.append(Problem("unique", "A course with this slug already exists.", "slug"))
+    if before and before["privacy"] and body.get("privacy") == "":
+        message = "A published course cannot go back to draft. Use one of: open, private, secret."
+        problems.append(Problem("invalid", message, "privacy"))
+    order = before["sections_order"] if before else []
+    problems += unknown_ids(body, "categories", call.world.categories, "category")
+    problems += unknown_ids(body, "sections_order", order, "section in this course")
+    refuse(problems)
+    course = {**(before or {**_BLANK, **call.operation.defaults}), **body}
+    if "sections_order" in body:
+        course["sections_order"] = rules.reordered(order, body["sections_order"])
+    if "categories" in body:
+        course["categories"] = list(dict.fromkeys(body["categories"]))
+    course["slug"] = course["slug"] or _free_slug(call, course["name"], number)
+    return course
+
+
+_BLANK: Row = {"slug": "", "categories": [], "sections_order": [], "image_original": None}
+"""What a course has where its creator says nothing, and the contract neither."""
+
+
+def _taken(call: Call, field: str, value: str, number: int | None) -> bool:
+    return not set(call.world.courses.keys(field, value)) <= {number}
+
+
+def _free_slug(call: Call, name: str, number: int | None) -> str:
+    """A slug made from the name, with a numeric suffix where it is taken (R121)."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "course"
+    slug, suffix = stem, 1
+    while _taken(call, "slug", slug, number):
+        suffix += 1
+        slug = f"{stem}-{suffix}"
+    return slug

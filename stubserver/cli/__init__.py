@@ -1,0 +1,192 @@
+"""The command `stubserver`: serve the API, print and explain the contract, generate fixtures, connect projects.
+
+A mistake in what it is given is one line on standard error and exit status 2.
+"""
+
+import gc
+import json
+import os
+import secrets
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stubserver import __version__
+from stubserver.cli.ask import coverage, exec_command, explain
+from stubserver.cli.options import fail, option
+from stubserver.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MANY = click.IntRange(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="stubserver")
+def main() -> None:
+    """A stateful stub server for the SelfCommunity Course API, driven and proven by its OpenAPI contract."""
+    warnings.filterwarnings("ignore", message=".*httpx")  # connexion imports starlette's test client
+    warnings.filterwarnings("ignore", message="The HMAC key is")  # a stub's secret may be short
+
+
+@main.command()
+@option("--host", "Address to listen on.", default="127.0.0.1")
+@option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=click.IntRange(0, 65535))
+@option("--fixture", "Name of a fixture, or a YAML file.", default="default")
+@option("--seed", "Seed of whatever looks random.", default=0, type=click.IntRange(0))
+@option("--jwt-secret", "Also accept HS256 JWTs signed with this secret.")
+@option(
+    "--cors-origin",
+    "Origin whose pages may call, besides localhost (repeatable; * is all, without credentials).",
+    multiple=True,
+)
+@option("--control-token", "What the control plane asks for; drawn and printed where --host is not loopback.")
+@option("--max-worlds", "Worlds that are kept.", default=Settings.max_worlds, type=click.IntRange(2))
+@option("--max-rows", "Rows in which a world may differ from its fixture.", default=Settings.max_rows, type=_MANY)
+@option("--max-requests", "Requests that the journal keeps.", default=Settings.max_requests, type=_MANY)
+@option("--max-body", "Bytes of the largest request body.", default=Settings.max_body, type=_MANY)
+@option(
+    "--no-fast-path",
+    "Send every request through the whole stack; the answers are the same.",
+    is_flag=True,
+    default=False,
+)
+@option("--log-format", "Form of the log.", type=click.Choice(["text", "json"]), default="text")
+def serve(
+    host: str,
+    port: int,
+    fixture: str,
+    log_format: str,
+    cors_origin: tuple[str, ...],
+    no_fast_path: bool,
+    **options: Any,
+) -> None:
+    """Serve the API until interrupted."""
+    gc.disable()  # until all is built: there is nothing to collect yet, and looking takes a sixth of the start
+    from stubserver.app import create_app
+    from stubserver.contract.merging import SpecError
+    from stubserver.fixture import FixtureError
+    from stubserver.serving import server
+    from stubserver.serving.sockets import bind, url_of
+
+    if host not in LOOPBACK and options["control_token"] is None:
+        options["control_token"] = secrets.token_urlsafe(16)
+    try:
+        app = create_app(fixture, cors_origins=cors_origin, fast_path=not no_fast_path, **options)
+        listener = bind(host, port)
+    except (SpecError, FixtureError, ValueError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
+    _show(server.banner(app, url_of(listener)))
+    if host not in LOOPBACK:
+        click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
+    server.serve(app, listener, log_format)
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
+def spec(form: str) -> None:
+    """Print the merged OpenAPI document."""
+    from stubserver.app import load_contract
+    from stubserver.contract.merging import SpecError
+
+    try:
+        document = load_contract().document
+    except SpecError as error:
+        fail(str(error))
+    if form == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        import yaml
+
+        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
+
+
+@main.command()
+@click.argument("name", required=False, metavar="[OPERATION|RULE]")
+def why(name: str | None) -> None:
+    """Explain an operation or a rule: its source, how sure it is, the status it gives.
+
+    Without a name, print the page "decided, not documented" on all of them, as Markdown.
+    """
+    from stubserver.app import load_contract
+    from stubserver.contract.merging import SpecError
+    from stubserver.reports.why import UnknownName, decisions
+    from stubserver.reports.why import why as explain
+
+    try:
+        contract = load_contract()
+        click.echo(explain(contract, name) if name else decisions(contract), nl=bool(name))
+    except (SpecError, UnknownName) as error:
+        fail(str(error))
+
+
+@main.group()
+def fixture() -> None:
+    """Work with fixtures."""
+
+
+@fixture.command()
+@click.option("--courses", required=True, type=click.IntRange(1, 1_000_000), help="How many courses to make.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same fixture.")
+@click.option(
+    "--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write; default the terminal."
+)
+def generate(courses: int, seed: int, output: Any) -> None:
+    """Write a large fixture, for --fixture FILE; as JSON, which loads ten times faster, where FILE ends in .json."""
+    from stubserver.fixture_generator import generate as generated
+
+    data = generated(courses, seed)
+    if output.name.endswith(".json"):
+        import orjson
+
+        output.write(orjson.dumps(data).decode())
+    else:
+        import yaml
+
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        yaml.dump(data, output, Dumper=dumper, sort_keys=False, allow_unicode=True)
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["react", "node", "pytest"]))
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="Folder of the project; default the current one.",
+)
+def init(kind: str, directory: Path) -> None:
+    """Write the few files that connect a project with the stub server. Files that are there stay as they are."""
+    from stubserver.cli import starter
+
+    try:
+        for file in starter.write(kind, directory):
+            click.echo(f"wrote {file}")
+    except starter.FilesInTheWay as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot write {error.filename}: {error.strerror}")
+    click.echo(starter.NEXT[kind])
+
+
+def _show(banner: str) -> None:
+    """In colour on a terminal, as plain text elsewhere."""
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        click.echo(banner)
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    text = Text(banner)
+    text.highlight_regex(r"https?://[^\s']+", "cyan")
+    text.highlight_regex(r"stub-[a-z]+", "bold green")
+    Console(soft_wrap=True).print(text)  # whatever the width, the line to paste stays one line
+
+
+for command in (exec_command, explain, coverage):
+    main.add_command(command)

@@ -1,0 +1,1 @@
+"""The contract: partial documents become one, and one says what each operation takes and answers."""

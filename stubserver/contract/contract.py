@@ -1,0 +1,286 @@
+"""A contract: reads from a merged document what the server needs.
+
+The documents are the single source of truth. Besides OpenAPI they use four extension keys:
+`x-access` (the guard of an operation, or of giving a parameter), `x-loads` (the row that a path parameter
+names), `x-rules` (the rules an operation follows; at the top level, the book of rules) and `x-source`
+(where an inferred detail comes from and how sure it is).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from stubserver.contract.merging import SpecError
+from stubserver.contract.schema import Schema, Validator, draft4
+
+METHODS = ("get", "put", "post", "patch", "delete")
+EXTENSIONS = {"x-access", "x-loads", "x-rules", "x-source"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A query parameter or a header: its schema, and the guard that giving it (or one of its values) asks for."""
+
+    name: str
+    place: str
+    """query or header."""
+    required: bool
+    schema: Schema
+    validator: Validator
+    access: str | Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Body:
+    """The request body of one operation under one media type."""
+
+    schema: Schema
+    validator: Validator
+
+    @cached_property
+    def integers(self) -> frozenset[str]:
+        """Fields that are whole numbers."""
+        return frozenset(name for name, part in self.schema["properties"].items() if part.get("type") == "integer")
+
+    @cached_property
+    def special(self) -> frozenset[str]:
+        """Fields that are kept otherwise than they are sent, or need a closer look: times and objects."""
+        properties = self.schema["properties"].items()
+        return frozenset(
+            n for n, part in properties if part.get("format") == "date-time" or part.get("type") == "object"
+        )
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the contract, with all that the pipeline asks of it."""
+
+    id: str
+    method: str
+    path: str
+    access: str
+    loads: Mapping[str, str]
+    """Path parameter -> kind of row that it names, in path order."""
+    parameters: tuple[Parameter, ...]
+    bodies: Mapping[str, Body] = field(repr=False)
+    defaults: Mapping[str, Any] = field(repr=False)
+    """Documented defaults of the body's fields."""
+    status: int
+    """The only 2xx status of the operation."""
+    headers: Mapping[int, Mapping[str, str]] = field(repr=False)
+    """Headers of every declared status: those that can have one value only, or an example of it."""
+    answer: Schema | None = field(repr=False)
+    """Schema of the success body; None where there is no body."""
+    blank: Mapping[str, Any] = field(repr=False)
+    """Documented defaults of the answer's fields."""
+    refusals: Mapping[int, str] = field(repr=False)
+    """Name of the schema of every declared refusal."""
+    answers: Mapping[int, Validator] = field(repr=False)
+    """Validator of the JSON body of every declared status."""
+    examples: Mapping[int, Any] = field(repr=False)
+    """An example of the JSON body of every declared status; None where none is written out."""
+
+    @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        """Names of the query parameters and headers."""
+        return frozenset(parameter.name for parameter in self.parameters)
+
+    @cached_property
+    def named(self) -> Mapping[str, str]:
+        """Kind of row -> the path parameter that names it."""
+        return {kind: parameter for parameter, kind in self.loads.items()}
+
+    @cached_property
+    def guarded(self) -> Sequence[Parameter]:
+        """The parameters that not everybody may give who may call it."""
+        return [parameter for parameter in self.parameters if parameter.access]
+
+    @cached_property
+    def choices(self) -> Mapping[str, Sequence[Any]]:
+        """Parameters and fields that have several documented values."""
+        schemas = {**{parameter.name: parameter.schema for parameter in self.parameters}, **self.fields}
+        options = {name: schema.get("items", schema).get("enum", ()) for name, schema in schemas.items()}
+        return {name: values for name, values in options.items() if len(values) > 1}
+
+    @cached_property
+    def fields(self) -> Mapping[str, Schema]:
+        """The writable fields of the body."""
+        declared = next(iter(self.bodies.values())).schema["properties"] if self.bodies else {}
+        return {name: schema for name, schema in declared.items() if not schema.get("readOnly", False)}
+
+
+class Contract:
+    """The merged document and its operations."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        """Raises SpecError where `document` uses an extension key or a reference that does not exist."""
+        self.document = document
+        _check_extensions(document, "")
+        self._check_references(document)
+        self._components = draft4(document.get("components", {}))
+        self.base = next(iter(document.get("servers", [])), {"url": ""})["url"].rstrip("/")
+        """What all paths begin with."""
+        self.operations = {operation.id: operation for operation in self._operations()}
+
+    def resolve(self, node: Any) -> Any:
+        """`node`, or what its `$ref` points at. Raises SpecError when it points at nothing."""
+        while isinstance(node, dict) and "$ref" in node:
+            target: Any = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                if not isinstance(target, dict) or part not in target:
+                    raise SpecError(f"{node['$ref']} points at nothing")
+                target = target[part]
+            node = target
+        return node
+
+    def _check_references(self, node: Any) -> None:
+        if isinstance(node, list):
+            for part in node:
+                self._check_references(part)
+        elif isinstance(node, dict):
+            self.resolve(node)
+            for part in node.values():
+                self._check_references(part)
+
+    def schema(self, name: str) -> Schema:
+        """The component schema `name`."""
+        found: Schema = self.resolve({"$ref": f"#/components/schemas/{name}"})
+        return found
+
+    def properties(self, schema: Schema) -> dict[str, Any]:
+        """All properties of an object schema, those of its `allOf` parts included."""
+        schema = self.resolve(schema)
+        found: dict[str, Any] = {}
+        for part in schema.get("allOf", []):
+            found.update(self.properties(part))
+        found.update(schema.get("properties", {}))
+        return found
+
+    def defaults(self, schema: Schema) -> dict[str, Any]:
+        """The documented defaults of an object schema."""
+        properties = {name: self.resolve(part) for name, part in self.properties(schema).items()}
+        return {name: part["default"] for name, part in properties.items() if "default" in part}
+
+    def validator(self, schema: Schema) -> Validator:
+        """`schema` compiled; its references resolve against this document."""
+        return Validator(schema, self._components, self._secrets(schema))
+
+    def _secrets(self, schema: Schema) -> frozenset[str]:
+        return frozenset(name for name, part in self.properties(schema).items() if part.get("format") == "password")
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """Fields that hold credentials (`format: password`), of whichever schema."""
+        return frozenset().union(*map(self._secrets, self.document["components"]["schemas"].values()))
+
+    def allowed_methods(self, path: str) -> list[str]:
+        """Every method that the documented path `path` answers (HEAD with GET); empty for any other path."""
+        for pattern, methods in self._routes:
+            if pattern.fullmatch(path):
+                return sorted({*methods, "HEAD"} if "GET" in methods else methods)
+        return []
+
+    def find(self, method: str, path: str) -> Operation | None:
+        """The operation that answers a request, if one does."""
+        for pattern, methods in self._routes:
+            if pattern.fullmatch(path):
+                return methods.get("GET" if method == "HEAD" else method)
+        return None
+
+    @cached_property
+    def _routes(self) -> list[tuple[re.Pattern[str], dict[str, Operation]]]:
+        """Path pattern -> method -> operation, literal paths first."""
+        table: dict[str, dict[str, Operation]] = {}
+        for operation in self.operations.values():
+            table.setdefault(operation.path, {})[operation.method.upper()] = operation
+        paths = sorted(table, key=lambda path: path.count("{"))
+        return [(self._pattern(path), table[path]) for path in paths]
+
+    def _pattern(self, path: str) -> re.Pattern[str]:
+        """What names this path: a number for a number, anything without a slash for a text."""
+        for raw in self.document["paths"][path.removeprefix(self.base)].values():
+            for parameter in map(self.resolve, raw.get("parameters", [])):
+                if parameter["in"] == "path":
+                    value = "-?[0-9]+" if parameter["schema"]["type"] == "integer" else "[^/]+"
+                    path = path.replace(f"{{{parameter['name']}}}", value)
+        return re.compile(path)
+
+    def _operations(self) -> Iterator[Operation]:
+        for path, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    yield self._operation(path, method, item[method])
+
+    def _operation(self, path: str, method: str, raw: Mapping[str, Any]) -> Operation:
+        parameters = [self.resolve(parameter) for parameter in raw.get("parameters", [])]
+        body = self.resolve(raw.get("requestBody", {}))
+        responses = {int(status): self.resolve(answer) for status, answer in raw["responses"].items()}
+        answers = {status: schema for status, answer in responses.items() if (schema := _json_schema(answer))}
+        if "x-access" not in raw:
+            raise SpecError(f"{method.upper()} {path}: x-access is missing")
+        (status,) = (status for status in responses if status < 300)
+        return Operation(
+            id=raw["operationId"],
+            method=method,
+            path=self.base + path,
+            access=raw["x-access"],
+            loads={p["name"]: p["x-loads"] for p in parameters if "x-loads" in p},
+            parameters=tuple(
+                Parameter(
+                    p["name"],
+                    p["in"],
+                    p.get("required", False),
+                    p["schema"],
+                    self.validator(p["schema"]),
+                    p.get("x-access"),
+                )
+                for p in parameters
+                if p["in"] != "path"
+            ),
+            bodies={
+                media: Body(self.resolve(content["schema"]), self.validator(content["schema"]))
+                for media, content in body.get("content", {}).items()
+            },
+            defaults=self.defaults(next(iter(body["content"].values()))["schema"]) if body else {},
+            status=status,
+            headers={status: self._headers(answer) for status, answer in responses.items()},
+            answer=answers.get(status),
+            blank=self.defaults(answers[status]) if status in answers else {},
+            refusals={status: _name(schema) for status, schema in answers.items() if status >= 400},
+            answers={status: self.validator(schema) for status, schema in answers.items()},
+            examples={status: self._example(answer) for status, answer in responses.items() if status in answers},
+        )
+
+    def _example(self, answer: Mapping[str, Any]) -> Any:
+        content = answer["content"]["application/json"]
+        named = [self.resolve(example)["value"] for example in content.get("examples", {}).values()]
+        return content["example"] if "example" in content else next(iter(named), None)
+
+    def _headers(self, answer: Mapping[str, Any]) -> dict[str, str]:
+        found = {name: self.resolve(header) for name, header in answer.get("headers", {}).items()}
+        fixed = {name: header["schema"].get("enum", [header.get("example")]) for name, header in found.items()}
+        return {name: values[0] for name, values in fixed.items() if len(values) == 1 and values[0] is not None}
+
+
+def _name(schema: Schema) -> str:
+    name: str = schema.get("$ref", "").rpartition("/")[2]
+    return name
+
+
+def _json_schema(answer: Mapping[str, Any]) -> Schema | None:
+    schema: Schema | None = answer.get("content", {}).get("application/json", {}).get("schema")
+    return schema
+
+
+def _check_extensions(node: Any, where: str) -> None:
+    if isinstance(node, list):
+        for index, part in enumerate(node):
+            _check_extensions(part, f"{where}/{index}")
+    elif isinstance(node, dict):
+        for key, part in node.items():
+            if str(key).startswith("x-") and key not in EXTENSIONS:
+                known = ", ".join(sorted(EXTENSIONS))
+                raise SpecError(f"{where}: unknown extension key {key!r}; known are {known}")
+            _check_extensions(part, f"{where}/{key}")

@@ -1,0 +1,1 @@
+"""The fast lane: requests that are sure to succeed skip the stack."""

@@ -1,0 +1,1 @@
+"""What each request passes, one module per hop, and what the hops share."""

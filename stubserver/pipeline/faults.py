@@ -1,0 +1,251 @@
+"""Faults: what goes wrong in a world, and what a request itself wishes to go wrong (`Prefer`, `__code`, `__wait`)."""
+
+import asyncio
+import random
+import re
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stubserver.call import SCOPE_KEY, Call, path_fits
+from stubserver.contract.contract import Contract, Operation
+from stubserver.errors import Refusal, invalid, refusal
+from stubserver.pipeline.wire import send_json, send_refusal
+from stubserver.worlds.world import Snapshot, World
+
+CONNECTION = "stubserver.connection"
+"""The extension of the ASGI scope that can `drop` the connection."""
+LONGEST_WAIT = 60.0
+"""Seconds."""
+_PREFERENCE = re.compile(r'(?:^|,)\s*([^\s=;,"]+)(?:\s*=\s*(?:"([^"]*)"|([^\s;,"]*)))?(?:[^,"]|"[^"]*")*')
+"""A preference and its value; whatever parameters it has follow."""
+_PIECES = 20
+"""In how many pieces a slow answer drips."""
+
+
+class Fault:
+    """Something that goes wrong in a world."""
+
+    def __init__(self, number: int, world: World, wanted: Mapping[str, Any]) -> None:
+        """`wanted` is a FaultCreate of the contract, with its defaults."""
+        self.id = number
+        self.kind: str = wanted["kind"]
+        self.wanted = wanted
+        self.fired = 0
+        self.snapshot: Snapshot = world.snapshot()
+        """The world as it was when the fault was made."""
+        self._chance = random.Random(f"{world.settings.seed} {world.name} {number} {wanted['seed']}")  # noqa: S311
+
+    def fires(self, call: Call, operation: Operation | None) -> bool:
+        """Whether it is the turn of this request; if it is, that counts."""
+        wanted = self.wanted
+        if self.fired >= wanted.get("times", self.fired + 1) or not self._concerns(call, operation):
+            return False
+        fires: bool = wanted["probability"] >= 1 or self._chance.random() < wanted["probability"]
+        self.fired += fires
+        return fires
+
+    def _concerns(self, call: Call, operation: Operation | None) -> bool:
+        wanted = self.wanted
+        fits = (
+            wanted.get("operation") in (None, operation.id if operation else ""),
+            wanted.get("method") in (None, call.method),
+            path_fits(call.path, wanted.get("path", "*")),
+            self.kind != "stale" or call.method in ("GET", "HEAD"),
+        )
+        return all(fits)
+
+    def delay(self) -> float:
+        """Seconds of the next wait."""
+        seconds, longest = self.wanted["seconds"], self.wanted["at_most"]
+        match self.wanted["distribution"]:
+            case "uniform":
+                return self._chance.uniform(min(seconds, longest), longest)
+            case "exponential":
+                return min(longest, self._chance.expovariate(1 / seconds)) if seconds else 0.0
+        return float(seconds)
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way that a request goes on."""
+
+    app: ASGIApp
+    call: Call
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    async def go_on(self) -> None:
+        """To the server behind."""
+        await self.app(self.scope, self.receive, self.send)
+
+    async def answer(self) -> tuple[Message, bytes]:
+        """What the server behind answers: the start of it, and the whole body."""
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self.app(self.scope, self.receive, keep)
+        return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
+
+    async def drop(self) -> None:
+        """Break the connection; without one, raise ConnectionResetError."""
+        connection = self.scope.get("extensions", {}).get(CONNECTION)
+        if connection is None:
+            raise ConnectionResetError("a fault of the stub server dropped the connection")
+        await asyncio.sleep(0.01)  # what was sent before is on its way then
+        connection["drop"]()
+
+
+class Faults:
+    """ASGI middleware that acts out what is due, or wished for."""
+
+    def __init__(self, app: ASGIApp, contract: Contract) -> None:
+        self._app = app
+        self._contract = contract
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request go on, if nothing is in its way."""
+        call: Call | None = scope.get(SCOPE_KEY)
+        if call is None or call.is_control:
+            await self._app(scope, receive, send)
+            return
+        way = Way(self._app, call, scope, receive, send)
+        try:
+            wish = _wish(call, scope)
+            if "wait" in wish:
+                await asyncio.sleep(_seconds(wish["wait"]))
+            if "code" in wish and await self._answer_with(wish["code"], way):
+                return
+        except Refusal as refused:
+            call.refusal = refused
+            await send_refusal(refused, send, call.method)
+            return
+        if fault := self._due(call):
+            call.fault = {"id": fault.id, "kind": fault.kind}
+            await KINDS[fault.kind](fault, way)
+        else:
+            await way.go_on()
+
+    def _due(self, call: Call) -> Fault | None:
+        faults: Mapping[int, Fault] = call.world.faults
+        if not faults:
+            return None
+        operation = self._contract.find(call.method, call.path)
+        return next((fault for fault in faults.values() if fault.fires(call, operation)), None)
+
+    async def _answer_with(self, code: str, way: Way) -> bool:
+        """Answer with a status that the operation declares, and an example of it; False where there is no operation.
+        Raises a 400 refusal."""
+        call, operation = way.call, self._contract.find(way.call.method, way.call.path)
+        if operation is None:
+            return False
+        declared = sorted({operation.status, *operation.answers})
+        if code not in map(str, declared):
+            message = f"{operation.id} does not declare {code}; it declares {', '.join(map(str, declared))}."
+            raise invalid("Prefer", "invalid_choice", f"{message} A fault can have any other status of an error.")
+        call.routed, status = operation, int(code)
+        call.fault = {"id": None, "kind": f"code={status}"}
+        body = orjson.dumps(operation.examples[status]) if status in operation.examples else b""
+        headers = {**operation.headers[status], "preference-applied": f"code={status}"}
+        await send_json(way.send, call.method, status, headers, body)
+        return True
+
+
+def _wish(call: Call, scope: Scope) -> Mapping[str, str]:
+    """What the request prefers (RFC 7240); a browser's address bar can say `?__code=404&__wait=2`."""
+    if "prefer" not in call.headers and "__" not in call.raw_query:
+        return {}
+    return dict(reversed([*_preferences(call, scope)]))  # of equal preferences the first counts
+
+
+def _preferences(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
+    headers = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"prefer"]
+    for name, quoted, plain in _PREFERENCE.findall(",".join(headers)):
+        yield name.lower(), quoted or plain
+    for name in ("code", "wait"):
+        if "__" in call.raw_query and (texts := call.query_texts.get(f"__{name}")):
+            yield name, texts[-1]
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise invalid("Prefer", "invalid", f"wait must be a number of seconds from 0 to {LONGEST_WAIT:g}.")
+    return seconds
+
+
+# The kinds
+
+
+async def latency(fault: Fault, way: Way) -> None:
+    """Wait, then answer."""
+    await asyncio.sleep(fault.delay())
+    await way.go_on()
+
+
+async def error(fault: Fault, way: Way) -> None:
+    """Refuse, and do nothing."""
+    status = fault.wanted["status"]
+    headers = {"Retry-After": str(fault.wanted["retry_after"])} if status in (429, 503) else {}
+    refused = refusal(status, f"Fault {fault.id} of world {way.call.world.name} wants this answer.", "error", **headers)
+    way.call.refusal = refused
+    await send_refusal(refused, way.send, way.call.method)
+
+
+async def reset(_: Fault, way: Way) -> None:
+    """Break the connection, and do nothing."""
+    await way.drop()
+
+
+async def truncate(_: Fault, way: Way) -> None:
+    """Break the connection in the middle of the answer; where that has no body, before it."""
+    start, body = await way.answer()
+    if body and way.call.method != "HEAD":
+        await way.send(start)
+        await way.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    await way.drop()
+
+
+async def drip(fault: Fault, way: Way) -> None:
+    """Send the answer in pieces, slowly."""
+    start, body = await way.answer()
+    size = max(1, -(-len(body) // _PIECES))
+    starts = range(0, max(1, len(body)), size)
+    await way.send(start)
+    for at in starts:
+        await asyncio.sleep(fault.wanted["seconds"] / len(starts))
+        more = at + size < len(body)
+        await way.send({"type": "http.response.body", "body": body[at : at + size], "more_body": more})
+
+
+async def stale(fault: Fault, way: Way) -> None:
+    """Answer as the world was when the fault was made."""
+    world = way.call.world
+    way.call.world = World.of(world.name, fault.snapshot, world.settings)
+    try:
+        start, body = await way.answer()
+    finally:
+        way.call.world = world
+    await way.send(start)
+    await way.send({"type": "http.response.body", "body": body})
+
+
+async def lost(_: Fault, way: Way) -> None:
+    """Do what is asked, and break the connection instead of answering."""
+    await way.answer()
+    await way.drop()
+
+
+KINDS: Mapping[str, Callable[[Fault, Way], Coroutine[Any, Any, None]]] = {
+    kind.__name__: kind for kind in (latency, error, reset, truncate, drip, stale, lost)
+}
+"""Kind of the contract -> what it does."""

@@ -1,0 +1,174 @@
+"""The response schema chooses the fields: values are projected on it, so that nothing undocumented gets out."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from stubserver.contract.contract import Contract
+from stubserver.contract.schema import Schema
+from stubserver.worlds.table import Fixed
+
+OMIT = object()
+"""A field with this value is left out of the answer."""
+
+Projection = Callable[[Any], Any]
+
+
+class Shaped:
+    """A value together with the schema that an operation chose for it, where the contract offers several."""
+
+    def __init__(self, schema: str, value: Any) -> None:
+        self.schema = schema
+        self.value = value
+
+
+class Shaper:
+    """Compiles response schemas into projections, each once."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._known: dict[str, Projection] = {}
+
+    def projection(self, schema: Schema) -> Projection:
+        """The function that turns a row, a view or a list of them into what `schema` documents."""
+        if "$ref" in schema:
+            return self._named(schema["$ref"])
+        options = [option for option in schema.get("anyOf", []) if option.get("enum") != [None]]
+        if len(options) > 1:
+            return lambda shaped: self._named(f"#/components/schemas/{shaped.schema}")(shaped.value)
+        if options:
+            return _or_none(self.projection(options[0]))
+        properties = self._contract.properties(schema)
+        if properties:
+            return _Object({name: self.projection(part) for name, part in properties.items()})
+        if schema.get("type") == "array":
+            item = self.projection(schema["items"])
+            return _same if item is _same else lambda values: [item(value) for value in values]
+        return _timestamp if schema.get("format") == "date-time" else _same
+
+    def _named(self, ref: str) -> Projection:
+        if ref not in self._known:
+            # A schema may contain itself, so its name must be known before it is compiled.
+            self._known[ref] = lambda value: self._known[ref](value)
+            self._known[ref] = self.projection(self._contract.resolve({"$ref": ref}))
+        return self._known[ref]
+
+
+def _reader(names: Sequence[str]) -> Callable[[Any], Iterable[Any]]:
+    """What reads these from a mapping. Of two or more names an itemgetter makes a tuple."""
+    return itemgetter(*names, *names[:1]) if names else lambda _: ()
+
+
+def _or_none(project: Projection) -> Projection:
+    return lambda value: None if value is None else project(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class _Object:
+    """Projects rows and views on the fields of one schema. How is decided once for each type of value: the fields
+    that a view's class has are derived, one by one or some together; all others are stored in its row, and are taken
+    at once. Nobody changes what comes out, for it may be kept."""
+
+    def __init__(self, fields: Mapping[str, Projection]) -> None:
+        self._fields = fields
+        self._plans: dict[type, _Plan] = {}
+
+    def __call__(self, value: Any) -> Mapping[str, Any] | None:
+        """The fields in the order of the schema. Raises AttributeError where a view misses one."""
+        if value is None:
+            return None
+        kind = type(value)
+        plan = self._plans.get(kind)
+        if plan is None:
+            plan = self._plans[kind] = _Plan(self._fields, kind)
+        return plan.project(value)
+
+
+class _Plan:
+    """How values of one type are projected."""
+
+    def __init__(self, fields: Mapping[str, Projection], kind: type) -> None:
+        self._is_row = issubclass(kind, Mapping)
+        together = [name for name in getattr(kind, "together", ()) if name in fields]
+        stored = [name for name in fields if self._is_row or not (name in together or hasattr(kind, name))]
+        self._blank = dict.fromkeys(fields)
+        self._stored, self._read = tuple(stored), _reader(stored)
+        self._converted = [(name, fields[name]) for name in stored if fields[name] is not _same]
+        self._together, self._read_together = tuple(together), _reader(together)
+        self._derived = [(name, fields[name]) for name in fields if name not in stored and name not in together]
+
+    def project(self, value: Any) -> Mapping[str, Any]:
+        """The value's fields."""
+        row = value if self._is_row else value.row if self._stored else {}
+        if type(row) is not Fixed:
+            return self._derive(value, self._taken(row))
+        context = () if self._is_row else value.context
+        if context is not None:
+            return self._kept(row, context) or self._keep(row, context, self._derive(value, self._taken(row)))
+        stored = self._kept(row, None) or self._keep(row, None, self._taken(row))
+        return self._derive(value, stored.copy())
+
+    def _kept(self, row: Fixed, context: Any) -> dict[str, Any] | None:
+        """What was made last of a row that never changes, if the context is the same."""
+        try:
+            known, shaped = row.kept[self]
+        except (AttributeError, KeyError):
+            return None
+        return shaped if known == context else None
+
+    def _keep(self, row: Fixed, context: Any, shaped: dict[str, Any]) -> dict[str, Any]:
+        if not hasattr(row, "kept"):
+            row.kept = {}
+        row.kept[self] = (context, shaped)
+        return shaped
+
+    def _derive(self, value: Any, shaped: dict[str, Any]) -> dict[str, Any]:
+        """Put the derived fields of a value in their places."""
+        if self._together:
+            shaped.update(zip(self._together, self._read_together(value.derived_together()), strict=False))
+        for name, convert in self._derived:
+            part = getattr(value, name)
+            if part is OMIT:
+                del shaped[name]
+            else:
+                shaped[name] = part if convert is _same else convert(part)
+        return shaped
+
+    def _taken(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The stored fields of a row, and a place for each derived one. Raises AttributeError where a view misses
+        one."""
+        shaped: dict[str, Any] = self._blank.copy()
+        try:
+            shaped.update(zip(self._stored, self._read(row), strict=False))
+        except KeyError as missing:
+            if not self._is_row:
+                raise AttributeError(f"the row of a view has no field {missing}") from None
+            self._take_what_is_there(shaped, row)
+        for name, convert in self._converted:
+            if name in shaped:
+                shaped[name] = convert(shaped[name])
+        return shaped
+
+    def _take_what_is_there(self, shaped: dict[str, Any], row: Mapping[str, Any]) -> None:
+        """A stored field that is not there is left out, and missed by the validation if it is required."""
+        for name in self._stored:
+            if name in row:
+                shaped[name] = row[name]
+            else:
+                del shaped[name]
+
+
+def _timestamp(value: datetime | None) -> str | None:
+    """ISO 8601 with microseconds and a numeric offset (R020)."""
+    return None if value is None else _iso(value, value.tzinfo)
+
+
+@lru_cache(4096)
+def _iso(value: datetime, _zone: Any) -> str:
+    """Equal times in other zones have another text."""
+    return value.isoformat(timespec="microseconds")

@@ -1,0 +1,226 @@
+"""Reading a request: every spelling the vendor's client, pages and docs use becomes one typed form.
+
+Queries spell arrays in five ways (R013), forms in three (R012); bodies are JSON, urlencoded or multipart (R009).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import FormParser, MultipartState, parse_options_header
+
+from stubserver.call import MAX_FIELDS, Call, Upload, urlencoded
+from stubserver.contract.contract import Body
+from stubserver.contract.schema import Schema, echo
+from stubserver.errors import Problem, Refusal, invalid, refusal
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
+MAX_ANSWER_DEPTH = 32
+"""How deep in an answer an object may stand that a body brought."""
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def read_parameters(call: Call) -> None:
+    """Fill `call.query` with the declared parameters. Raises a 400 refusal naming each bad one (R013, R016)."""
+    problems: list[Problem] = []
+    for parameter in call.operation.parameters:
+        texts = call.sent(parameter)
+        value = None if texts is None else _query_value(texts, parameter.schema)
+        if value is None and parameter.required:
+            problems.append(Problem("required", f"This {parameter.place} parameter is required.", parameter.name))
+        if value is not None and not parameter.validator.fits(value):
+            problems += parameter.validator.problems(value, parameter.name)
+            continue
+        if isinstance(value, list):
+            value = [item for item in value if item != ""] or None  # an empty text is how a client says "none given"
+        if value is None:
+            value = parameter.schema.get("default")
+        if value is not None:
+            call.query[parameter.name] = value
+    if problems:
+        raise Refusal(400, problems)
+
+
+def _query_value(texts: list[str], schema: Schema) -> Any:
+    if schema["type"] != "array":
+        return typed(texts[-1], schema)
+    items = [item for text in texts for item in _listed(text)]
+    return [typed(item, schema["items"]) if isinstance(item, str) else item for item in items]
+
+
+def _listed(text: str) -> list[Any]:
+    """One query value as a list: JSON array text, or comma-joined, or one bare value."""
+    if text.startswith("["):
+        try:
+            items: list[Any] = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return [text]
+        return items
+    return text.split(",")
+
+
+def typed(text: str, schema: Schema) -> Any:
+    """`text` as the type that `schema` wants, or unchanged where it does not read so (R022)."""
+    match schema.get("type"):
+        case _ if text == "null" and schema.get("nullable"):
+            return None  # what a browser's FormData makes of null
+        case "integer" if _INTEGER.fullmatch(text):
+            return int(text)
+        case "boolean":
+            return _BOOLEANS.get(text.lower(), text)
+        case _:
+            return text
+
+
+def read_json(call: Call, body: Body) -> None:
+    """Fill `call.body` from JSON. Raises a 400 refusal."""
+    if not call.raw_body:
+        raise refusal(400, "This operation needs a JSON body, and the request has none.", "required")
+    try:
+        value = orjson.loads(call.raw_body)
+    except orjson.JSONDecodeError as error:
+        raise refusal(400, f"JSON parse error - {error}.") from None
+    if isinstance(value, dict):
+        call.sent_fields = tuple(value)
+        _read_numbers(value, body)
+    _accept(call, body, value)
+
+
+def _read_numbers(value: dict[str, Any], body: Body) -> None:
+    """Whole numbers may be sent as texts: what somebody types into the vendor's forms (R022)."""
+    for name in body.integers:
+        if isinstance(value.get(name), str) and value[name] != "null":
+            value[name] = typed(value[name], body.schema["properties"][name])
+
+
+def read_urlencoded(call: Call, body: Body) -> None:
+    """Fill `call.body` from an urlencoded form. Raises a 400 refusal."""
+    try:
+        text = call.raw_body.decode()
+    except UnicodeDecodeError:
+        raise refusal(400, "Form parse error - the body is not UTF-8.") from None
+    if text.lstrip().startswith("{"):
+        message = (
+            "The body is JSON text, but its Content-Type says application/x-www-form-urlencoded, "
+            "so no field was found in it. Send it as application/json."
+        )
+        missing = body.validator.problems({})
+        raise Refusal(400, [*missing, Problem("parse_error", message, "non_field_errors")])
+    _accept(call, body, _form(call, urlencoded(text, "form"), body.schema))
+
+
+def read_multipart(call: Call, body: Body) -> None:
+    """Fill `call.body` and `call.files` from a multipart form. Raises a 400 refusal."""
+    parts = list(_parts(call.content_type, call.raw_body))
+    _accept(call, body, _form(call, parts, body.schema))
+    call.files = {name: value for name, value in parts if isinstance(value, Upload) and name in call.body}
+
+
+READERS = {
+    "application/json": read_json,
+    "application/x-www-form-urlencoded": read_urlencoded,
+    "multipart/form-data": read_multipart,
+}
+"""Media type -> what reads it."""
+
+
+def _accept(call: Call, body: Body, value: Any) -> None:
+    """Validate a body and keep its declared fields; unknown and read-only ones are ignored (R011)."""
+    if not body.validator.fits(value):
+        raise Refusal(400, list(body.validator.problems(value)))
+    writable = call.operation.fields
+    call.body = {name: part for name, part in value.items() if name in writable}
+    for name in body.special:
+        if name in call.body:
+            call.body[name] = _stored(name, call.body[name], writable[name])
+
+
+def _stored(name: str, value: Any, schema: Schema) -> Any:
+    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second, and for
+    objects nested deeper than JSON can be written."""
+    if schema.get("type") == "object":
+        return _writable(name, value)
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise invalid(name, "invalid", f"{echo(value)} is no date and time that can be kept.") from None
+
+
+def _writable(name: str, value: Any) -> Any:
+    within: Any = value
+    for _ in range(MAX_ANSWER_DEPTH):
+        within = [within]
+    try:
+        orjson.dumps(within)
+    except orjson.JSONEncodeError:
+        raise invalid(name, "invalid", "It is nested too deeply.") from None
+    return value
+
+
+def _form(call: Call, fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
+    """Form fields in the types of `schema`; `name[]` and `name[0]` fold into the array `name` (R012)."""
+    properties: Mapping[str, Any] = schema["properties"]
+    sent: dict[str, list[tuple[int, Any]]] = {}
+    for position, (name, value) in enumerate(fields):
+        indexed = _BRACKETS.fullmatch(name)
+        if indexed and properties.get(indexed[1], {}).get("type") == "array":
+            name, position = indexed[1], int(indexed[2] or position)
+        sent.setdefault(name, []).append((position, value))
+    call.sent_fields = tuple(sent)
+    return {name: _form_value(name, values, properties[name]) for name, values in sent.items() if name in properties}
+
+
+def _form_value(name: str, values: list[tuple[int, str | Upload]], schema: Schema) -> Any:
+    if schema.get("type") == "array":
+        in_order = sorted(values, key=lambda pair: pair[0])
+        return [_scalar(name, value, schema["items"]) for _, value in in_order]
+    return _scalar(name, values[-1][1], schema)
+
+
+def _scalar(name: str, value: str | Upload, schema: Schema) -> Any:
+    if isinstance(value, str):
+        return typed(value, schema)
+    if schema.get("format") != "binary":
+        raise Refusal(400, [Problem("invalid", "Expected a text, got a file.", name)])
+    return value.digest
+
+
+def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]:
+    """The parts of a multipart body, in order; nothing is written to disk."""
+    fields: list[tuple[bytes, bytes | Upload]] = []
+    _, options = parse_options_header(content_type)
+    if b"boundary" not in options:
+        raise refusal(400, "Form parse error - the multipart Content-Type has no boundary.")
+    parser = FormParser(
+        "multipart/form-data",
+        on_field=lambda part: fields.append((part.field_name or b"", part.value or b"")),
+        on_file=lambda part: fields.append((part.field_name or b"", _upload(part))),
+        boundary=options[b"boundary"],
+        config={"MAX_MEMORY_FILE_SIZE": len(body) + 1},
+    )
+    try:
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise refusal(400, f"Form parse error - {error}.") from None
+    if body and getattr(parser.parser, "state", None) != MultipartState.END:
+        raise refusal(400, "Form parse error - the multipart body ends before its last boundary.")
+    if len(fields) > MAX_FIELDS:
+        raise refusal(400, f"The form has more than {MAX_FIELDS} fields.")
+    for name, value in fields:
+        try:
+            yield name.decode(), value if isinstance(value, Upload) else value.decode()
+        except UnicodeDecodeError:
+            raise refusal(400, "Form parse error - a field is not UTF-8.") from None
+
+
+def _upload(part: Any) -> Upload:
+    part.file_object.seek(0)
+    name = (part.file_name or b"").decode(errors="replace")
+    return Upload(name, part.content_type, part.file_object.read())

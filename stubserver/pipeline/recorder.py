@@ -1,0 +1,88 @@
+"""The outermost layer: what was asked and answered goes into the world's journal, the coverage, and the log."""
+
+import time
+from collections.abc import Callable
+from typing import TypeGuard
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
+from stubserver.contract.contract import Contract
+from stubserver.errors import Refusal
+from stubserver.pipeline import authentication
+from stubserver.pipeline.wire import is_api
+from stubserver.records import access_log
+from stubserver.records.coverage import Coverage
+from stubserver.records.journal import Answer, Journal
+
+
+class Recorder:
+    """ASGI middleware that follows each request to its end."""
+
+    def __init__(self, app: ASGIApp, contract: Contract, journal: Journal, coverage: Coverage) -> None:
+        self._app = app
+        self._contract = contract
+        self._journal = journal
+        self._coverage = coverage
+        self.log: Callable[[access_log.Facts], None] | None = None
+        """Whom to tell of each request, those for the control plane and for pages included."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request and record it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer, started = Answer(), time.perf_counter()
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                call: Call | None = scope.get(SCOPE_KEY)
+                if _is_kept(call, message["status"]):
+                    number(call)
+                    message["headers"] = [*message["headers"], (b"x-stub-request", call.id.encode())]
+                answer.status, answer.headers = message["status"], message["headers"]
+            elif message["type"] == "http.response.body":
+                answer.body += message.get("body", b"")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            answer.seconds = time.perf_counter() - started
+            if answer.status or SCOPE_KEY in scope:
+                query = scope["query_string"].decode("latin-1")
+                target = scope["path"] + (f"?{query}" if query else "")
+                self.record(scope["method"], target, scope.get(SCOPE_KEY), answer, scope.get(REFUSAL_KEY))
+
+    def record(self, method: str, target: str, call: Call | None, answer: Answer, refused: Refusal | None) -> None:
+        """Note a request that has come to its end; `target` is its path and query as asked."""
+        if call is not None:
+            call.refusal = refused = refused or call.refusal
+        if _is_kept(call, answer.status):
+            # A request that was refused on its way, or met a fault, has not come so far as to be known.
+            call.routed = call.routed or self._contract.find(call.method, call.path)
+            self.keep(target, call, answer)
+        elif self.log is not None:
+            self.log(access_log.facts(method, target, call, answer, refused, None))
+
+    def keep(self, target: str, call: Call, answer: Answer) -> None:
+        """Note a request that belongs in the journal, and whose operation is known if there is one."""
+        number(call)
+        authentication.identify(call)
+        if self.log is not None:
+            self.log(access_log.facts(call.method, target, call, answer, call.refusal, call.id))
+        self._coverage.note(call, answer.status)
+        self._journal.add(call, answer)
+
+
+def number(call: Call) -> None:
+    """Give a request its id, from its number in the journal; once."""
+    if not call.id:
+        world = call.world
+        world.asked += 1
+        call.id = f"{world.name}-{world.asked}"
+
+
+def _is_kept(call: Call | None, status: int) -> TypeGuard[Call]:
+    """Whether the journal takes it: what is for the API, or misses it."""
+    return call is not None and not call.is_control and (is_api(call.path) or status in (404, 405))

@@ -1,0 +1,210 @@
+"""The outermost layer: bounds, and the odd spellings of HTTP that Connexion must not see."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stubserver.call import CONTROL, REFUSAL_KEY, SCOPE_KEY, Call
+from stubserver.errors import Refusal, invalid, refusal
+from stubserver.pipeline import protection
+from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
+
+MAX_PATH = 2048
+"""Characters of the longest path; a longer one names nothing (and would overflow a path integer)."""
+API = ("/api/", "/oauth/")
+"""Paths below these follow the API's rules on media types and slashes."""
+PAGE = "/oauth/authorize"
+"""Except this, which people see; with a slash or, as in the docs, without."""
+
+Headers = list[tuple[bytes, bytes]]
+
+_BASE_PATH = re.compile(r"/~([^/]*)")
+HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
+"""What a Host header may say; if it says anything else, addresses begin with that of the server."""
+
+
+class Wire:
+    """ASGI middleware: turns a raw request into a call in the world it names, with its whole body at hand."""
+
+    def __init__(self, app: ASGIApp, worlds: Worlds) -> None:
+        self._app = app
+        self._worlds = worlds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on in one plain form, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            call = scope[SCOPE_KEY] = self.call(scope)
+            check(call)
+            call.raw_body = await _read(receive, call.headers, self._worlds.settings.max_body)
+        except ClientDisconnect:
+            scope.pop(SCOPE_KEY)  # what has no end is no request
+            return
+        except Refusal as refused:
+            scope[REFUSAL_KEY] = refused
+            await send_refusal(refused, send, scope["method"])
+            return
+        inner = {
+            **scope,
+            "path": call.path,
+            "raw_path": quote(call.path).encode(),
+            "headers": plain_headers(call, scope["headers"]),
+        }
+        await self._app(inner, _after_body(receive), send)
+
+    def call(self, scope: Scope) -> Call:
+        """The request as a call. Raises a refusal where it names no world, or may not touch the control plane."""
+        headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+        base_path = match[0] if (match := _BASE_PATH.match(scope["path"])) else ""
+        path, method = scope["path"].removeprefix(base_path) or "/", scope["method"]
+        origin = _origin(scope, headers.get("host", ""))
+        if control := path.startswith(CONTROL):
+            protection.check(method, headers, origin, self._worlds.settings.control_token)
+        name = _name_of(headers, base_path)
+        world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get("x-stub-fixture"))
+        return Call(
+            world=world,
+            at=world.clock.now(),
+            method=method,
+            path=path,
+            base_url=origin + base_path,
+            raw_query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            content_type=_media_type(headers.get("content-type", "")),
+        )
+
+
+def _name_of(headers: Mapping[str, str], base_path: str) -> str:
+    """The world that the base path or the header names. Raises a 400 refusal."""
+    header = headers.get("x-stub-world")
+    name = base_path.removeprefix("/~") if base_path else header or DEFAULT
+    if not NAME.fullmatch(name):
+        raise invalid("X-Stub-World", "invalid", f"{name!r} is no name of a world: {NAMING}.")
+    if header and header != name:
+        raise invalid("X-Stub-World", "invalid", f"It names {header!r}, but the base path /~{name} another world.")
+    return name
+
+
+def encoded(headers: Mapping[str, str], has_body: bool) -> Headers:
+    """The headers of an answer, but for its length."""
+    found = {**headers, "content-type": "application/json"} if has_body else headers
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
+
+
+def with_length(headers: Headers, status: int, body: bytes) -> Headers:
+    """The headers of an answer with this body."""
+    return headers if status == 204 else [*headers, (b"content-length", b"%d" % len(body))]
+
+
+async def send_json(send: Send, method: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Answer with JSON text, or, where it is empty, with nothing; HEAD gets the headers only."""
+    start = with_length(encoded(headers, bool(body)), status, body)
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+async def send_refusal(refused: Refusal, send: Send, method: str) -> None:
+    """Answer with a refusal that Connexion does not see."""
+    await send_json(send, method, refused.status, refused.headers, refused.body())
+
+
+def _origin(scope: Scope, host: str) -> str:
+    """Scheme and host as the client knows them; the address of the server where the Host header makes no sense."""
+    if not HOST.fullmatch(host):
+        address, port = scope.get("server") or ("localhost", None)
+        host = f"[{address}]" if ":" in address else address
+        host += f":{port}" if port else ""
+    return f"{scope.get('scheme', 'http')}://{host}"
+
+
+def _media_type(header: str) -> str:
+    """Media types have no case and may have blanks before their parameters; Connexion knows neither."""
+    kind, separator, parameters = header.partition(";")
+    return kind.strip().lower() + separator + parameters
+
+
+def plain_headers(call: Call, headers: Headers) -> Headers:
+    """The request's headers with the one form of its media type that Connexion knows."""
+    plain = [(name, value) for name, value in headers if name.lower() != b"content-type"]
+    if call.content_type:
+        plain.append((b"content-type", call.content_type.encode("latin-1")))
+    return plain
+
+
+def check(call: Call) -> None:
+    """Raises a refusal for a path that is none, and where the answer could not be JSON."""
+    _check_path(call.path)
+    _check_accept(call.path, call.headers.get("accept", ""))
+
+
+def _check_path(path: str) -> None:
+    if len(path) > MAX_PATH:
+        raise refusal(404, "No such path.")
+    if is_api(path) and not path.endswith("/"):
+        raise refusal(404, f"No such path. Every path of the API ends with a slash: {path}/")
+    if _is_control(path) and path.endswith("/"):
+        raise refusal(404, f"No such path. No path of the control plane ends with a slash: {path.rstrip('/')}")
+
+
+def is_api(path: str) -> bool:
+    """Whether the API's rules on media types and slashes hold for the path."""
+    return path.startswith(API) and path.rstrip("/") != PAGE
+
+
+def _is_control(path: str) -> bool:
+    """Whether it is for the control plane, less its page of docs."""
+    return path.startswith(CONTROL) and not path.startswith(f"{CONTROL}docs")
+
+
+def _check_accept(path: str, header: str) -> None:
+    """The API answers JSON only (R026), and so does the control plane."""
+    if not (is_api(path) or _is_control(path)) or not header:
+        return
+    if not any(_admits_json(part) for part in header.split(",")):
+        raise refusal(406, "Answers are application/json only; the Accept header does not admit it.")
+
+
+def _admits_json(media_range: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in media_range.split(";"))
+    unwanted = any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+    return kind in ("*/*", "application/*", "application/json") and not unwanted
+
+
+async def _read(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
+    """The whole body. Raises a 413 refusal as soon as it is known to be too large, and ClientDisconnect."""
+    length = headers.get("content-length", "")
+    if not length and "transfer-encoding" not in headers:
+        return b""
+    body = bytearray()
+    too_large = length.isdigit() and (len(length) > len(str(most)) or int(length) > most)
+    while not too_large:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        too_large = len(body) > most
+        if not too_large and not message.get("more_body", False):
+            return bytes(body)
+    raise refusal(413, f"The request body is larger than {most} bytes.")
+
+
+def _after_body(receive: Receive) -> Receive:
+    """What follows the body, which lies in the call: an empty one, and then nothing until the client goes."""
+    given = False
+
+    async def following() -> Message:
+        nonlocal given
+        if not given:
+            given = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+
+    return following

@@ -1,0 +1,1 @@
+"""What is remembered of requests: the journal, the coverage, the access log."""

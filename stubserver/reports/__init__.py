@@ -1,0 +1,1 @@
+"""What people are shown of the contract and of what was recorded."""

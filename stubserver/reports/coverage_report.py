@@ -1,0 +1,181 @@
+"""Reports of contract coverage: documents of one or several servers, read, added up, and told in several formats."""
+
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import orjson
+
+from stubserver.records.coverage import DIMENSIONS, totals
+from stubserver.reports.coverage_html import Document, escaped, html, printable
+
+_WIDTH = 100
+_NOUNS = dict(zip(DIMENSIONS, ("status", "parameter", "field", "value", "persona"), strict=True))
+"""What a point of each dimension is called."""
+_COUNTS = {"": int}
+_OPERATION = {"operation": str, "method": str, "path": str, "requests": int, "only_refused": bool}
+_SHAPE = {
+    **{"stubserver": str, "contract": str, "covered": int, "total": int, "percent": float},
+    "operations": [{**_OPERATION, **dict.fromkeys(DIMENSIONS, _COUNTS)}],
+}
+"""What a document holds; an empty key stands for every key."""
+_TYPES = {
+    str: ("a text", (str,)),
+    int: ("a count", (int,)),
+    bool: ("true or false", (bool,)),
+    float: ("a number", (int, float)),
+}
+
+
+def read(source: str) -> dict[str, Any]:
+    """The document that `source` holds, its totals computed anew. Raises ValueError with a line that says why not."""
+    try:
+        document = orjson.loads(source)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not a coverage report: no JSON, {error}") from None
+    _check(document, _SHAPE, "")
+    return merged([document])
+
+
+def _check(value: Any, shape: Any, where: str) -> None:
+    if isinstance(shape, type):
+        name, types = _TYPES[shape]
+        _must(type(value) in types, f"{where} is not {name}")
+        _must(shape not in (int, float) or value >= 0, f"{where} is negative")
+    elif isinstance(shape, list):
+        _must(isinstance(value, list), f"{where} is not a list")
+        for number, part in enumerate(value):
+            _check(part, shape[0], f"{where}[{number}]")
+    else:
+        _must(isinstance(value, dict), f"{where or 'it'} is not an object")
+        for key in value if "" in shape else shape:
+            _must(key in value, f"{where or 'it'} has no {key}")
+            _check(value[key], shape.get(key, shape.get("")), f"{where}.{printable(key)}".lstrip("."))
+
+
+def _must(good: bool, otherwise: str) -> None:
+    if not good:
+        raise ValueError(f"not a coverage report: {otherwise}")
+
+
+def merged(documents: Sequence[Document]) -> dict[str, Any]:
+    """One document with the counts of all added up. Raises ValueError unless all are of the same versions."""
+    versions = {(document["contract"], document["stubserver"]) for document in documents}
+    if len(versions) != 1:
+        told = " and ".join(f"contract {contract} (stubserver {server})" for contract, server in sorted(versions))
+        raise ValueError(f"cannot add up coverage of {printable(told or 'no report')}")
+    ((contract, server),) = versions
+    same: dict[str, list[Document]] = {}
+    for document in documents:
+        for operation in document["operations"]:
+            same.setdefault(operation["operation"], []).append(operation)
+    operations = [_added(found) for found in same.values()]
+    return {"stubserver": server, "contract": contract, **totals(operations), "operations": operations}
+
+
+def _added(operations: Sequence[Document]) -> dict[str, Any]:
+    """One operation of several reports. A point of any counts: servers with other fixtures know other personas."""
+    called = [operation for operation in operations if operation["requests"]]
+    points = {dimension: Counter[str]() for dimension in DIMENSIONS}
+    for operation in operations:
+        for dimension, counter in points.items():
+            counter.update(operation[dimension])
+    return {
+        **{name: operations[0][name] for name in ("operation", "method", "path")},
+        "requests": sum(operation["requests"] for operation in called),
+        "only_refused": bool(called) and all(operation["only_refused"] for operation in called),
+        **{dimension: dict(counter) for dimension, counter in points.items()},
+    }
+
+
+def _text(document: Document) -> str:
+    """For a terminal: the total, each operation with what of it was never exercised, then what was never called."""
+    operations = document["operations"]
+    called = [operation for operation in operations if operation["requests"]]
+    names = [printable(operation["operation"]) for operation in operations if not operation["requests"]]
+    points = f"{document['covered']} of {document['total']} points"
+    versions = printable(f"contract {document['contract']}, stubserver {document['stubserver']}")
+    lines = [f"Contract coverage: {document['percent']:.1f} % ({points}; {versions})"]
+    lines.append(", ".join(f"{name} {totals(operations, name)['percent']:.1f} %" for name in DIMENSIONS))
+    if called:
+        lines += ["", f"{'operation, and what of it was never exercised':<50}{'requests':>10}{'covered':>10}"]
+        lines += [line for operation in called for line in _told(operation)]
+    if names:
+        lines += ["", f"never called ({len(names)}):", _wrapped("  ", names)]
+    return "\n".join([*lines, ""])
+
+
+def _told(operation: Document) -> Iterator[str]:
+    covered = f"{totals([operation])['percent']:.1f} %"
+    mark = "  only refused" if operation["only_refused"] else ""
+    yield f"{printable(operation['operation']):<50}{operation['requests']:>10}{covered:>10}{mark}"
+    for dimension in DIMENSIONS:
+        if never := _never(operation, dimension):
+            yield _wrapped(f"    {dimension:<12}", never)
+
+
+def _never(operation: Document, dimension: str) -> list[str]:
+    return [printable(name) for name, count in operation[dimension].items() if not count]
+
+
+def _wrapped(label: str, names: list[str]) -> str:
+    below = " " * len(label)
+    return textwrap.fill(
+        ", ".join(names),
+        _WIDTH,
+        initial_indent=label,
+        subsequent_indent=below,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _json(document: Document) -> str:
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _junit(document: Document) -> str:
+    """For what shows test results: each operation is a suite, each point a case, skipped where never exercised."""
+    operations = document["operations"]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    refused = sum(operation["only_refused"] for operation in operations)
+    tests = totals(operations)["total"] + refused
+    lines.append(f'<testsuites name="contract coverage" tests="{tests}" failures="{refused}" errors="0">')
+    for operation in operations:
+        lines += _suite(operation)
+    return "\n".join([*lines, "</testsuites>", ""])
+
+
+def _suite(operation: Document) -> Iterator[str]:
+    name, refused, points = escaped(operation["operation"]), operation["only_refused"], totals([operation])
+    counts = f'tests="{points["total"] + refused}" failures="{int(refused)}" errors="0"'
+    yield f'  <testsuite name="{name}" {counts} skipped="{points["total"] - points["covered"]}">'
+    if refused:
+        why = f"requests: {operation['requests']}, accepted: 0"
+        yield _case(name, "accepted", f'<failure message="{why}" type="only refused"/>')
+    for dimension in DIMENSIONS:
+        for point, count in operation[dimension].items():
+            result = "" if count else '<skipped message="never exercised"/>'
+            yield _case(name, f"{_NOUNS[dimension]} {escaped(point)}", result)
+    yield "  </testsuite>"
+
+
+def _case(suite: str, name: str, result: str) -> str:
+    begin = f'    <testcase classname="{suite}" name="{name}"'
+    return f"{begin}>{result}</testcase>" if result else f"{begin}/>"
+
+
+FORMATS: dict[str, Callable[[Document], str]] = {"text": _text, "json": _json, "junit": _junit, "html": html}
+"""Name -> what tells a document that way, the last line ended."""
+_ENDINGS = {".txt": "text", ".json": "json", ".xml": "junit", ".html": "html"}
+
+
+def format_of(file: str) -> str:
+    """The format that a file's name asks for. Raises ValueError if it asks for none."""
+    ending = PurePath(file).suffix.lower()
+    if ending not in _ENDINGS:
+        raise ValueError(f"no report is written as {PurePath(file).name!r}: end it in {', '.join(_ENDINGS)}")
+    return _ENDINGS[ending]

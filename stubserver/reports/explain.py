@@ -1,0 +1,76 @@
+"""The story of one request, for a terminal: who asked what, what the rules said, what was answered and changed."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from stubserver.api.guards import GUARDS
+from stubserver.contract.contract import Contract
+from stubserver.reports.coverage_html import printable
+
+_WIDTH = 100
+_LONGEST = 600
+"""Characters of a body that are shown."""
+
+
+def story(request: Mapping[str, Any], contract: Contract) -> str:
+    """`request` is a Request of the control plane's contract."""
+    asked = request["request"]
+    query = urlencode(asked["query"], doseq=True)
+    lines = [f"{request['id']}  {asked['method']} {asked['path']}{'?' if query else ''}{query}", ""]
+    for label, text in _parts(request, contract):
+        lines.append(textwrap.indent(text, " " * 12).replace(" " * 12, f"  {label:10}", 1))
+    return "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
+
+
+def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str, str]]:
+    """What is worth telling, each under its label."""
+    yield "when", f"{request['time']} by the clock of its world; it took {request['milliseconds']} ms"
+    yield "who", request["persona"]
+    operation = contract.operations.get(request["operation"])
+    if operation is None:
+        yield "operation", "none"
+    else:
+        raw = contract.document["paths"][operation.path][operation.method]
+        yield "operation", f"{operation.id}: {raw['summary']}"
+        yield "for whom", " ".join((GUARDS[operation.access].__doc__ or "").split())
+    if request["request"]["body"] is not None:
+        yield "sent", _json(request["request"]["body"])
+    if request["violations"]:
+        yield "unknown", "\n".join(f"{found['kind']} {found['name']}" for found in request["violations"])
+    if request["fault"]:
+        number = f"fault {request['fault']['id']}" if request["fault"]["id"] else "asked for by the request"
+        yield "fault", f"{request['fault']['kind']} ({number})"
+    yield "answered", str(request["status"] or "nobody got an answer")
+    if request["problems"]:
+        yield "because", "\n".join(_wrapped(_problem(problem)) for problem in request["problems"])
+    elif request["response"] and request["response"]["body"] is not None:
+        yield "with", _json(request["response"]["body"])
+    for code in request["rules"]:
+        rule = contract.document["x-rules"][code]
+        source = "; ".join(rule["source"])
+        yield code, _wrapped(f"{' '.join(rule['rule'].split())} (sure: {rule['sure']}; source: {source})")
+    if request["changes"]:
+        yield "changed", "\n".join(_change(change) for change in request["changes"])
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    field = f"{problem['field']}: " if problem["field"] else ""
+    return f"{field}{problem['message']} ({problem['code']})"
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    value = f" {_json(change['value'])}" if "value" in change else ""
+    return f"{change['op']} {change['path']}{value}"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _WIDTH - 12, break_on_hyphens=False)
+
+
+def _json(value: Any) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

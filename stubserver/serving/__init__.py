@@ -1,0 +1,1 @@
+"""A server around the application: a socket, a thread, or neither."""

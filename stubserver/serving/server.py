@@ -1,0 +1,84 @@
+"""Serving over HTTP: the socket, the log and the banner around the ASGI application."""
+
+import contextlib
+import gc
+import logging
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import uvicorn
+
+from stubserver import __version__
+from stubserver.app import StubServer
+from stubserver.lane.protocol import Protocol
+from stubserver.records.access_log import AccessLog, as_json, as_text
+
+
+def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
+    """Serve until interrupted."""
+    log_to_stderr(log_format)
+    app.recorder.log = AccessLog(sys.stderr, as_json if log_format == "json" else as_text)
+    gc.freeze()  # what is there now stays, so that the collector need not look through it
+    gc.set_threshold(10_000)  # and requests leave hardly any cycles behind
+    gc.enable()
+    server = uvicorn.Server(config(app))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+def config(app: StubServer) -> uvicorn.Config:
+    """How uvicorn serves the application, wherever it runs."""
+    return uvicorn.Config(
+        app, http=Protocol, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+    )
+
+
+def log_to_stderr(log_format: str) -> None:
+    """Send warnings and errors, the libraries' too, to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    if log_format == "json":
+        handler.setFormatter(_JsonFormat())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+
+
+class _JsonFormat(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return orjson.dumps({"level": record.levelname.lower(), "message": super().format(record)}).decode()
+
+
+def banner(app: StubServer, url: str) -> str:
+    """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, a line to paste."""
+    lines = [
+        f"course-stubserver {__version__}   fixture {app.seed.name}, {len(app.contract.operations)} operations",
+        "",
+        f"  API    {url}/api/v2/",
+        f"  Docs   {url}/docs/",
+        f"  Spec   {url}/openapi.json",
+        f"  Stub   {url}/__stub/docs/   (worlds, clock, faults, journal, coverage)",
+        *([f"         Authorization: Bearer {token}"] if (token := app.settings.control_token) else []),
+        "",
+        "  Tokens",
+        *(_persona(app, persona) for persona in app.seed.personas),
+    ]
+    if app.seed.personas:
+        token = app.seed.personas[0]["token"]
+        path = app.contract.operations["search_courses"].path
+        user = app.seed.tables["users"].rows[app.seed.personas[0]["user"]]
+        apps = ", ".join(app.seed.tables["apps"].rows)
+        lines += [
+            "",
+            "  Sign in",
+            f"    {url}/oauth/token/ as {user['username']} with {user['password']}, client_id: {apps}",
+        ]
+        lines += ["", "  Try", f"    curl -H 'Authorization: Bearer {token}' '{url}{path}?limit=3'"]
+    return "\n".join(lines)
+
+
+def _persona(app: StubServer, persona: Mapping[str, Any]) -> str:
+    name = app.seed.tables["users"].rows[persona["user"]]["username"]
+    return f"    {persona['token']:16} {name:15} {persona['role']:10} {persona['about']}".rstrip()

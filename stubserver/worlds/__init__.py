@@ -1,0 +1,1 @@
+"""State: tables over a fixture, the clock, worlds, and where they are kept."""

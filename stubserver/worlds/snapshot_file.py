@@ -1,0 +1,122 @@
+"""Snapshots as files: JSON that names the fixture and holds the clock, the counters and the changed rows."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from stubserver import __version__
+from stubserver.errors import invalid
+from stubserver.worlds.table import Base, Changes, Key, Log, Row, Table
+from stubserver.worlds.world import EARLIEST, LATEST, Clock, Seed, Snapshot
+
+_EXACT = 2**53
+"""Whole numbers below it are exact in JavaScript."""
+_TICK = timedelta(microseconds=1)
+_LEFT_OUT = {"uploads"}
+"""Tables whose rows cannot leave the process: an upload that is half done holds half a checksum."""
+
+
+def written(snapshot: Snapshot) -> dict[str, Any]:
+    """The SnapshotFile of the control plane's contract."""
+    clock = snapshot.clock
+    content = {
+        "stubserver": __version__,
+        "fixture": snapshot.seed.name,
+        "digest": snapshot.seed.digest,
+        "moment": snapshot.seed.moment.isoformat(),
+        "clock": {"frozen": clock.now().isoformat()} if clock.frozen else {"ahead": clock.ahead // _TICK},
+        "tables": {
+            name: _table(changes, {} if name in _LEFT_OUT else changes.rows)
+            for name, changes in snapshot.changes.items()
+            if changes.rows or changes.next_id != snapshot.seed.tables[name].next_id
+        },
+    }
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(content))
+    return {**plain, "checksum": _checksum(plain)}
+
+
+def _table(changes: Changes, rows: Mapping[Key, Row | None]) -> dict[str, Any]:
+    return {
+        "next_id": changes.next_id,
+        "rows": [
+            {
+                "key": key,
+                "row": row,
+                "times": [name for name, value in (row or {}).items() if isinstance(value, datetime)],
+            }
+            for key, row in rows.items()
+        ],
+    }
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(_numbers(content), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _numbers(value: Any) -> Any:
+    """The value with 3.0 as 3, as JavaScript writes it."""
+    if isinstance(value, dict):
+        return {name: _numbers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_numbers(part) for part in value]
+    return int(value) if isinstance(value, float) and abs(value) < _EXACT and value.is_integer() else value
+
+
+def read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> Snapshot:
+    """The snapshot in a SnapshotFile; `fixture` loads the fixture under it. Raises a 400 refusal that says why not."""
+    content = {name: value for name, value in data.items() if name != "checksum"}
+    if data["checksum"] != _checksum(content):
+        raise invalid("checksum", "invalid", "The snapshot is damaged, or somebody edited it.")
+    if data["stubserver"] != __version__:
+        message = f"The snapshot is of version {data['stubserver']}; this is {__version__}. Take it anew."
+        raise invalid("stubserver", "invalid", message)
+    try:
+        return _read(data, fixture)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        raise invalid("non_field_errors", "invalid", "No server has written this snapshot.") from None
+
+
+def _read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> Snapshot:
+    seed = fixture(data["fixture"], _moment(data["moment"]))
+    if seed.digest != data["digest"]:
+        message = f"The fixture {data['fixture']} is another one by now than under the snapshot. Take it anew."
+        raise invalid("digest", "invalid", message)
+    tables = data["tables"]
+    changes = {name: _changes(name, base, tables[name]) for name, base in seed.tables.items() if name in tables}
+    return Snapshot(seed, _clock(data["clock"]), changes)
+
+
+def _changes(name: str, base: Base, table: Mapping[str, Any]) -> Changes:
+    filled = Table(name, base, Log())
+    for entry in table["rows"]:
+        key, row = entry["key"], entry["row"]
+        key = tuple(key) if isinstance(key, list) else key
+        if row is not None:
+            row = {**row, **{name: datetime.fromisoformat(row[name]) for name in entry["times"]}}
+        filled.set(key, filled.get(key), row)
+    filled.own().next_id = table["next_id"]
+    return filled.snapshot()
+
+
+def _clock(data: Mapping[str, Any]) -> Clock:
+    clock = Clock()
+    if "frozen" in data:
+        clock.freeze(_moment(data["frozen"]))
+    else:
+        clock.advance(data["ahead"] * _TICK)
+        _within(clock.now())
+    return clock
+
+
+def _moment(text: str) -> datetime:
+    return _within(datetime.fromisoformat(text))
+
+
+def _within(moment: datetime) -> datetime:
+    """The moment, if a clock may show it. Raises ValueError."""
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError(moment)
+    return moment
