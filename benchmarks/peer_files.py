@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.recording import Answer, Recording, answer_to, by_path
 from benchmarks.workloads import GET, PAGE
-from stubserver.app import load_contract
+from stubserver.contract.load import load_contract
 
 JSON = {"Content-Type": "application/json"}
 

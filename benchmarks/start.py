@@ -47,9 +47,9 @@ def steps(started: float) -> None:
     with _timed("reading the contract"):
         contract = app.load_contract()
     with _timed("reading the fixture"):
-        seed = fixture.load("default", contract)
+        fixture = fixture.load("default", contract)
     with _timed("building the server: the control plane's contract, Connexion's stack"):
-        served = app.StubServer(contract, seed)
+        served = app.StubServer(contract, fixture)
     with _timed("opening the socket, the first 200"):
         server = background.Background(lambda: served)
         _ask(server.start())

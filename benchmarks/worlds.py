@@ -33,7 +33,7 @@ def main() -> None:
     report("reset it", times(lambda number: app.worlds.reset(f"fork-{number}")))
     world = app.worlds.get("busy")
     for number in range(1000):
-        with world.change():
+        with world.transaction():
             world.courses.put({**world.courses[1], "id": 1000 + number, "name": f"C{number}", "slug": f"c{number}"})
     report("snapshot of a world with 1,000 changes", times(lambda _: world.snapshot()))
     taken = world.snapshot()

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stubserver.contract.contract import Operation, Parameter
+from stubserver.contract.operation import Operation, Parameter
 from stubserver.errors import Refusal, not_found, refusal
+from stubserver.worlds.clock import EARLIEST
 from stubserver.worlds.table import Change, Row
-from stubserver.worlds.world import EARLIEST, World
+from stubserver.worlds.world import World
 
 CONTROL = "/__stub/"
 """Paths below it are the control plane's."""
@@ -34,7 +35,7 @@ class Kind:
     """What its field `type` must say."""
 
 
-KINDS = {
+ROW_KINDS = {
     "user": Kind("users"),
     "course": Kind("courses"),
     "section": Kind("sections", "course"),
@@ -179,7 +180,7 @@ class Call:
         """The row of `kind` that the path names. Raises a 404 refusal where there is none under its parents
         (R004, R006)."""
         if kind not in self._rows:
-            self._rows[kind] = self._load(kind, KINDS[kind])
+            self._rows[kind] = self._load(kind, ROW_KINDS[kind])
         return self._rows[kind]
 
     def _load(self, name: str, kind: Kind) -> Row:

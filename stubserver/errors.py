@@ -18,6 +18,8 @@ CODES = {
     500: "error",
 }
 """The code that goes with a status when nothing more particular is known."""
+OAUTH_SHAPE = "OAuthErrorResponse"
+"""The schema of refusals that RFC 6749 has words for (R717)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Refusal(Exception):
         `schema` is the form in which the contract wants it (R717).
         """
         entries = {"errors": list(_entries(self.problems))}
-        if schema == "OAuthErrorResponse":
+        if schema == OAUTH_SHAPE:
             return orjson.dumps({"error": _oauth_code(self.problems[0]), "error_description": self.reason, **entries})
         return orjson.dumps(entries)
 

@@ -18,11 +18,11 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.merging import load_yaml
 from stubserver.contract.resources import folder
 from stubserver.contract.schema import draft4
-from stubserver.worlds.table import Base, Fixed, Row, reader
-from stubserver.worlds.world import TABLES, Seed
+from stubserver.worlds.table import FixtureRow, FixtureTable, Row, reader
+from stubserver.worlds.world import TABLES, Fixture
 
 _SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
-_COMPLETED_FROM = {
+COMPLETED_FROM = {
     "users": "User",
     "categories": "Category",
     "courses": "CourseWrite",
@@ -63,7 +63,7 @@ def names() -> list[str]:
     return sorted(file.stem for file in folder("fixtures").glob("*.yaml"))
 
 
-def load(name: str, contract: Contract, now: datetime | None = None) -> Seed:
+def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
     """The fixture of that name, or in the file of that name. Relative times count from `now` (default: now).
 
     Raises FixtureError.
@@ -77,7 +77,7 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Seed:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
     try:
         with _without_collector():
-            return _seed(data, contract, now or datetime.now(UTC), digest)
+            return _fixture(data, contract, now or datetime.now(UTC), digest)
     except FixtureError as error:
         raise FixtureError(f"{file}: {error}") from None
 
@@ -101,7 +101,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _seed(data: Any, contract: Contract, now: datetime, digest: str) -> Seed:
+def _fixture(data: Any, contract: Contract, now: datetime, digest: str) -> Fixture:
     """What the worlds of a fixture share. The rows that the file has are let go of, table by table, so that a large
     fixture is not twice in memory."""
     schema = {**load_yaml(_SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
@@ -115,9 +115,9 @@ def _seed(data: Any, contract: Contract, now: datetime, digest: str) -> Seed:
     _grade(rows)
     personas = _with_defaults(data.get("personas", []), schema["properties"]["personas"]["items"], schema)
     preferences = [data.get("preferences", {})]
-    return Seed(
+    return Fixture(
         name=data["name"],
-        tables={table: Base(*TABLES[table], rows.get(table, ())) for table in TABLES},
+        tables={table: FixtureTable(*TABLES[table], rows.get(table, ())) for table in TABLES},
         preferences=next(_with_defaults(preferences, schema["properties"]["preferences"], schema)),
         features=tuple(data.get("features", schema["properties"]["features"]["default"])),
         tokens={persona["token"]: persona["user"] for persona in data.get("personas", [])},
@@ -170,9 +170,9 @@ def _check_unique(table: str, field: str, values: Iterable[Any]) -> None:
 
 def _completed(
     table: str, given: Iterable[Row] | None, schema: Mapping[str, Any], contract: Contract, now: datetime
-) -> Iterator[Fixed]:
+) -> Iterator[FixtureRow]:
     """The rows of a table with their defaults, and with times for the texts that stand for them."""
-    component = _COMPLETED_FROM.get(table)
+    component = COMPLETED_FROM.get(table)
     documented = contract.defaults(contract.schema(component)) if component else {}
     item = schema["properties"][table]["items"]
     rows = schema["properties"][table].get("default", []) if given is None else given
@@ -180,7 +180,7 @@ def _completed(
     if table == "courses":
         documented = {"image_original": None, "deleted": False, **documented}
     for row in _with_defaults(rows, item, schema):
-        row = Fixed({**documented, **row})
+        row = FixtureRow({**documented, **row})
         for field in times:
             row[field] = _moment(table, field, row[field], now)
         yield row
@@ -208,7 +208,7 @@ def _moment(table: str, field: str, text: str | None, now: datetime) -> datetime
         raise FixtureError(f"{table}: {field} {text!r} is no date") from None
 
 
-def _set_orders(rows: Mapping[str, list[Fixed]]) -> None:
+def _set_orders(rows: Mapping[str, list[FixtureRow]]) -> None:
     """Sections, lessons and questions are displayed in the order of the file."""
     for parents, order, children, parent in (
         ("courses", "sections_order", "sections", "course_id"),
@@ -222,7 +222,7 @@ def _set_orders(rows: Mapping[str, list[Fixed]]) -> None:
             row[order] = found.get(row["id"], [])
 
 
-def _grade(rows: Mapping[str, list[Fixed]]) -> None:
+def _grade(rows: Mapping[str, list[FixtureRow]]) -> None:
     """Attempts are stored with their result, as the server would have graded them."""
     lessons = {lesson["id"]: lesson for lesson in rows["lessons"]}
     questions = {question["id"]: question for question in rows["questions"]}

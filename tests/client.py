@@ -9,7 +9,7 @@ from stubserver.app import StubServer
 from stubserver.testing import CourseWorld
 from stubserver.worlds import snapshot_file
 from stubserver.worlds.registry import DEFAULT
-from stubserver.worlds.world import TABLES, Seed, World
+from stubserver.worlds.world import TABLES, Fixture, World
 
 PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
 HOST = "stub.test"
@@ -107,9 +107,9 @@ class SharedApi(Api):
 class Mirror:
     """A world of another process, to look at and to change: fetched when it is looked at, sent back when it changed."""
 
-    def __init__(self, served: CourseWorld, seed: Seed) -> None:
+    def __init__(self, served: CourseWorld, default_fixture: Fixture) -> None:
         self._served = served
-        self._seed = seed
+        self._seed = default_fixture
         self._world: World | None = None
         self._fetched: dict[str, Any] = {}
 

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stubserver.app import StubServer, load_contract
+from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
+from stubserver.contract.load import load_contract
 from stubserver.fixture import load
 from stubserver.settings import Settings
 from stubserver.testing import CourseWorld
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import Api, Mirror, SharedApi
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -37,15 +38,15 @@ def contract() -> Contract:
 
 
 @pytest.fixture(scope="session")
-def seed(contract: Contract) -> Seed:
+def default_fixture(contract: Contract) -> Fixture:
     """The default fixture."""
     return load("default", contract, NOW)
 
 
 @pytest.fixture(scope="session")
-def server(contract: Contract, seed: Seed) -> StubServer:
+def server(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server in this process; ask for `app` to have it with a fresh world."""
-    return StubServer(contract, seed, SETTINGS)
+    return StubServer(contract, default_fixture, SETTINGS)
 
 
 @pytest.fixture(scope="session")
@@ -71,4 +72,4 @@ def api(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Api:
     world.clock.freeze(NOW)
     if world.stub.app is not None:
         return Api(world.stub.app, runner, name=world.name)
-    return SharedApi(world, Mirror(world, request.getfixturevalue("seed")))
+    return SharedApi(world, Mirror(world, request.getfixturevalue("default_fixture")))

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stubserver.api.guards import GUARDS
-from stubserver.app import StubServer, load_contract
-from stubserver.contract.contract import Contract, Operation
+from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.contract.load import load_contract
+from stubserver.contract.operation import Operation
 from stubserver.fixture import load
 from stubserver.reports.why import decisions
 from tests import permissions

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from stubserver.call import KINDS
-from stubserver.contract.contract import Contract, Operation, Parameter
+from stubserver.call import ROW_KINDS
+from stubserver.contract.contract import Contract
+from stubserver.contract.operation import Operation, Parameter
 from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 from tests.client import HOST, PERSONAS
@@ -128,8 +129,8 @@ class Requests:
         """Rows for the path, found from its end to its beginning, so that they belong together."""
         rows: dict[str, Row] = {}
         for kind in reversed(operation.loads.values()):
-            table, name = getattr(world, KINDS[kind].table), "lesson" if kind == "quiz" else kind
-            children = [row for below, row in rows.items() if KINDS[below].parent == name]
+            table, name = getattr(world, ROW_KINDS[kind].table), "lesson" if kind == "quiz" else kind
+            children = [row for below, row in rows.items() if ROW_KINDS[below].parent == name]
             if children:
                 rows[kind] = table.get(children[0][f"{name}_id"]) or _NO_ROW
             else:

@@ -12,7 +12,8 @@ from typing import Any
 
 from stubserver.api.grading import graded
 from stubserver.app import StubServer
-from stubserver.contract.contract import Contract, Operation
+from stubserver.contract.contract import Contract
+from stubserver.contract.operation import Operation
 from stubserver.worlds.world import World
 from tests.client import Api
 from tests.conftest import NOW

@@ -25,7 +25,7 @@ from stubserver.app import StubServer
 from stubserver.cli import main
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import PERSONAS, Api
 
 ROOT = Path(__file__).parent.parent
@@ -258,8 +258,12 @@ def test_the_log_holds_nothing_but_requests(plain: Served, custom: Served) -> No
         assert {"method", "path", "status", "ms", "persona"} <= set(json.loads(line)), line
 
 
-def test_the_seed_changes_picture_addresses_and_nothing_else(contract: Contract, seed: Seed, runner: Any) -> None:
-    apps = [Api(StubServer(contract, seed, Settings(seed=number)), runner, "creator") for number in (0, 7, 7)]
+def test_the_seed_changes_picture_addresses_and_nothing_else(
+    contract: Contract, default_fixture: Fixture, runner: Any
+) -> None:
+    apps = [
+        Api(StubServer(contract, default_fixture, Settings(seed=number)), runner, "creator") for number in (0, 7, 7)
+    ]
     differ = set()
     for operation in contract.operations.values():
         if operation.method != "get":

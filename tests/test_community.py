@@ -11,7 +11,7 @@ import yaml
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.fixture import FixtureError, load
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 
@@ -73,10 +73,10 @@ def keys(api: Api, query: str) -> list[str]:
 
 
 @pytest.fixture
-def written(tmp_path: Path, contract: Contract) -> Callable[..., Seed]:
+def written(tmp_path: Path, contract: Contract) -> Callable[..., Fixture]:
     """Loads a small fixture file with these parts."""
 
-    def seed(**parts: Any) -> Seed:
+    def seed(**parts: Any) -> Fixture:
         file = tmp_path / "mine.yaml"
         file.write_text(yaml.safe_dump({"name": "mine", "users": [ADA], **parts}, sort_keys=False))
         return load(str(file), contract, NOW)
@@ -194,7 +194,7 @@ def test_list_preferences_refuses(api: Api, query: str, field: str, code: str) -
     assert refused(api.get(f"{PREFERENCES}?{query}"), 400) == {field: code}
 
 
-def test_list_preferences_shows_what_a_fixture_sets(api: Api, app: StubServer, seed: Seed) -> None:
+def test_list_preferences_shows_what_a_fixture_sets(api: Api, app: StubServer, default_fixture: Fixture) -> None:
     """R702: a fixture's own values and its own settings, as they are; pictures elsewhere stay where they are."""
     own = {
         "configurations.comments_enabled": False,
@@ -208,7 +208,7 @@ def test_list_preferences_shows_what_a_fixture_sets(api: Api, app: StubServer, s
         "covers.shown": True,
         "text.motto": "/not/a/picture",
     }
-    app.worlds.reset(seed=replace(seed, preferences={**seed.preferences, **own}))
+    app.worlds.reset(fixture=replace(default_fixture, preferences={**default_fixture.preferences, **own}))
     found = keyed(ok(api.get(PREFERENCES)))
     assert {name: found[name] for name in own} == {**own, "covers.mine": "http://stub.test/upfiles/a/small/b.png"}
     assert [type(found[name]) for name in ("style.radius", "addons.shop_enabled")] == [float, bool]
@@ -218,19 +218,21 @@ def test_list_preferences_shows_what_a_fixture_sets(api: Api, app: StubServer, s
 
 @pytest.mark.parametrize("address", ["//cdn.example/logo.png", "data:image/png;base64,AAAA"])
 def test_list_preferences_leaves_addresses_alone_that_are_complete(
-    api: Api, app: StubServer, seed: Seed, address: str
+    api: Api, app: StubServer, default_fixture: Fixture, address: str
 ) -> None:
     """R702: only the path of a picture of this server gets the host in front."""
-    app.worlds.reset(seed=replace(seed, preferences={**seed.preferences, "logo.navbar_logo": address}))
+    app.worlds.reset(
+        fixture=replace(default_fixture, preferences={**default_fixture.preferences, "logo.navbar_logo": address})
+    )
     assert keyed(ok(api.get(PREFERENCES)))["logo.navbar_logo"] == address
 
 
 def test_list_preferences_of_a_large_fixture_is_one_page(
-    api: Api, app: StubServer, written: Callable[..., Seed]
+    api: Api, app: StubServer, written: Callable[..., Fixture]
 ) -> None:
     """R015, R701: the vendor's client reads the first page only, so that there must be no second."""
     own = {f"text.line_{number}": f"Line {number}" for number in range(60)}
-    app.worlds.reset(seed=written(preferences=own))
+    app.worlds.reset(fixture=written(preferences=own))
     page = ok(api.get(PREFERENCES))
     assert (page["count"], len(page["results"]), page["next"]) == (112, 112, None)
     page = ok(api.get(f"{PREFERENCES}?limit=1000"))
@@ -303,7 +305,7 @@ def test_list_preferences_is_of_its_world(api: Api, app: StubServer) -> None:
     ids=str,
 )
 def test_list_preferences_refuses_a_fixture_that_is_wrong(
-    written: Callable[..., Seed], parts: dict[str, Any], says: str
+    written: Callable[..., Fixture], parts: dict[str, Any], says: str
 ) -> None:
     """R702: a misspelt switch does not stay unnoticed; nor do other mistakes in what a page reads at its start."""
     with pytest.raises(FixtureError) as caught:
@@ -316,19 +318,19 @@ def test_list_preferences_refuses_a_fixture_that_is_wrong(
 # Features and incubators
 
 
-def test_list_features_shows_what_is_on(api: Api, app: StubServer, seed: Seed) -> None:
+def test_list_features_shows_what_is_on(api: Api, app: StubServer, default_fixture: Fixture) -> None:
     """R701: by default courses alone; what a fixture names is on, in its order."""
     page = {"count": 1, "next": None, "previous": None, "results": [{"id": 1, "name": "course", "enabled": True}]}
     assert ok(api.get(FEATURES)) == page
     assert ok(api.as_("member").get(FEATURES)) == page
-    app.worlds.reset(seed=replace(seed, features=("taxonomy", "course", "group_2")))
+    app.worlds.reset(fixture=replace(default_fixture, features=("taxonomy", "course", "group_2")))
     rows = ok(api.get(FEATURES))["results"]
     assert [(row["id"], row["name"], row["enabled"]) for row in rows] == [
         (1, "taxonomy", True),
         (2, "course", True),
         (3, "group_2", True),
     ]
-    app.worlds.reset(seed=replace(seed, features=()))
+    app.worlds.reset(fixture=replace(default_fixture, features=()))
     assert ok(api.get(FEATURES))["results"] == []
 
 
@@ -345,15 +347,17 @@ def test_list_features_shows_what_is_on(api: Api, app: StubServer, seed: Seed) -
         ("", [1, 2, 3]),
     ],
 )
-def test_list_features_filters(api: Api, app: StubServer, seed: Seed, query: str, expected: list[int]) -> None:
+def test_list_features_filters(
+    api: Api, app: StubServer, default_fixture: Fixture, query: str, expected: list[int]
+) -> None:
     """R016, R025, R701: by the name in full, by a text in it in any case, and by pages."""
-    app.worlds.reset(seed=replace(seed, features=("taxa", "course", "group_2")))
+    app.worlds.reset(fixture=replace(default_fixture, features=("taxa", "course", "group_2")))
     assert [row["id"] for row in ok(api.get(f"{FEATURES}?{query}"))["results"]] == expected
 
 
-def test_list_features_of_a_large_fixture_is_one_page(api: Api, app: StubServer, seed: Seed) -> None:
+def test_list_features_of_a_large_fixture_is_one_page(api: Api, app: StubServer, default_fixture: Fixture) -> None:
     """R701: the vendor's client reads the first page only, so that there must be no second."""
-    app.worlds.reset(seed=replace(seed, features=tuple(f"f{number}" for number in range(101))))
+    app.worlds.reset(fixture=replace(default_fixture, features=tuple(f"f{number}" for number in range(101))))
     page = ok(api.get(FEATURES))
     assert (page["count"], len(page["results"]), page["next"]) == (101, 101, None)
     assert len(ok(api.get(f"{FEATURES}?limit=20"))["results"]) == 20

@@ -16,16 +16,9 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import METHODS, Contract
 from stubserver.contract.merging import SpecError, merge
 from stubserver.contract.resources import folder
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
+from tests.sources import SOURCES, TREES
 
-ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "stubserver"
-SOURCES = {
-    ".".join(file.relative_to(PACKAGE).with_suffix("").parts): file
-    for file in PACKAGE.rglob("*.py")
-    if "starters" not in file.parts  # what `init` writes into other projects
-}
-TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in SOURCES.items()}
 BEHAVIOUR = [name for name in SOURCES if name.startswith(("api.operations.", "api.views."))]
 DOCS = "https://developers.selfcommunity.com/docs/"
 MEDIA = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
@@ -346,11 +339,6 @@ def test_every_operation_has_a_test(document: dict[str, Any]) -> None:
 # Code
 
 
-@pytest.mark.parametrize("name", sorted(SOURCES))
-def test_modules_are_short(name: str) -> None:
-    assert len(SOURCES[name].read_text(encoding="utf-8").splitlines()) <= 300
-
-
 def literals(tree: ast.AST) -> set[str]:
     """The strings of a module that are no docstrings, no texts for people and no parts of f-strings."""
     skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -446,8 +434,8 @@ def test_statuses_are_on_the_vendors_list(name: str, raw: dict[str, Any]) -> Non
     assert refusals - vendor <= {413, 415}, name
 
 
-def test_a_document_that_is_no_openapi_is_one_line(contract: Contract, seed: Seed) -> None:
+def test_a_document_that_is_no_openapi_is_one_line(contract: Contract, default_fixture: Fixture) -> None:
     document = {**contract.document, "surprise": "a key that OpenAPI does not know"}
     with pytest.raises(SpecError, match=r"the merged document is no OpenAPI 3\.0") as caught:
-        StubServer(Contract(document), seed)
+        StubServer(Contract(document), default_fixture)
     assert "\n" not in str(caught.value)

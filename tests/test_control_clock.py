@@ -8,7 +8,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import Api, ok, refused
 from tests.conftest import NOW
 from tests.test_worlds import APP, WREN, forget, make, named, names
@@ -57,9 +57,9 @@ MOMENTS = [
 
 
 @pytest.fixture(scope="module")
-def own(contract: Contract, seed: Seed) -> StubServer:
+def own(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server of these tests."""
-    return StubServer(contract, seed)
+    return StubServer(contract, default_fixture)
 
 
 @pytest.fixture

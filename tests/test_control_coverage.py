@@ -12,7 +12,7 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.records.coverage import DIMENSIONS, percent
 from stubserver.settings import Settings
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import Api, ok, refused
 from tests.test_control_fault import create
 
@@ -20,9 +20,9 @@ COVERAGE = "/__stub/coverage"
 
 
 @pytest.fixture(scope="module")
-def counted(contract: Contract, seed: Seed) -> StubServer:
+def counted(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server of these tests alone, since what is counted is of all worlds together."""
-    return StubServer(contract, seed, Settings())
+    return StubServer(contract, default_fixture, Settings())
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from stubserver.contract.contract import Contract
 from stubserver.records.access_log import Facts
 from stubserver.records.journal import Answer
 from stubserver.settings import Settings
-from stubserver.worlds.world import TABLES, Seed, World
+from stubserver.worlds.world import TABLES, Fixture, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 from tests.permissions import example
@@ -52,9 +52,9 @@ def logged(app: StubServer, monkeypatch: pytest.MonkeyPatch) -> list[Facts]:
 
 
 @pytest.fixture
-def fresh(contract: Contract, seed: Seed, runner: asyncio.Runner) -> Callable[..., Api]:
+def fresh(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> Callable[..., Api]:
     """Makes servers of this test alone; their options are Settings."""
-    return lambda **settings: Api(StubServer(contract, seed, Settings(**settings)), runner)
+    return lambda **settings: Api(StubServer(contract, default_fixture, Settings(**settings)), runner)
 
 
 def requests(api: Api, query: str = "", world: str = "default") -> list[Any]:
@@ -610,7 +610,7 @@ def test_changes_of_one_row_are_told_once(api: Api, app: StubServer) -> None:
     """However often a request changed it: only what was and what is."""
     world = app.worlds.get()
     before, course = rows(world), world.courses[1]
-    with world.change():
+    with world.transaction() as transaction:
         world.courses.put({**course, "name": "A", "privacy": "secret"})
         world.courses.put({**course, "name": "B"})
         world.courses.put({**course, "id": 99})
@@ -618,7 +618,7 @@ def test_changes_of_one_row_are_told_once(api: Api, app: StubServer) -> None:
         world.categories.put({**world.categories[1], "id": 98, "name": "New"})
         world.categories.put({**world.categories[98], "name": "Newer"})
         world.sections.delete(1)
-    call = Call(world, "GET", "/", "http://stub.test", at=NOW, id="default-1", changes=world.done())
+    call = Call(world, "GET", "/", "http://stub.test", at=NOW, id="default-1", changes=transaction.changes())
     app.journal.add(call, Answer(200))
     changes = newest(api)["changes"]
     assert [(change["op"], change["path"]) for change in changes] == [

@@ -8,7 +8,7 @@ import stubserver
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import PERSONAS, Api, ok, refused
 from tests.test_worlds import forget, named
 
@@ -22,9 +22,9 @@ SETTINGS = Settings(
 
 
 @pytest.fixture(scope="module")
-def own(contract: Contract, seed: Seed) -> StubServer:
+def own(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server of these tests, for health counts what it holds."""
-    return StubServer(contract, seed, SETTINGS)
+    return StubServer(contract, default_fixture, SETTINGS)
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_get_health_counts_worlds_and_snapshots(api: Api) -> None:
     assert (health["worlds"], health["snapshots"]) == ({"kept": 2, "evicted": 2}, 1)
 
 
-def test_get_health_counts_requests(contract: Contract, seed: Seed, runner: asyncio.Runner) -> None:
-    api = Api(StubServer(contract, seed, SETTINGS), runner)
+def test_get_health_counts_requests(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> None:
+    api = Api(StubServer(contract, default_fixture, SETTINGS), runner)
     assert ok(api.get("/__stub/health"))["requests"] == {"kept": 0, "forgotten": 0}
     for number in range(1, 4):
         ok(api.get(f"/course/{number}/", headers=named(f"w{number}")))

@@ -15,7 +15,7 @@ from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from stubserver.worlds import registry, snapshot_file
 from stubserver.worlds.table import Row, reader
-from stubserver.worlds.world import TABLES, Seed, World
+from stubserver.worlds.world import TABLES, Fixture, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 from tests.test_worlds import APP, WREN, busy, forget, found, make, named, names, piece
@@ -28,9 +28,9 @@ LATER = NOW + timedelta(days=400)
 
 
 @pytest.fixture(scope="module")
-def own(contract: Contract, seed: Seed) -> StubServer:
+def own(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server of these tests, for they count snapshots."""
-    return StubServer(contract, seed)
+    return StubServer(contract, default_fixture)
 
 
 @pytest.fixture(scope="module")
@@ -304,7 +304,7 @@ def test_load_snapshot_brings_every_row_to_another_server(api: Api, there: Api) 
     done = busy(api, "w")
     ok(api.post(FREEZE, headers=named("w")))
     world, copy = api.app.worlds.get("w"), loaded(there, file_of(api))
-    untouched = plain(World("new", world.seed))
+    untouched = plain(World("new", world.fixture))
     same = {name for name, rows in plain(world).items() if rows == untouched[name]}
     assert same == {"users", "categories", "answers", "apps"}
     assert plain(copy) == plain(world)
@@ -365,7 +365,7 @@ def test_load_snapshot_counts_relative_times_from_the_old_moment(api: Api, there
     assert there.app.worlds.get("w").sections[8]["dripped_at"] == LATER + timedelta(days=14)
     make(api, "In w", "w")
     world = loaded(there, file_of(api))
-    assert world.seed.moment == NOW
+    assert world.fixture.moment == NOW
     assert world.sections[8]["dripped_at"] == NOW + timedelta(days=14)
     assert plain(world) == plain(api.app.worlds.get("w"))
     assert there.app.worlds.get("new").sections[8]["dripped_at"] == LATER + timedelta(days=14)
@@ -375,7 +375,7 @@ def test_load_snapshot_reads_a_file_of_another_fixture_that_ships(api: Api, ther
     ok(api.post("/__stub/worlds/w/reset?fixture=empty"))
     assert make(api, "The first", "w") == 1
     world = loaded(there, file_of(api))
-    assert (world.seed.name, found(there, "w")) == ("empty", {"The first"})
+    assert (world.fixture.name, found(there, "w")) == ("empty", {"The first"})
 
 
 def test_load_snapshot_reads_what_python_wrote_anew(api: Api, there: Api) -> None:
@@ -504,13 +504,13 @@ def test_load_snapshot_refuses_a_file_of_another_version(api: Api, there: Api, m
 
 @pytest.mark.parametrize("name", ["of-the-lab", "../default", "/etc/passwd"])
 def test_load_snapshot_refuses_a_file_of_a_fixture_that_there_is_not(api: Api, there: Api, name: str) -> None:
-    api.app.worlds.reset("w", replace(api.app.seed, name=name))
+    api.app.worlds.reset("w", replace(api.app.fixture, name=name))
     assert_refused(there, json.loads(file_of(api)), "fixture", "default, empty")
 
 
 def test_load_snapshot_refuses_a_file_of_a_fixture_that_changed(api: Api, there: Api) -> None:
-    api.app.worlds.reset("w", replace(api.app.seed, digest="1" * 64))
-    assert_refused(there, json.loads(file_of(api)), "digest", "The fixture default is another one by now")
+    api.app.worlds.reset("w", replace(api.app.fixture, digest="1" * 64))
+    assert_refused(there, json.loads(file_of(api)), "digest", "has changed since this snapshot; take a new one")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import Api, ok, refused, snapshot
 from tests.test_worlds import APP, WREN, busy, forget, found, make, named, names
 
@@ -17,9 +17,9 @@ THEN = {"now": "2031-05-01T09:00:00.000000+00:00", "frozen": True, "ahead_second
 
 
 @pytest.fixture(scope="module")
-def own(contract: Contract, seed: Seed) -> StubServer:
+def own(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server of these tests, for they count worlds."""
-    return StubServer(contract, seed)
+    return StubServer(contract, default_fixture)
 
 
 @pytest.fixture

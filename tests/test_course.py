@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.worlds.world import TABLES, Seed
+from stubserver.worlds.world import TABLES, Fixture
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 
@@ -291,11 +291,11 @@ def test_create_course_is_for_logged_in_callers(api: Api) -> None:
     ("role", "status"), [("admin", 201), ("moderator", 201), ("editor", 201), ("publisher", 403), (None, 403)]
 )
 def test_create_course_may_be_for_staff_only(
-    api: Api, app: StubServer, seed: Seed, role: str | None, status: int
+    api: Api, app: StubServer, default_fixture: Fixture, role: str | None, status: int
 ) -> None:
     """R114: courses_only_staff_enabled leaves it to admins, moderators and editors; the role comes before the body."""
-    preferences = {**seed.preferences, "configurations.courses_only_staff_enabled": True}
-    world = app.worlds.reset(seed=replace(seed, preferences=preferences))
+    preferences = {**default_fixture.preferences, "configurations.courses_only_staff_enabled": True}
+    world = app.worlds.reset(fixture=replace(default_fixture, preferences=preferences))
     world.users.put({**world.users[STRANGER], "role": role})
     sent = {"name": "Lino", "type": "self-paced"}
     response = api.as_("stranger").post("/course/", json=sent)
@@ -577,9 +577,15 @@ def test_get_course_enforces_the_order_of_published_lessons(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/course/1/", "/course/99/", "/course/search/", "/course/1/join/"])
-def test_get_course_needs_a_token_in_closed_communities(api: Api, app: StubServer, seed: Seed, path: str) -> None:
+def test_get_course_needs_a_token_in_closed_communities(
+    api: Api, app: StubServer, default_fixture: Fixture, path: str
+) -> None:
     """R106, R213: with content_availability false, reading, searching and the roster need a token."""
-    app.worlds.reset(seed=replace(seed, preferences={**seed.preferences, "configurations.content_availability": False}))
+    app.worlds.reset(
+        fixture=replace(
+            default_fixture, preferences={**default_fixture.preferences, "configurations.content_availability": False}
+        )
+    )
     response = api.get(path)
     assert refused(response, 401) == {"": "not_authenticated"}
     assert response.headers["www-authenticate"].startswith("Bearer")

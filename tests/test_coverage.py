@@ -7,21 +7,22 @@ from typing import Any
 import pytest
 
 from stubserver.call import Call
-from stubserver.contract.contract import METHODS, Contract, Operation
+from stubserver.contract.contract import METHODS, Contract
+from stubserver.contract.operation import Operation
 from stubserver.records.coverage import DIMENSIONS, Coverage, percent
-from stubserver.worlds.world import Seed, World
+from stubserver.worlds.world import Fixture, World
 
 PERSONAS = [f"stub-{name}" for name in ("creator", "manager", "member", "invited", "requested", "stranger", "staff")]
 
 
 @pytest.fixture
-def coverage(contract: Contract, seed: Seed) -> Coverage:
-    return Coverage(contract, seed.tokens)
+def coverage(contract: Contract, default_fixture: Fixture) -> Coverage:
+    return Coverage(contract, default_fixture.tokens)
 
 
 @pytest.fixture
-def world(seed: Seed) -> World:
-    return World("w", seed)
+def world(default_fixture: Fixture) -> World:
+    return World("w", default_fixture)
 
 
 def called(world: World, operation: Operation | None, **found: Any) -> Call:

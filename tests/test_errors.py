@@ -395,7 +395,7 @@ def test_jwts_expire_by_the_clock_of_the_world(api: Api) -> None:
 
 
 def test_jwts_are_refused_without_a_secret(contract: Contract, server: StubServer, runner: asyncio.Runner) -> None:
-    api = Api(StubServer(contract, server.seed), runner)
+    api = Api(StubServer(contract, server.fixture), runner)
     for text in (token(), token("", "none")):
         response = api.get("/course/", **bearer(text))
         assert (response.status_code, codes(response)) == (401, {GENERAL: BAD})
@@ -405,7 +405,7 @@ def test_jwts_are_refused_without_a_secret(contract: Contract, server: StubServe
 @pytest.mark.parametrize("secret", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
 def test_an_unusable_secret_is_refused_at_start(contract: Contract, server: StubServer, secret: str) -> None:
     with pytest.raises(ValueError, match="the JWT secret cannot be used"):
-        StubServer(contract, server.seed, Settings(jwt_secret=secret))
+        StubServer(contract, server.fixture, Settings(jwt_secret=secret))
 
 
 @pytest.mark.parametrize("header", ["Bearer stub-nobody", "Basic c3R1Yg==", "Bearer"])

@@ -20,7 +20,7 @@ from stubserver.pipeline import faults
 from stubserver.pipeline.faults import Fault
 from stubserver.serving.background import Background
 from stubserver.settings import Settings
-from stubserver.worlds.world import Seed, World
+from stubserver.worlds.world import Fixture, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
 from tests.test_control_fault import DEFAULTS, create, listed
@@ -171,10 +171,10 @@ def test_a_probability_counts_what_fired_towards_times(api: Api) -> None:
 
 
 @pytest.fixture(scope="module")
-def servers(contract: Contract, seed: Seed) -> dict[str, StubServer]:
+def servers(contract: Contract, default_fixture: Fixture) -> dict[str, StubServer]:
     """Two servers with the same seed, and one with another."""
     seeds = {"one": 5, "twin": 5, "other": 6}
-    return {name: StubServer(contract, seed, Settings(seed=number)) for name, number in seeds.items()}
+    return {name: StubServer(contract, default_fixture, Settings(seed=number)) for name, number in seeds.items()}
 
 
 def sequence(
@@ -286,7 +286,7 @@ def test_where_no_fault_fires_the_journal_has_none(api: Api) -> None:
 # latency
 
 
-def fault(fixture: Seed, number: int = 1, server_seed: int = 0, **wanted: Any) -> Fault:
+def fault(fixture: Fixture, number: int = 1, server_seed: int = 0, **wanted: Any) -> Fault:
     world = World("w", fixture, Settings(seed=server_seed))
     return Fault(number, world, {**DEFAULTS, "kind": "latency", **wanted})
 
@@ -328,48 +328,52 @@ def test_the_journal_has_the_moment_when_a_request_came(
     assert newest(api)["time"] == NOW.isoformat(timespec="microseconds")
 
 
-def test_a_fixed_delay_is_always_the_same(seed: Seed) -> None:
+def test_a_fixed_delay_is_always_the_same(default_fixture: Fixture) -> None:
     """However long `at_most` is."""
-    assert set(delays(fault(seed, seconds=0.25))) == {0.25}
-    assert set(delays(fault(seed, seconds=30, at_most=10))) == {30.0}
-    assert set(delays(fault(seed, seconds=0))) == {0.0}
+    assert set(delays(fault(default_fixture, seconds=0.25))) == {0.25}
+    assert set(delays(fault(default_fixture, seconds=30, at_most=10))) == {30.0}
+    assert set(delays(fault(default_fixture, seconds=0))) == {0.0}
 
 
-def test_a_uniform_delay_lies_anywhere_between(seed: Seed) -> None:
-    found = delays(fault(seed, distribution="uniform", seconds=1, at_most=3))
+def test_a_uniform_delay_lies_anywhere_between(default_fixture: Fixture) -> None:
+    found = delays(fault(default_fixture, distribution="uniform", seconds=1, at_most=3))
     assert 1 <= min(found) < 1.01
     assert 2.99 < max(found) <= 3
     assert sum(found) / len(found) == pytest.approx(2, abs=0.05)
 
 
 @pytest.mark.parametrize(("seconds", "at_most"), [(3, 3), (5, 3)])
-def test_a_uniform_delay_is_never_longer_than_at_most(seed: Seed, seconds: float, at_most: float) -> None:
-    assert set(delays(fault(seed, distribution="uniform", seconds=seconds, at_most=at_most))) == {3.0}
+def test_a_uniform_delay_is_never_longer_than_at_most(default_fixture: Fixture, seconds: float, at_most: float) -> None:
+    assert set(delays(fault(default_fixture, distribution="uniform", seconds=seconds, at_most=at_most))) == {3.0}
 
 
-def test_an_exponential_delay_has_its_mean(seed: Seed) -> None:
-    found = delays(fault(seed, distribution="exponential", seconds=0.5, at_most=60), 20_000)
+def test_an_exponential_delay_has_its_mean(default_fixture: Fixture) -> None:
+    found = delays(fault(default_fixture, distribution="exponential", seconds=0.5, at_most=60), 20_000)
     assert sum(found) / len(found) == pytest.approx(0.5, rel=0.05)
     assert sorted(found)[len(found) // 2] == pytest.approx(0.5 * 0.6931, rel=0.05)  # the median of the distribution
     assert min(found) >= 0
 
 
-def test_an_exponential_delay_is_never_longer_than_at_most(seed: Seed) -> None:
-    found = delays(fault(seed, distribution="exponential", seconds=1, at_most=2))
+def test_an_exponential_delay_is_never_longer_than_at_most(default_fixture: Fixture) -> None:
+    found = delays(fault(default_fixture, distribution="exponential", seconds=1, at_most=2))
     assert max(found) == 2
     assert 0.08 < found.count(2) / len(found) < 0.2  # the rest of the distribution, e to the -2
 
 
-def test_an_exponential_delay_of_nothing_is_none(seed: Seed) -> None:
-    assert set(delays(fault(seed, distribution="exponential", seconds=0))) == {0.0}
+def test_an_exponential_delay_of_nothing_is_none(default_fixture: Fixture) -> None:
+    assert set(delays(fault(default_fixture, distribution="exponential", seconds=0))) == {0.0}
 
 
 @pytest.mark.parametrize("distribution", ["uniform", "exponential"])
-def test_delays_are_the_same_in_every_run(seed: Seed, distribution: str) -> None:
+def test_delays_are_the_same_in_every_run(default_fixture: Fixture, distribution: str) -> None:
     wanted = {"distribution": distribution, "seconds": 1, "at_most": 9}
-    first = delays(fault(seed, **wanted), 20)
-    assert first == delays(fault(seed, **wanted), 20)
-    others = [fault(seed, number=2, **wanted), fault(seed, server_seed=1, **wanted), fault(seed, **wanted, seed=1)]
+    first = delays(fault(default_fixture, **wanted), 20)
+    assert first == delays(fault(default_fixture, **wanted), 20)
+    others = [
+        fault(default_fixture, number=2, **wanted),
+        fault(default_fixture, server_seed=1, **wanted),
+        fault(default_fixture, **wanted, seed=1),
+    ]
     assert all(delays(other, 20) != first for other in others)
 
 

@@ -11,7 +11,7 @@ import yaml
 from stubserver.contract.contract import Contract
 from stubserver.fixture import FixtureError, load, names
 from stubserver.worlds.table import Row
-from stubserver.worlds.world import Seed, World
+from stubserver.worlds.world import Fixture, World
 from tests.client import PERSONAS
 from tests.conftest import NOW
 
@@ -63,17 +63,17 @@ def test_the_shipped_fixtures_load(contract: Contract) -> None:
 
 @pytest.mark.parametrize("name", ["default", "empty"])
 def test_every_persona_has_its_token(contract: Contract, name: str) -> None:
-    seed = load(name, contract)
-    assert set(seed.tokens) == {f"stub-{persona}" for persona in PERSONAS}
-    assert [persona["role"] for persona in seed.personas] == list(PERSONAS)
-    assert all(persona["about"] for persona in seed.personas)
-    assert seed.preferences["configurations.content_availability"] is True
-    users = World("w", seed).users
-    assert users[seed.tokens["stub-staff"]]["role"] in ("admin", "moderator", "editor")
+    default_fixture = load(name, contract)
+    assert set(default_fixture.tokens) == {f"stub-{persona}" for persona in PERSONAS}
+    assert [persona["role"] for persona in default_fixture.personas] == list(PERSONAS)
+    assert all(persona["about"] for persona in default_fixture.personas)
+    assert default_fixture.preferences["configurations.content_availability"] is True
+    users = World("w", default_fixture).users
+    assert users[default_fixture.tokens["stub-staff"]]["role"] in ("admin", "moderator", "editor")
 
 
-def test_the_default_world_has_a_course_in_every_privacy_and_type(seed: Seed, contract: Contract) -> None:
-    world = World("w", seed)
+def test_the_default_world_has_a_course_in_every_privacy_and_type(default_fixture: Fixture, contract: Contract) -> None:
+    world = World("w", default_fixture)
     privacies, types = (contract.schema(name)["enum"] for name in ("CoursePrivacy", "CourseType"))
     assert {(c["privacy"], c["type"]) for c in world.courses} == {(p, t) for p in privacies for t in types}
     statuses = {row["status"] for row in world.memberships}
@@ -83,8 +83,8 @@ def test_the_default_world_has_a_course_in_every_privacy_and_type(seed: Seed, co
     assert {row["status"] for row in world.lessons} == {"draft", "published"}
 
 
-def test_every_course_of_the_default_world_has_its_creator(seed: Seed) -> None:
-    world = World("w", seed)
+def test_every_course_of_the_default_world_has_its_creator(default_fixture: Fixture) -> None:
+    world = World("w", default_fixture)
     for course in world.courses:
         creators = [
             m["user_id"] for m in world.memberships.where("course_id", course["id"]) if m["status"] == "creator"
@@ -92,9 +92,9 @@ def test_every_course_of_the_default_world_has_its_creator(seed: Seed) -> None:
         assert creators == [course["created_by"]]
 
 
-def test_the_default_world_keeps_its_own_times_straight(seed: Seed) -> None:
+def test_the_default_world_keeps_its_own_times_straight(default_fixture: Fixture) -> None:
     """Nobody did a lesson before coming in or after now; the last completed one is when they were last active."""
-    world = World("w", seed)
+    world = World("w", default_fixture)
     last: dict[Any, datetime] = {}
     for row in world.completions:
         course = world.sections[world.lessons[row["lesson_id"]]["section_id"]]["course_id"]
@@ -120,12 +120,12 @@ def test_the_empty_world_has_users_and_categories_only(contract: Contract) -> No
 
 
 def test_a_name_and_users_are_enough(tmp_path: Path, contract: Contract) -> None:
-    seed = load(write(tmp_path, {"name": "bare", "users": []}), contract)
-    assert (seed.personas, dict(seed.tokens)) == ((), {})
-    assert seed.preferences["configurations.content_availability"] is True
-    assert seed.preferences["configurations.courses_only_staff_enabled"] is False
-    assert seed.features == ("course",)
-    assert set(seed.tables["apps"].rows) == {"stub-app", "stub-server-app"}
+    default_fixture = load(write(tmp_path, {"name": "bare", "users": []}), contract)
+    assert (default_fixture.personas, dict(default_fixture.tokens)) == ((), {})
+    assert default_fixture.preferences["configurations.content_availability"] is True
+    assert default_fixture.preferences["configurations.courses_only_staff_enabled"] is False
+    assert default_fixture.features == ("course",)
+    assert set(default_fixture.tables["apps"].rows) == {"stub-app", "stub-server-app"}
 
 
 def has(row: Row, **fields: Any) -> None:
@@ -184,8 +184,8 @@ def test_times_count_from_now(tmp_path: Path, contract: Contract, text: str, mom
 
 def test_without_a_now_it_is_the_real_one(tmp_path: Path, contract: Contract) -> None:
     before = datetime.now(UTC)
-    seed = load(write(tmp_path, SMALL), contract)
-    joined = World("w", seed).users[2]["date_joined"]
+    default_fixture = load(write(tmp_path, SMALL), contract)
+    joined = World("w", default_fixture).users[2]["date_joined"]
     assert before - timedelta(days=3) <= joined <= datetime.now(UTC) - timedelta(days=3)
 
 

@@ -13,7 +13,7 @@ from stubserver.cli import main
 from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from stubserver.fixture_generator import generate
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import PERSONAS, Api, ok
 from tests.conftest import NOW
 
@@ -47,13 +47,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def large(file: Path, contract: Contract) -> Seed:
+def large(file: Path, contract: Contract) -> Fixture:
     """The same, held against the schemas of the contract."""
     return load(str(file), contract, NOW)
 
 
 @pytest.fixture(scope="module")
-def large_server(contract: Contract, large: Seed) -> StubServer:
+def large_server(contract: Contract, large: Fixture) -> StubServer:
     return StubServer(contract, large)
 
 
@@ -78,7 +78,7 @@ def test_fixture_generate_differs_by_seed(table: str) -> None:
     assert generate(COURSES, 1)[table] != generate(COURSES, 2)[table]
 
 
-def test_fixture_generate_counts(large: Seed) -> None:
+def test_fixture_generate_counts(large: Fixture) -> None:
     """As many courses as asked for, and all that belongs to them; nothing twice."""
     assert {table: len(large.tables[table].rows) for table in COUNTS} == COUNTS
     assert large.name == "large-30-1"
@@ -99,7 +99,7 @@ def test_fixture_generate_scales(courses: int, users: int, contract: Contract, t
         assert (len(course["sections_order"]), course["created_by"]) == (2, 1)
 
 
-def test_fixture_generate_keeps_the_rules(large: Seed) -> None:
+def test_fixture_generate_keeps_the_rules(large: Fixture) -> None:
     """R114, R115, R402: the creator is in every course as such, one answer is right, one user is staff."""
     memberships = large.tables["memberships"].rows
     assert all(memberships[course, 1]["status"] == "creator" for course in large.tables["courses"].rows)
@@ -115,7 +115,7 @@ def test_fixture_generate_keeps_the_rules(large: Seed) -> None:
         assert memberships[course, user]["status"] == "joined"
 
 
-def test_fixture_generate_keeps_the_time_of_activity(large: Seed) -> None:
+def test_fixture_generate_keeps_the_time_of_activity(large: Fixture) -> None:
     """R608: last_active_at is the time of the last completed lesson, so who completed one has it."""
     newest: dict[tuple[int, int], Any] = {}
     for (user, lesson), row in large.tables["completions"].rows.items():
@@ -160,7 +160,7 @@ def test_fixture_generate_refuses(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
 
 
-def test_fixture_generate_writes_the_same_as_json(large: Seed, contract: Contract, tmp_path: Path) -> None:
+def test_fixture_generate_writes_the_same_as_json(large: Fixture, contract: Contract, tmp_path: Path) -> None:
     """A file that ends in .json holds JSON, and the same world."""
     path = tmp_path / "large.json"
     assert run("--courses", str(COURSES), "--seed", "1", "--output", str(path)).exit_code == 0

@@ -21,7 +21,7 @@ from stubserver.lane.lane import Send
 from stubserver.records import journal
 from stubserver.records.journal import Entry
 from stubserver.serving.background import Background
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.conftest import NOW, SETTINGS
 from tests.lane_oddities import MAX_BODY, Request, broken, signed
 from tests.lane_requests import WORLDS, Requests, Step, control, freeze, plain
@@ -106,7 +106,7 @@ class Line:
 class Both:
     """Two servers that differ in the lane only. Each request goes to both, and they must answer the same."""
 
-    def __init__(self, contract: Contract, seed: Seed, **options: Any) -> None:
+    def __init__(self, contract: Contract, default_fixture: Fixture, **options: Any) -> None:
         self.by_lane = 0
         """How many answers the lane gave."""
         self.operations: set[str] = set()
@@ -114,8 +114,8 @@ class Both:
         settings = replace(SETTINGS, **{"max_body": MAX_BODY, **options})
         without = replace(settings, fast_path=False)
         self.servers = [
-            Background(lambda: self._watched(StubServer(contract, seed, settings))),
-            Background(lambda: StubServer(contract, seed, without)),
+            Background(lambda: self._watched(StubServer(contract, default_fixture, settings))),
+            Background(lambda: StubServer(contract, default_fixture, without)),
         ]
         self._ports = [int(server.start().rpartition(":")[2]) for server in self.servers]
         self._lines: dict[int, list[Line]] = {}
@@ -207,8 +207,8 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def both(contract: Contract, seed: Seed) -> Iterator[Both]:
-    servers = Both(contract, seed)
+def both(contract: Contract, default_fixture: Fixture) -> Iterator[Both]:
+    servers = Both(contract, default_fixture)
     yield servers
     servers.stop()
 
@@ -230,8 +230,8 @@ def world(both: Both) -> str:
 
 
 @pytest.mark.long
-def test_thousands_of_requests_are_answered_the_same(contract: Contract, seed: Seed) -> None:
-    both = Both(contract, seed, max_requests=2_000)
+def test_thousands_of_requests_are_answered_the_same(contract: Contract, default_fixture: Fixture) -> None:
+    both = Both(contract, default_fixture, max_requests=2_000)
     worlds = sorted({*WORLDS, "fresh", "a__b"})
     for world in worlds:
         both.ask(freeze(world))
@@ -261,7 +261,7 @@ def test_thousands_of_requests_are_answered_the_same(contract: Contract, seed: S
     assert both.by_lane > succeeded / 2
 
 
-# Kept answers
+# Cached answers
 
 
 def test_answer_is_not_kept_when_somebody_else_writes(both: Both, world: str) -> None:
@@ -349,7 +349,7 @@ def test_few_heads_and_no_large_answers_are_kept(both: Both, world: str, monkeyp
     served = both.apps[0].lane
     assert served is not None
     monkeypatch.setattr(head, "MAX_HEADS", 2)
-    monkeypatch.setattr(lane, "MAX_KEPT", 1000)
+    monkeypatch.setattr(lane, "MAX_CACHED", 1000)
     for _ in range(2):
         for limit in range(1, 8):
             assert both.ask(plain("GET", f"/course/search/?limit={limit}", "member", world)).by_lane
@@ -358,7 +358,7 @@ def test_few_heads_and_no_large_answers_are_kept(both: Both, world: str, monkeyp
     long = plain("GET", "/course/1/", "member", world).with_("Cookie", "x" * head.MAX_LENGTH)
     assert both.ask(long).by_lane
     assert not any(len(text) > head.MAX_LENGTH for text in served.heads._known)
-    kept = {(known.call.path, known.kept is not None) for known in served.heads._known.values() if known}
+    kept = {(known.call.path, known.cached is not None) for known in served.heads._known.values() if known}
     assert kept == {("/api/v2/course/search/", False), ("/api/v2/user/3/groups/", True)}
 
 
@@ -396,9 +396,9 @@ def test_fixture_is_asked_for_each_time(both: Both, world: str) -> None:
     assert both.ask(seen).status == 400
 
 
-def test_worlds_are_evicted_in_the_same_order(contract: Contract, seed: Seed) -> None:
+def test_worlds_are_evicted_in_the_same_order(contract: Contract, default_fixture: Fixture) -> None:
     """Being asked through the lane counts as being used, also where the answer was kept."""
-    both = Both(contract, seed, max_worlds=3)
+    both = Both(contract, default_fixture, max_worlds=3)
     for world in ("a", "b", "a", "a", "c", "a", "d"):
         both.ask(freeze(world))
         assert both.ask(plain("GET", "/course/1/", "member", world)).by_lane
@@ -422,8 +422,8 @@ def test_refused_request_leaves_nothing_behind(both: Both, world: str) -> None:
     assert section["lessons_order"] == [1, 2, 3, next_id]
 
 
-def test_full_world_refuses(contract: Contract, seed: Seed) -> None:
-    both = Both(contract, seed, max_rows=3)
+def test_full_world_refuses(contract: Contract, default_fixture: Fixture) -> None:
+    both = Both(contract, default_fixture, max_rows=3)
     made = plain("POST", "/course/1/section/", "creator", body={"name": "Part"})  # the section, and its course
     answers = [both.ask(made) for _ in range(4)]
     assert [(answer.status, answer.by_lane) for answer in answers] == [
@@ -478,8 +478,8 @@ def test_journal_has_the_body_of_each_request(both: Both, world: str) -> None:
     assert bodies == ["(20000 bytes)", "(20000 bytes)", None, 2, 1]
 
 
-def test_journal_forgets_the_oldest(contract: Contract, seed: Seed) -> None:
-    both = Both(contract, seed, max_requests=3)
+def test_journal_forgets_the_oldest(contract: Contract, default_fixture: Fixture) -> None:
+    both = Both(contract, default_fixture, max_requests=3)
     for number in range(1, 6):
         assert both.ask(plain("GET", f"/course/{number}/")).by_lane
         found = both.ask(control("GET", "requests")).json["results"]
@@ -537,8 +537,8 @@ def test_pages_may_call(both: Both, world: str, origin: str | None) -> None:
     assert ("access-control-allow-credentials" in answer.headers) == (origin is not None)
 
 
-def test_every_page_may_call(contract: Contract, seed: Seed) -> None:
-    both = Both(contract, seed, cors_origins=("*",))
+def test_every_page_may_call(contract: Contract, default_fixture: Fixture) -> None:
+    both = Both(contract, default_fixture, cors_origins=("*",))
     for more in ((), (("Origin", "http://evil.example"),), (("Origin", "http://evil.example"), ("Cookie", "a=b"))):
         seen = plain("GET", "/course/1/", "member")
         answer = both.ask(replace(seen, headers=(*seen.headers, *more)))
@@ -581,9 +581,9 @@ def test_answers_come_in_the_order_of_the_requests(both: Both, world: str) -> No
     assert [b'"name":"Changed"' in answer for answer in answers] == [False, False, False, True, True, False, True]
 
 
-def test_body_that_is_too_large_is_not_waited_for(contract: Contract, seed: Seed) -> None:
+def test_body_that_is_too_large_is_not_waited_for(contract: Contract, default_fixture: Fixture) -> None:
     """However little is too large: the lane waits for small bodies."""
-    both = Both(contract, seed, max_body=100)
+    both = Both(contract, default_fixture, max_body=100)
     written = plain("PATCH", "/course/1/", "creator", body={"description": "x" * 100})
     for line in both.lines(0):
         line.send(written.raw.partition(b"{")[0])
@@ -754,8 +754,8 @@ def test_connection_that_is_used_stays(both: Both, world: str) -> None:
     both.hang_up(1)
 
 
-def test_server_stops_with_an_idle_connection(contract: Contract, seed: Seed) -> None:
-    both = Both(contract, seed)
+def test_server_stops_with_an_idle_connection(contract: Contract, default_fixture: Fixture) -> None:
+    both = Both(contract, default_fixture)
     assert both.ask(plain("GET", "/course/1/")).by_lane
     for server in both.servers:
         server.stop()
@@ -764,8 +764,8 @@ def test_server_stops_with_an_idle_connection(contract: Contract, seed: Seed) ->
     both.stop()
 
 
-def test_server_ends_what_has_begun_before_it_stops(contract: Contract, seed: Seed) -> None:
-    both = Both(contract, seed)
+def test_server_ends_what_has_begun_before_it_stops(contract: Contract, default_fixture: Fixture) -> None:
+    both = Both(contract, default_fixture)
     written = plain("PATCH", "/course/1/", body={"name": "Changed"}).raw
     for line in both.lines(0):
         line.send(written[:-5])

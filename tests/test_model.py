@@ -161,7 +161,7 @@ class Machine(RuleBasedStateMachine):
     def begin(self, closed: bool, staff_only: bool, bodies: tuple[Any, Any, Any], crowd: dict[int, str]) -> None:
         settings = {"content_availability": not closed, "courses_only_staff_enabled": staff_only}
         preferences = {f"configurations.{name}": value for name, value in settings.items()}
-        world = self.server.worlds.reset(seed=replace(self.server.seed, preferences=preferences))
+        world = self.server.worlds.reset(fixture=replace(self.server.fixture, preferences=preferences))
         world.clock.freeze(NOW)
         self.now = NOW
         self.steps = 0
@@ -710,6 +710,6 @@ TestModel = pytest.mark.long(Machine.TestCase)
 @pytest.fixture(scope="module", autouse=True)
 def _server(contract: Contract, runner: Any) -> None:
     """One server for all sequences; each begins with a world of its own."""
-    seed = load("empty", contract, NOW)
-    Machine.server = StubServer(contract, seed)
+    default_fixture = load("empty", contract, NOW)
+    Machine.server = StubServer(contract, default_fixture)
     Machine.api = Api(Machine.server, runner)

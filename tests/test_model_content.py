@@ -1046,6 +1046,6 @@ TestModelContent = pytest.mark.long(Machine.TestCase)
 @pytest.fixture(scope="module", autouse=True)
 def _server(contract: Contract, runner: Any) -> None:
     """One server for all sequences; each begins with a world of its own."""
-    seed = load("empty", contract, NOW)
-    Machine.server = StubServer(contract, seed)
+    default_fixture = load("empty", contract, NOW)
+    Machine.server = StubServer(contract, default_fixture)
     Machine.api = Api(Machine.server, runner)

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.contract.contract import Contract, Operation
+from stubserver.contract.contract import Contract
+from stubserver.contract.operation import Operation
 from stubserver.pipeline import faults
 from tests.client import Api, codes, ok, refused, snapshot
 from tests.test_wire import ask

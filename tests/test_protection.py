@@ -12,11 +12,13 @@ import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from stubserver.app import StubServer, load_control_contract
-from stubserver.contract.contract import METHODS, Contract, Operation
+from stubserver.app import StubServer
+from stubserver.contract.contract import METHODS, Contract
+from stubserver.contract.load import load_control_contract
+from stubserver.contract.operation import Operation
 from stubserver.control import FUNCTIONS
 from stubserver.settings import Settings
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import Api, codes, ok, refused
 from tests.conftest import NOW
 from tests.test_worlds import forget, make, named
@@ -74,15 +76,15 @@ SIMPLE = {
 
 
 @pytest.fixture(scope="module")
-def own(contract: Contract, seed: Seed) -> StubServer:
+def own(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server of these tests, any page of which may call the API."""
-    return StubServer(contract, seed, Settings(cors_origins=("https://app.example",)))
+    return StubServer(contract, default_fixture, Settings(cors_origins=("https://app.example",)))
 
 
 @pytest.fixture(scope="module")
-def guarded(contract: Contract, seed: Seed) -> StubServer:
+def guarded(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server that asks for a token and reads little."""
-    return StubServer(contract, seed, Settings(control_token=TOKEN, max_body=3000))
+    return StubServer(contract, default_fixture, Settings(control_token=TOKEN, max_body=3000))
 
 
 @pytest.fixture
@@ -119,7 +121,7 @@ def state(app: StubServer) -> Any:
     """All that requests can change in a server."""
     worlds = {
         world.name: (
-            world.seed.name,
+            world.fixture.name,
             {name: (dict(changes.rows), changes.next_id) for name, changes in world.snapshot().changes.items()},
             (world.clock.now() if world.clock.frozen else None, world.clock.ahead),
             {number: fault.fired for number, fault in world.faults.items()},
@@ -342,8 +344,8 @@ def test_the_documents_are_guarded_and_the_api_is_not(locked: Api) -> None:
 
 
 @pytest.fixture(scope="module")
-def open_to_all(contract: Contract, seed: Seed) -> StubServer:
-    return StubServer(contract, seed, Settings(cors_origins=("*",)))
+def open_to_all(contract: Contract, default_fixture: Fixture) -> StubServer:
+    return StubServer(contract, default_fixture, Settings(cors_origins=("*",)))
 
 
 @pytest.fixture(params=["named", "all"])

@@ -7,7 +7,7 @@ import pytest
 
 from stubserver.api import rules
 from stubserver.contract.contract import Contract
-from stubserver.worlds.world import Clock
+from stubserver.worlds.clock import Clock
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

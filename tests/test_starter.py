@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stubserver.cli import starter
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 
 ROOT = Path(__file__).parent.parent
 REACT = ROOT / "examples" / "react"
@@ -64,10 +64,10 @@ def test_init_says_in_one_line_where_it_cannot_write(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_the_node_starter_names_the_tokens_of_the_default_world(seed: Seed, tmp_path: Path) -> None:
+def test_the_node_starter_names_the_tokens_of_the_default_world(default_fixture: Fixture, tmp_path: Path) -> None:
     starter.write("node", tmp_path)
     named = dict(re.findall(r"^STUBSERVER_TOKEN_(\w+)=(.+)$", (tmp_path / ".env.stub").read_text(), re.MULTILINE))
-    assert named == {persona["role"].upper(): persona["token"] for persona in seed.personas}
+    assert named == {persona["role"].upper(): persona["token"] for persona in default_fixture.personas}
 
 
 def test_the_react_starter_is_what_the_example_uses(tmp_path: Path) -> None:

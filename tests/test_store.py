@@ -10,16 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stubserver.settings import Settings
+from stubserver.worlds.clock import EARLIEST, LATEST, Clock
 from stubserver.worlds.registry import Worlds
-from stubserver.worlds.table import Base, Log, Newest, Row, Table
-from stubserver.worlds.world import EARLIEST, LATEST, TABLES, Clock, Seed, World
+from stubserver.worlds.table import FixtureTable, Log, Newest, Row, Table
+from stubserver.worlds.world import TABLES, Fixture, World
 
 MOMENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def base() -> Base:
+def base() -> FixtureTable:
     """Three rows, out of the order of their ids."""
-    return Base(("id",), ("kind",), [{"id": number, "kind": kind} for number, kind in ((2, "a"), (1, "b"), (5, "a"))])
+    rows = [{"id": number, "kind": kind} for number, kind in ((2, "a"), (1, "b"), (5, "a"))]
+    return FixtureTable(("id",), ("kind",), rows)
 
 
 def table() -> Table:
@@ -28,8 +30,8 @@ def table() -> Table:
 
 def fork(rows: Iterable[Row] | None = None) -> World:
     """A world of one table, `things`."""
-    things = base() if rows is None else Base(("id",), ("kind",), rows)
-    return World("test", Seed(name="test", tables={"things": things}, preferences={}, tokens={}))
+    things = base() if rows is None else FixtureTable(("id",), ("kind",), rows)
+    return World("test", Fixture(name="test", tables={"things": things}, preferences={}, tokens={}))
 
 
 def ids(rows: Iterable[Row]) -> list[int]:
@@ -86,7 +88,7 @@ def test_table_finds_by_index_in_order_of_keys() -> None:
 
 def test_table_knows_rows_by_several_keys() -> None:
     rows = [{"course": 2, "user": 1, "status": "x"}, {"course": 1, "user": 3, "status": "x"}]
-    pairs = Table("pairs", Base(("course", "user"), ("course", "user"), rows), Log())
+    pairs = Table("pairs", FixtureTable(("course", "user"), ("course", "user"), rows), Log())
     pairs.put({"course": 1, "user": 1, "status": "y"})
     pairs.put({"course": 1, "user": 3, "status": "y"})
     assert pairs[1, 3]["status"] == "y"
@@ -104,7 +106,7 @@ def test_table_never_gives_an_id_twice() -> None:
     things.delete(7)
     things.delete(5)
     assert things.next_id() == 8
-    assert Table("things", Base(("id",), ()), Log()).next_id() == 1
+    assert Table("things", FixtureTable(("id",), ()), Log()).next_id() == 1
 
 
 def test_table_ignores_deleting_what_is_not_there() -> None:
@@ -137,10 +139,10 @@ def test_tables_share_a_base_that_never_changes() -> None:
 
 def test_change_keeps_what_succeeds() -> None:
     world = fork()
-    with world.change():
+    with world.transaction():
         world.things.put({"id": world.things.next_id(), "kind": "c"})
         world.things.delete(2)
-    with pytest.raises(ZeroDivisionError), world.change():
+    with pytest.raises(ZeroDivisionError), world.transaction():
         raise ZeroDivisionError
     assert ids(world.things) == [1, 5, 6]
     assert world.things.next_id() == 7
@@ -149,13 +151,13 @@ def test_change_keeps_what_succeeds() -> None:
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_change_leaves_no_trace_of_what_fails(error: type[BaseException]) -> None:
     world = fork()
-    with world.change():
+    with world.transaction():
         world.things.put({"id": world.things.next_id(), "kind": "a"})
         world.things.put({"id": 2, "kind": "b"})
     before = (list(world.things), len(world.things), world.things.where("kind", "a"), world.things.where("kind", "b"))
 
     def fail() -> None:
-        with world.change():
+        with world.transaction():
             world.things.put({"id": world.things.next_id(), "kind": "a"})
             world.things.put({"id": world.things.next_id(), "kind": "z"})
             world.things.put({"id": 6, "kind": "z"})
@@ -175,12 +177,12 @@ def test_change_leaves_no_trace_of_what_fails(error: type[BaseException]) -> Non
     assert world.things.next_id() == 7
 
 
-def test_change_undoes_every_table(seed: Seed) -> None:
-    world = World("test", seed)
+def test_change_undoes_every_table(default_fixture: Fixture) -> None:
+    world = World("test", default_fixture)
     before = snapshot(world)
 
     def fail() -> None:
-        with world.change():
+        with world.transaction():
             world.courses.put({**world.courses[1], "id": world.courses.next_id(), "name": "New", "slug": "new"})
             world.memberships.delete((1, 3))
             world.memberships.put({"course_id": 1, "user_id": 6, "status": "joined"})
@@ -212,7 +214,7 @@ def test_table_behaves_like_a_dict(rows: list[Row], changes: list[tuple[list[Any
     for steps, fails in changes:
         then = dict(model)
         try:
-            with world.change():
+            with world.transaction():
                 for step in steps:
                     if isinstance(step, int):
                         world.things.delete(step)
@@ -244,10 +246,10 @@ def assert_equal(things: Table, model: dict[int, Row]) -> None:
 # Worlds
 
 
-def test_worlds_do_not_see_each_other(seed: Seed) -> None:
-    worlds = Worlds(seed)
+def test_worlds_do_not_see_each_other(default_fixture: Fixture) -> None:
+    worlds = Worlds(default_fixture)
     first, second = worlds.get("first"), worlds.get("second")
-    untouched = snapshot(World("test", seed))
+    untouched = snapshot(World("test", default_fixture))
     first.courses.delete(1)
     first.courses.put({**first.courses[2], "name": "Changed"})
     first.memberships.put({"course_id": 3, "user_id": 6, "status": "joined"})
@@ -259,8 +261,8 @@ def test_worlds_do_not_see_each_other(seed: Seed) -> None:
     assert second.clock.now() != MOMENT
 
 
-def test_worlds_start_anew_on_reset(seed: Seed) -> None:
-    worlds = Worlds(seed, Settings(seed=7))
+def test_worlds_start_anew_on_reset(default_fixture: Fixture) -> None:
+    worlds = Worlds(default_fixture, Settings(seed=7))
     old = worlds.get()
     assert worlds.get() is old
     assert (old.name, old.settings.seed) == ("default", 7)
@@ -268,18 +270,20 @@ def test_worlds_start_anew_on_reset(seed: Seed) -> None:
     old.courses.next_id()
     new = worlds.reset()
     assert worlds.get() is new
-    assert snapshot(new) == snapshot(World("test", seed))
+    assert snapshot(new) == snapshot(World("test", default_fixture))
     assert new.courses.next_id() == 16
     assert 1 not in old.courses
-    other = worlds.reset("other", seed=replace(seed, preferences={"configurations.content_availability": False}))
+    other = worlds.reset(
+        "other", fixture=replace(default_fixture, preferences={"configurations.content_availability": False})
+    )
     assert worlds.get("other") is other
     assert other.preferences == {"configurations.content_availability": False}
-    assert worlds.get().preferences == seed.preferences
-    assert worlds.reset("other").preferences == seed.preferences
+    assert worlds.get().preferences == default_fixture.preferences
+    assert worlds.reset("other").preferences == default_fixture.preferences
 
 
-def test_world_knows_its_tables_only(seed: Seed) -> None:
-    world = World("test", seed)
+def test_world_knows_its_tables_only(default_fixture: Fixture) -> None:
+    world = World("test", default_fixture)
     assert {name for name in TABLES if len(getattr(world, name)) == 0} == {"uploads", "grants"}  # no fixture has any
     with pytest.raises(AttributeError, match="nonsense"):
         _ = world.nonsense
@@ -381,7 +385,7 @@ def test_table_is_looked_up_by_several_fields_together() -> None:
         {"id": 2, "user": 1, "status": "y"},
         {"id": 3, "user": 1, "status": "x"},
     ]
-    things = Table("things", Base(("id",), (("user", "status"),), rows), Log())
+    things = Table("things", FixtureTable(("id",), (("user", "status"),), rows), Log())
     assert things.keys(("user", "status"), (1, "x")) == [1, 3]
     things.put({"id": 1, "user": 1, "status": "y"})
     assert (things.keys(("user", "status"), (1, "x")), things.keys(("user", "status"), (1, "y"))) == ([3], [1, 2])
@@ -392,7 +396,7 @@ def test_table_is_looked_up_by_several_fields_together() -> None:
 )
 def test_newest_cuts_pages_out_of_several_lists(kinds: list[str], offset: int, limit: int, wanted: str) -> None:
     rows = [{"id": 3 * number, "kind": kind} for number, kind in enumerate(kinds, start=1)]
-    things = Table("things", Base(("id",), ("kind",), rows), Log())
+    things = Table("things", FixtureTable(("id",), ("kind",), rows), Log())
     newest = Newest(things, [things.keys("kind", kind) for kind in wanted])
     expected = [row for row in reversed(rows) if row["kind"] in wanted]
     assert len(newest) == len(expected)

@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 
+from stubserver.api.tokens import BadCredentials, user_of
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.pipeline.authentication import BadCredentials, user_of
 from stubserver.settings import Settings
-from stubserver.worlds.table import Base
-from stubserver.worlds.world import TABLES, Seed, World
+from stubserver.worlds.table import FixtureTable
+from stubserver.worlds.world import TABLES, Fixture, World
 from tests.client import PERSONAS, Api, codes, ok, refused, snapshot
 from tests.conftest import NOW
 from tests.test_errors import token as signed
@@ -336,12 +336,12 @@ def test_oauth_token_refuses_an_app_it_does_not_know(
     assert snapshot(api.world) == before
 
 
-def test_oauth_token_knows_the_apps_of_the_fixture(api: Api, app: StubServer, seed: Seed) -> None:
+def test_oauth_token_knows_the_apps_of_the_fixture(api: Api, app: StubServer, default_fixture: Fixture) -> None:
     """R716: its own apps and passwords, in the place of those that ship."""
-    apps = Base(
+    apps = FixtureTable(
         *TABLES["apps"], [{"client_id": "mine", "name": "Mine", "client_secret": "s:c\u00fc", "redirect_uris": []}]
     )
-    app.worlds.reset(seed=replace(seed, tables={**seed.tables, "apps": apps}))
+    app.worlds.reset(fixture=replace(default_fixture, tables={**default_fixture.tables, "apps": apps}))
     api.world.users.put({**api.world.users[1], "password": "open sesame"})
     body = {"grant_type": "password", "username": "wren_hollis", "password": "open sesame"}
     for wrong in (APP, {"client_id": "mine"}, {"client_id": "mine", "client_secret": "s"}):
@@ -441,16 +441,19 @@ def test_oauth_token_is_the_same_in_worlds_that_are_alike(api: Api, app: StubSer
     assert not set(run()) & set(first)
 
 
-def test_oauth_token_opens_its_world_alone(api: Api, app: StubServer, seed: Seed) -> None:
+def test_oauth_token_opens_its_world_alone(api: Api, app: StubServer, default_fixture: Fixture) -> None:
     """R713: another world does not know it, and has tokens of its own for the same request."""
     pair, other = grant(api), app.worlds.reset("other")
     assert user_of(api.world, pair["access_token"])["id"] == 1
-    for world in (other, World("default", seed), World("default", seed, Settings(seed=1))):
+    for world in (other, World("default", default_fixture), World("default", default_fixture, Settings(seed=1))):
         for text in (pair["access_token"], pair["refresh_token"]):
             with pytest.raises(BadCredentials):
                 user_of(world, text)
         assert list(world.grants) == []
-    texts = {world.token("access_token 1") for world in (api.world, other, World("default", seed, Settings(seed=1)))}
+    texts = {
+        world.token("access_token 1")
+        for world in (api.world, other, World("default", default_fixture, Settings(seed=1)))
+    }
     assert len(texts) == 3
     assert app.worlds.get("other") is other
 
@@ -618,7 +621,7 @@ def test_verify_token_refuses_rubbish(api: Api, text: str) -> None:
 
 def test_verify_token_without_a_secret(contract: Contract, server: StubServer, runner: asyncio.Runner) -> None:
     """R712: a server that has none knows no JWT."""
-    api = Api(StubServer(contract, server.seed), runner)
+    api = Api(StubServer(contract, server.fixture), runner)
     assert verdict(api, "stub-member")
     assert not verdict(api, signed(exp=4 * 10**9))
 

@@ -8,8 +8,8 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.worlds.table import Base
-from stubserver.worlds.world import TABLES, Seed
+from stubserver.worlds.table import FixtureTable
+from stubserver.worlds.world import TABLES, Fixture
 from tests.client import PERSONAS, Api, ok, refused, snapshot
 from tests.conftest import NOW
 
@@ -331,13 +331,18 @@ def test_list_connection_statuses_has_none(api: Api, options: dict[str, Any]) ->
     assert snapshot(api.world) == before
 
 
-def test_list_hidden_user_ids_are_those_of_the_fixture(api: Api, app: StubServer, seed: Seed) -> None:
+def test_list_hidden_user_ids_are_those_of_the_fixture(api: Api, app: StubServer, default_fixture: Fixture) -> None:
     """R001, R703: whom the caller hides, and nobody else's; by default nobody."""
     for persona in PERSONAS:
         assert ok(api.as_(persona).get("/user/hidden_users_id/")) == []
     assert refused(api.get("/user/hidden_users_id/"), 401) == {"": "not_authenticated"}
-    rows = [{**row, "hidden_users": [4, 9] if row["id"] == 3 else []} for row in seed.tables["users"].rows.values()]
-    users = Base(*TABLES["users"], rows)
-    app.worlds.reset(seed=replace(seed, tables={**seed.tables, "users": users})).clock.freeze(NOW)
+    rows = [
+        {**row, "hidden_users": [4, 9] if row["id"] == 3 else []}
+        for row in default_fixture.tables["users"].rows.values()
+    ]
+    users = FixtureTable(*TABLES["users"], rows)
+    app.worlds.reset(fixture=replace(default_fixture, tables={**default_fixture.tables, "users": users})).clock.freeze(
+        NOW
+    )
     assert ok(api.as_("member").get("/user/hidden_users_id/")) == [4, 9]
     assert ok(api.as_("creator").get("/user/hidden_users_id/")) == []

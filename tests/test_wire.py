@@ -17,7 +17,7 @@ from stubserver.contract.contract import Contract
 from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
-from stubserver.worlds.world import Seed
+from stubserver.worlds.world import Fixture
 from tests.client import Api, codes
 
 AXIOS = {"Accept": "application/json, text/plain, */*", "Content-Type": "application/json"}
@@ -236,8 +236,10 @@ def test_pages_of_allowed_origins_may_read_refusals(
     assert "Origin" in response.headers["vary"]
 
 
-def test_any_origin_never_comes_with_credentials(contract: Contract, seed: Seed, runner: asyncio.Runner) -> None:
-    api = Api(StubServer(contract, seed, Settings(cors_origins=("*",))), runner)
+def test_any_origin_never_comes_with_credentials(
+    contract: Contract, default_fixture: Fixture, runner: asyncio.Runner
+) -> None:
+    api = Api(StubServer(contract, default_fixture, Settings(cors_origins=("*",))), runner)
     for headers in ({}, {"Cookie": "session=1"}):
         for response in (preflight(api, FOREIGN[0]), api.get("/course/1/", headers={"Origin": FOREIGN[0], **headers})):
             assert response.status_code == 200
@@ -358,7 +360,7 @@ def test_the_docs_page_needs_no_other_host(api: Api, app: StubServer, runner: as
 
 
 def test_after_the_body_there_is_silence_until_the_client_goes(
-    app: StubServer, runner: asyncio.Runner, seed: Seed
+    app: StubServer, runner: asyncio.Runner, default_fixture: Fixture
 ) -> None:
     """Whoever waits for the client to go (starlette does while it sends a file) must not be kept spinning."""
     heard: list[Any] = []
@@ -375,7 +377,7 @@ def test_after_the_body_there_is_silence_until_the_client_goes(
         raise AssertionError
 
     scope = {"type": "http", "method": "GET", "path": "/docs/swagger-ui.css", "query_string": b"", "headers": []}
-    runner.run(Wire(inner, Worlds(seed))(scope, receive, send))
+    runner.run(Wire(inner, Worlds(default_fixture))(scope, receive, send))
     assert heard in (["http.request"], ["http.request", "http.disconnect"])
 
 

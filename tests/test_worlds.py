@@ -26,8 +26,8 @@ from stubserver.errors import Refusal
 from stubserver.serving.background import Background
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
-from stubserver.worlds.table import Base, Row, Table
-from stubserver.worlds.world import TABLES, Seed, Snapshot, World
+from stubserver.worlds.table import FixtureTable, Row, Table
+from stubserver.worlds.world import TABLES, Fixture, Snapshot, World
 from tests.client import Api, codes, ok, refused, snapshot
 from tests.conftest import NOW
 
@@ -141,15 +141,15 @@ def urls_in(text: str, kind: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def own(contract: Contract, seed: Seed) -> StubServer:
+def own(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server of these tests, for they count worlds."""
-    return StubServer(contract, seed)
+    return StubServer(contract, default_fixture)
 
 
 @pytest.fixture(scope="module")
-def bounded(contract: Contract, seed: Seed) -> StubServer:
+def bounded(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server with small bounds."""
-    return StubServer(contract, seed, MOST)
+    return StubServer(contract, default_fixture, MOST)
 
 
 @pytest.fixture
@@ -500,8 +500,8 @@ def test_what_is_about_no_particular_world_makes_none(
 # How many worlds
 
 
-def test_the_world_that_was_idle_for_longest_makes_room(seed: Seed) -> None:
-    worlds = Worlds(seed, Settings(max_worlds=3))
+def test_the_world_that_was_idle_for_longest_makes_room(default_fixture: Fixture) -> None:
+    worlds = Worlds(default_fixture, Settings(max_worlds=3))
     for name in ("a", "default", "b", "a", "c"):
         worlds.get(name)
     assert {world.name for world in worlds} == {"default", "a", "c"}
@@ -512,8 +512,8 @@ def test_the_world_that_was_idle_for_longest_makes_room(seed: Seed) -> None:
     assert (len(worlds), worlds.evicted) == (3, 4)
 
 
-def test_default_stays_however_idle_it_is(seed: Seed) -> None:
-    worlds = Worlds(seed, Settings(max_worlds=2))
+def test_default_stays_however_idle_it_is(default_fixture: Fixture) -> None:
+    worlds = Worlds(default_fixture, Settings(max_worlds=2))
     default = worlds.get()
     for number in range(10):
         worlds.get(f"w{number}")
@@ -521,8 +521,8 @@ def test_default_stays_however_idle_it_is(seed: Seed) -> None:
     assert ({world.name for world in worlds}, worlds.evicted) == ({"default", "w9"}, 9)
 
 
-def test_worlds_without_a_default_are_as_many_as_may_be(seed: Seed) -> None:
-    worlds = Worlds(seed, Settings(max_worlds=2))
+def test_worlds_without_a_default_are_as_many_as_may_be(default_fixture: Fixture) -> None:
+    worlds = Worlds(default_fixture, Settings(max_worlds=2))
     for name in ("a", "b", "c"):
         worlds.get(name)
     assert {world.name for world in worlds} == {"b", "c"}
@@ -690,36 +690,36 @@ def test_a_body_of_the_control_plane_may_be_no_larger(small: Api, chunked: bool)
 # Fixtures at hand
 
 
-def test_a_fixture_is_loaded_once_and_few_are_kept(seed: Seed) -> None:
+def test_a_fixture_is_loaded_once_and_few_are_kept(default_fixture: Fixture) -> None:
     loaded: list[str] = []
 
-    def load(name: str, moment: Any) -> Seed:
+    def load(name: str, moment: Any) -> Fixture:
         loaded.append(name)
-        return Seed(name=name, tables=seed.tables, preferences={}, tokens={}, moment=moment)
+        return Fixture(name=name, tables=default_fixture.tables, preferences={}, tokens={}, moment=moment)
 
-    worlds = Worlds(seed, load=load)
-    assert worlds.fixture("default") is seed
-    assert worlds.fixture("other") is worlds.fixture("other")
+    worlds = Worlds(default_fixture, load=load)
+    assert worlds.load_fixture("default") is default_fixture
+    assert worlds.load_fixture("other") is worlds.load_fixture("other")
     assert loaded == ["other"]
     for number in range(30):
-        worlds.fixture(f"f{number}")
-    assert worlds.fixture("default") is seed
-    worlds.fixture("f29")
-    worlds.fixture("f0")
+        worlds.load_fixture(f"f{number}")
+    assert worlds.load_fixture("default") is default_fixture
+    worlds.load_fixture("f29")
+    worlds.load_fixture("f0")
     assert loaded == ["other", *(f"f{number}" for number in range(30)), "f0"]
 
 
-def test_worlds_know_no_fixture_but_their_own(seed: Seed) -> None:
+def test_worlds_know_no_fixture_but_their_own(default_fixture: Fixture) -> None:
     with pytest.raises(Refusal, match="does_not_exist"):
-        Worlds(seed).fixture("other")
+        Worlds(default_fixture).load_fixture("other")
 
 
 # Copy on write
 
 
-THINGS = Base(("id",), ("kind",), [{"id": number, "kind": kind} for number, kind in ((1, "a"), (2, "b"), (4, "a"))])
-PAIRS = Base(("left", "right"), ("left",), [{"left": 1, "right": 2}, {"left": 2, "right": 1}])
-LITTLE = Seed(name="little", tables={"things": THINGS, "pairs": PAIRS}, preferences={}, tokens={})
+THINGS = FixtureTable(("id",), ("kind",), [{"id": 1, "kind": "a"}, {"id": 2, "kind": "b"}, {"id": 4, "kind": "a"}])
+PAIRS = FixtureTable(("left", "right"), ("left",), [{"left": 1, "right": 2}, {"left": 2, "right": 1}])
+LITTLE = Fixture(name="little", tables={"things": THINGS, "pairs": PAIRS}, preferences={}, tokens={})
 
 
 def test_a_snapshot_copies_nothing() -> None:
@@ -761,13 +761,13 @@ def test_no_fork_shares_a_later_change() -> None:
 
 def test_undo_spares_the_snapshot_that_shares_the_changes() -> None:
     world = World("w", LITTLE)
-    with world.change():
+    with world.transaction():
         world.things.put({"id": world.things.next_id(), "kind": "c"})
         world.things.put({"id": 1, "kind": "c"})
     taken = [world.snapshot()]
 
     def fail() -> None:
-        with world.change():
+        with world.transaction():
             world.things.delete(5)
             world.things.put({"id": 1, "kind": "d"})
             taken.append(world.snapshot())
@@ -860,7 +860,7 @@ class Forks(RuleBasedStateMachine):
     @rule(name=NAMES, steps=STEPS)
     def change(self, name: str, steps: list[Any]) -> None:
         world, model = self.both(name)
-        with world.change():
+        with world.transaction():
             for step in steps:
                 apply(world, model, step)
 
@@ -870,7 +870,7 @@ class Forks(RuleBasedStateMachine):
         world, model = self.both(name)
         lost = deepcopy(model)
         try:
-            with world.change():
+            with world.transaction():
                 for step in steps:
                     apply(world, lost, step)
                 self.kept.append((world.snapshot(), deepcopy(lost)))
@@ -959,7 +959,7 @@ def visit(url: str, name: str, rounds: int) -> None:
         assert {row["id"]: row["name"] for row in page["results"] if row["id"] > 15} == mine
 
 
-def test_callers_in_separate_worlds_never_meet(contract: Contract, seed: Seed) -> None:
+def test_callers_in_separate_worlds_never_meet(contract: Contract, default_fixture: Fixture) -> None:
     """Threads, sockets and a server of its own; half of the requests name their world in the path."""
     failures: list[BaseException] = []
 
@@ -969,7 +969,7 @@ def test_callers_in_separate_worlds_never_meet(contract: Contract, seed: Seed) -
         except BaseException as error:
             failures.append(error)
 
-    with Background(lambda: StubServer(contract, seed)) as url:
+    with Background(lambda: StubServer(contract, default_fixture)) as url:
         threads = [threading.Thread(target=run, args=(url, f"thread-{number}")) for number in range(6)]
         for thread in threads:
             thread.start()

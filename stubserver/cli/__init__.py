@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from stubserver import __version__
-from stubserver.cli.ask import coverage, exec_command, explain
+from stubserver.cli.ask import coverage, explain
+from stubserver.cli.exec import exec_command
 from stubserver.cli.options import fail, option
 from stubserver.settings import Settings
 
@@ -90,11 +91,11 @@ def serve(
 @click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
 def spec(form: str) -> None:
     """Print the merged OpenAPI document."""
-    from stubserver.app import load_contract
+    from stubserver.contract.load import load_contract
     from stubserver.contract.merging import SpecError
 
     try:
-        document = load_contract().document
+        document = dict(load_contract().document)
     except SpecError as error:
         fail(str(error))
     if form == "json":
@@ -112,7 +113,7 @@ def why(name: str | None) -> None:
 
     Without a name, print the page "decided, not documented" on all of them, as Markdown.
     """
-    from stubserver.app import load_contract
+    from stubserver.contract.load import load_contract
     from stubserver.contract.merging import SpecError
     from stubserver.reports.why import UnknownName, decisions
     from stubserver.reports.why import why as explain

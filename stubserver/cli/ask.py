@@ -1,9 +1,7 @@
 """Commands beside a running server: one that runs a command with a server, and those that ask a server."""
 
-import sys
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,51 +9,6 @@ from stubserver.cli.options import fail, option
 
 URL = option("--url", "Base URL of the server.", default="http://127.0.0.1:8765")
 TOKEN = option("--control-token", "Token for its control plane, if it asks for one.")
-
-
-@click.command("exec", context_settings={"allow_interspersed_args": False})
-@option("--fixture", "Name of a fixture, or a YAML file.", default="default")
-@option("--seed", "Seed of whatever looks random.", default=0, type=click.IntRange(0))
-@click.option(
-    "--journal", type=click.File("wb", lazy=False), help="Write every request to this file, one JSON object a line."
-)
-@click.option("--coverage", type=click.File("w", lazy=False), help="Write the coverage (.json, .html, .xml or .txt).")
-@click.option("--fail-on-violation", is_flag=True, help="Fail where the command asked what the contract doesn't know.")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def exec_command(
-    fixture: str, seed: int, journal: Any, coverage: Any, fail_on_violation: bool, command: tuple[str, ...]
-) -> None:
-    """Run COMMAND with a server of its own: stubserver exec -- npm test.
-
-    The server's address is in STUBSERVER_URL, tokens are in STUBSERVER_TOKEN_CREATOR and so on. The exit status is that
-    of the command; 1 where that is 0 but the command broke the contract and --fail-on-violation is given.
-    """
-    from stubserver.app import create_app
-    from stubserver.cli import exec
-    from stubserver.contract.merging import SpecError
-    from stubserver.fixture import FixtureError
-    from stubserver.reports.coverage_report import FORMATS, format_of
-
-    try:
-        form = format_of(coverage.name) if coverage else ""
-        app = create_app(fixture, seed=seed)
-    except (SpecError, FixtureError, ValueError) as error:
-        fail(str(error))
-    with ExitStack() as stack:
-        if journal is not None:
-            stack.enter_context(journal)
-            exec.log_to(journal, app)
-        try:
-            status = exec.run(command, lambda: app)
-        except OSError as error:
-            fail(f"cannot run {command[0]}: {error.strerror}", exec.NOT_FOUND)
-    if coverage:
-        coverage.write(FORMATS[form](app.coverage.report()))
-        coverage.close()
-    broken = exec.violations(app)
-    for line in broken:
-        click.echo(f"stubserver: the contract does not know {line}", err=True)
-    sys.exit(status or int(fail_on_violation and bool(broken)))
 
 
 @click.command()
@@ -66,7 +19,7 @@ def explain(url: str, control_token: str | None, request: str) -> None:
     """Tell the story of REQUEST, by the id in the log and in the header X-Stub-Request of its answer."""
     from urllib.parse import quote
 
-    from stubserver.app import load_contract
+    from stubserver.contract.load import load_contract
     from stubserver.reports.explain import story
     from stubserver.testing import Stub, StubError
 

@@ -5,26 +5,73 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
-import orjson
+import click
 
-from stubserver.app import StubServer
-from stubserver.control.request_view import RequestView
-from stubserver.records.journal import Entry
-from stubserver.serving.background import Background
-from stubserver.testing import Stub
+from stubserver.cli.options import fail, option
+
+if TYPE_CHECKING:  # the other commands shall not wait for what a server is made of
+    from stubserver.app import StubServer
+    from stubserver.records.journal import Entry
 
 NOT_FOUND = 127
 """Exit status where there is no such command, as shells have it."""
 
 
-def run(command: Sequence[str], build: Callable[[], StubServer]) -> int:
+@click.command("exec", context_settings={"allow_interspersed_args": False})
+@option("--fixture", "Name of a fixture, or a YAML file.", default="default")
+@option("--seed", "Seed of whatever looks random.", default=0, type=click.IntRange(0))
+@click.option(
+    "--journal", type=click.File("wb", lazy=False), help="Write every request to this file, one JSON object a line."
+)
+@click.option("--coverage", type=click.File("w", lazy=False), help="Write the coverage (.json, .html, .xml or .txt).")
+@click.option("--fail-on-violation", is_flag=True, help="Fail where the command asked what the contract doesn't know.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_command(
+    fixture: str, seed: int, journal: Any, coverage: Any, fail_on_violation: bool, command: tuple[str, ...]
+) -> None:
+    """Run COMMAND with a server of its own: stubserver exec -- npm test.
+
+    The server's address is in STUBSERVER_URL, tokens are in STUBSERVER_TOKEN_CREATOR and so on. The exit status is that
+    of the command; 1 where that is 0 but the command broke the contract and --fail-on-violation is given.
+    """
+    from stubserver.app import create_app
+    from stubserver.contract.merging import SpecError
+    from stubserver.fixture import FixtureError
+    from stubserver.reports.coverage_report import FORMATS, format_of
+
+    try:
+        form = format_of(coverage.name) if coverage else ""
+        app = create_app(fixture, seed=seed)
+    except (SpecError, FixtureError, ValueError) as error:
+        fail(str(error))
+    with ExitStack() as stack:
+        if journal is not None:
+            stack.enter_context(journal)
+            _log_to(journal, app)
+        try:
+            status = _run(command, lambda: app)
+        except OSError as error:
+            fail(f"cannot run {command[0]}: {error.strerror}", NOT_FOUND)
+    if coverage:
+        coverage.write(FORMATS[form](app.coverage.report()))
+        coverage.close()
+    violations = [f"{times} x {what}" for what, times in sorted(app.journal.violations.items())]
+    for violation in violations:
+        click.echo(f"stubserver: the contract does not know {violation}", err=True)
+    sys.exit(status or int(fail_on_violation and bool(violations)))
+
+
+def _run(command: Sequence[str], build: "Callable[[], StubServer]") -> int:
     """Run a command beside a server, and return its exit status; 128 and the signal's number where one ended it.
 
-    The command finds the server in STUBSERVER_URL and a token for each persona in STUBSERVER_TOKEN_<PERSONA>.
     Raises StubError where the server does not start, and FileNotFoundError where there is no such command.
     """
+    from stubserver.serving.background import Background
+    from stubserver.testing import Stub
+
     with Background(build) as url:
         stub = Stub(url)
         tokens = stub.world("default").tokens  # by the time that it answers, the server is ready
@@ -43,16 +90,14 @@ def _pass_on(number: int, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(number)
 
 
-def log_to(file: Any, app: StubServer) -> None:
+def _log_to(file: Any, app: "StubServer") -> None:
     """Write each request to a file as it ends, one JSON object a line."""
+    import orjson
 
-    def write(entry: Entry) -> None:
+    from stubserver.control.request_view import RequestView
+
+    def write(entry: "Entry") -> None:
         view = RequestView(app.contract, entry)
         file.write(orjson.dumps(view.as_dict()) + b"\n")
 
     app.journal.listeners.append(write)
-
-
-def violations(app: StubServer) -> list[str]:
-    """What was asked that the contract does not know, each once, with how often."""
-    return [f"{times} x {what}" for what, times in sorted(app.journal.violations.items())]

@@ -7,108 +7,16 @@ names), `x-rules` (the rules an operation follows; at the top level, the book of
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from stubserver.contract.merging import SpecError
+from stubserver.contract.operation import Body, Operation, Parameter
 from stubserver.contract.schema import Schema, Validator, draft4
 
 METHODS = ("get", "put", "post", "patch", "delete")
 EXTENSIONS = {"x-access", "x-loads", "x-rules", "x-source"}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A query parameter or a header: its schema, and the guard that giving it (or one of its values) asks for."""
-
-    name: str
-    place: str
-    """query or header."""
-    required: bool
-    schema: Schema
-    validator: Validator
-    access: str | Mapping[str, str] | None
-
-
-@dataclass(frozen=True)
-class Body:
-    """The request body of one operation under one media type."""
-
-    schema: Schema
-    validator: Validator
-
-    @cached_property
-    def integers(self) -> frozenset[str]:
-        """Fields that are whole numbers."""
-        return frozenset(name for name, part in self.schema["properties"].items() if part.get("type") == "integer")
-
-    @cached_property
-    def special(self) -> frozenset[str]:
-        """Fields that are kept otherwise than they are sent, or need a closer look: times and objects."""
-        properties = self.schema["properties"].items()
-        return frozenset(
-            n for n, part in properties if part.get("format") == "date-time" or part.get("type") == "object"
-        )
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation of the contract, with all that the pipeline asks of it."""
-
-    id: str
-    method: str
-    path: str
-    access: str
-    loads: Mapping[str, str]
-    """Path parameter -> kind of row that it names, in path order."""
-    parameters: tuple[Parameter, ...]
-    bodies: Mapping[str, Body] = field(repr=False)
-    defaults: Mapping[str, Any] = field(repr=False)
-    """Documented defaults of the body's fields."""
-    status: int
-    """The only 2xx status of the operation."""
-    headers: Mapping[int, Mapping[str, str]] = field(repr=False)
-    """Headers of every declared status: those that can have one value only, or an example of it."""
-    answer: Schema | None = field(repr=False)
-    """Schema of the success body; None where there is no body."""
-    blank: Mapping[str, Any] = field(repr=False)
-    """Documented defaults of the answer's fields."""
-    refusals: Mapping[int, str] = field(repr=False)
-    """Name of the schema of every declared refusal."""
-    answers: Mapping[int, Validator] = field(repr=False)
-    """Validator of the JSON body of every declared status."""
-    examples: Mapping[int, Any] = field(repr=False)
-    """An example of the JSON body of every declared status; None where none is written out."""
-
-    @cached_property
-    def parameter_names(self) -> frozenset[str]:
-        """Names of the query parameters and headers."""
-        return frozenset(parameter.name for parameter in self.parameters)
-
-    @cached_property
-    def named(self) -> Mapping[str, str]:
-        """Kind of row -> the path parameter that names it."""
-        return {kind: parameter for parameter, kind in self.loads.items()}
-
-    @cached_property
-    def guarded(self) -> Sequence[Parameter]:
-        """The parameters that not everybody may give who may call it."""
-        return [parameter for parameter in self.parameters if parameter.access]
-
-    @cached_property
-    def choices(self) -> Mapping[str, Sequence[Any]]:
-        """Parameters and fields that have several documented values."""
-        schemas = {**{parameter.name: parameter.schema for parameter in self.parameters}, **self.fields}
-        options = {name: schema.get("items", schema).get("enum", ()) for name, schema in schemas.items()}
-        return {name: values for name, values in options.items() if len(values) > 1}
-
-    @cached_property
-    def fields(self) -> Mapping[str, Schema]:
-        """The writable fields of the body."""
-        declared = next(iter(self.bodies.values())).schema["properties"] if self.bodies else {}
-        return {name: schema for name, schema in declared.items() if not schema.get("readOnly", False)}
 
 
 class Contract:
@@ -134,6 +42,11 @@ class Contract:
                 target = target[part]
             node = target
         return node
+
+    def file_of(self, *address: str) -> str:
+        """The file that a part of the document came from, by its address; "the document" where that is not known."""
+        files: Mapping[str, str] = getattr(self.document, "files", {})
+        return files.get(" ".join(address), "the document")
 
     def _check_references(self, node: Any) -> None:
         if isinstance(node, list):
@@ -223,6 +136,7 @@ class Contract:
         (status,) = (status for status in responses if status < 300)
         return Operation(
             id=raw["operationId"],
+            file=self.file_of("paths", path, method),
             method=method,
             path=self.base + path,
             access=raw["x-access"],

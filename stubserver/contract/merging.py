@@ -15,7 +15,16 @@ class SpecError(Exception):
     """The contract cannot be served; the message says in one line which file or key is wrong."""
 
 
-def merge(folder: Path, *others: Path) -> dict[str, Any]:
+class Document(dict[str, Any]):
+    """A merged document that knows which file each of its parts came from."""
+
+    def __init__(self, content: Mapping[str, Any], files: Mapping[str, str]) -> None:
+        """`files` has the names of files by the blank-separated addresses of the parts."""
+        super().__init__(content)
+        self.files = files
+
+
+def merge(folder: Path, *others: Path) -> Document:
     """One document from the partial documents `*.yaml` of `folder` and the files `others`.
 
     Paths (method by method), rules and each kind of `components` are united; whatever two files both define is an
@@ -30,14 +39,13 @@ def merge(folder: Path, *others: Path) -> dict[str, Any]:
             raise SpecError(f"{file.name}: paths, components and x-rules must be mappings of mappings") from None
         for key, value in parts:
             if key in owners:
-                raise SpecError(f"{key} is defined in {owners[key]} and again in {file.name}")
-            owners[key] = file.name
+                raise SpecError(f"{key} is defined in {owners[key]} and again in {file.parent.name}/{file.name}")
+            owners[key] = f"{file.parent.name}/{file.name}"
             _place(merged, key.split(" "), value)
     if not merged:
         raise SpecError(f"no *.yaml documents in {folder}")
     # A round trip through JSON drops what YAML shares by anchors and turns its dates into text.
-    copied: dict[str, Any] = orjson.loads(orjson.dumps(merged, default=str))
-    return copied
+    return Document(orjson.loads(orjson.dumps(merged, default=str)), owners)
 
 
 def _load(file: Path) -> dict[str, Any]:

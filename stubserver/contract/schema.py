@@ -77,7 +77,7 @@ def _worded(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, s
         case "type":
             wanted = " or ".join(kind for kind in detail["types"] if kind != "null")
             code = "not_a_list" if wanted == "array" else "invalid"
-            return code, f"{echo(value)} is not valid; it must be {_KINDS.get(wanted, wanted)}."
+            return code, f"{echo(value)} is not valid; it must be {_TYPE_NAMES.get(wanted, wanted)}."
         case "enum":
             allowed = ", ".join(echo(option) for option in detail["options"])
             return "invalid_choice", f"{echo(value)} is not a valid choice. Use one of: {allowed}."
@@ -105,7 +105,7 @@ def _worded(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, s
             return "invalid", f"{echo(value)} breaks the rule {keyword}."
 
 
-_KINDS = {
+_TYPE_NAMES = {
     "array": "a list",
     "boolean": "true or false",
     "integer": "a whole number within 64 bits",

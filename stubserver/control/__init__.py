@@ -7,7 +7,7 @@ from typing import Any
 
 from stubserver.call import Call
 from stubserver.control import clock, coverage, fault, request, server, snapshot, world
-from stubserver.control.stub import Stub
+from stubserver.control.server_parts import ServerParts
 
 MODULES = (server, world, snapshot, clock, fault, request, coverage)
 
@@ -20,6 +20,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """operationId -> its function: every public function of the modules is an operation."""
 
 
-def functions(stub: Stub) -> dict[str, Callable[[Call], Any]]:
+def functions(parts: ServerParts) -> dict[str, Callable[[Call], Any]]:
     """The operations of the control plane of one server."""
-    return {name: partial(function, stub=stub) for name, function in FUNCTIONS.items()}
+    return {name: partial(function, parts=parts) for name, function in FUNCTIONS.items()}

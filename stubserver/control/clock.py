@@ -6,42 +6,42 @@ from typing import Any
 
 from stubserver.call import Call
 from stubserver.contract.schema import echo
-from stubserver.control.stub import Stub, clock_view
+from stubserver.control.server_parts import ServerParts, clock_view
 from stubserver.errors import invalid
-from stubserver.worlds.world import EARLIEST, LATEST
+from stubserver.worlds.clock import EARLIEST, LATEST
 
 
-def get_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
+def get_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """What time it is."""
     return clock_view(call.world.clock)
 
 
-def freeze_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
+def freeze_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Stand still, now or at a moment."""
-    clock = stub.touched(call).clock
+    clock = parts.touched(call).clock
     clock.freeze(_checked(call.query["at"], "at") if "at" in call.query else None)
     return clock_view(clock)
 
 
-def set_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
+def set_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Go to a moment."""
-    clock = stub.touched(call).clock
+    clock = parts.touched(call).clock
     clock.set(_checked(call.body["at"], "at"))
     return clock_view(clock)
 
 
-def advance_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
+def advance_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Move on."""
-    clock = stub.touched(call).clock
+    clock = parts.touched(call).clock
     by = timedelta(**{**call.operation.defaults, **call.body})
     _checked(clock.now() + by, "days")
     clock.advance(by)
     return clock_view(clock)
 
 
-def release_clock(call: Call, stub: Stub) -> Mapping[str, Any]:
+def release_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Run with the real time again."""
-    clock = stub.touched(call).clock
+    clock = parts.touched(call).clock
     clock.release()
     return clock_view(clock)
 

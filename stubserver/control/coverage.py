@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from stubserver.call import Call
-from stubserver.control.stub import Stub
+from stubserver.control.server_parts import ServerParts
 
 
-def get_coverage(_: Call, stub: Stub) -> Mapping[str, Any]:
+def get_coverage(_: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Each point of the contract with how often."""
-    return stub.coverage.report()
+    return parts.coverage.report()
 
 
-def clear_coverage(_: Call, stub: Stub) -> None:
+def clear_coverage(_: Call, parts: ServerParts) -> None:
     """Count anew."""
-    stub.coverage.clear()
+    parts.coverage.clear()

@@ -7,14 +7,14 @@ from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control import verify
 from stubserver.control.request_view import RequestView
-from stubserver.control.stub import Stub
+from stubserver.control.server_parts import ServerParts
 from stubserver.errors import refusal
 from stubserver.records import journal
 
 
-def list_requests(call: Call, stub: Stub) -> Listing:
+def list_requests(call: Call, parts: ServerParts) -> Listing:
     """The newest first, filtered."""
-    found = [RequestView(stub.contract, entry) for entry in reversed(journal.entries(call.world))]
+    found = [RequestView(parts.contract, entry) for entry in reversed(journal.entries(call.world))]
     wanted = {name: call.query[name] for name in verify.FILTERS if name in call.query}
     found = [view for view in found if not any(verify.differences(wanted, view))]
     if "violations" in call.query:
@@ -22,20 +22,20 @@ def list_requests(call: Call, stub: Stub) -> Listing:
     return Listing(found, lambda view: view)
 
 
-def clear_requests(call: Call, stub: Stub) -> None:
+def clear_requests(call: Call, parts: ServerParts) -> None:
     """Forget what was asked."""
-    stub.journal.clear(call.world)
+    parts.journal.clear(call.world)
 
 
-def get_request(call: Call, stub: Stub) -> RequestView:
+def get_request(call: Call, parts: ServerParts) -> RequestView:
     """One request; its id names the world."""
     number = call.ids["request"]
-    for entry in journal.entries(stub.worlds.peek(number.rpartition("-")[0])):
+    for entry in journal.entries(parts.worlds.peek(number.rpartition("-")[0])):
         if entry.id == number:
-            return RequestView(stub.contract, entry)
+            return RequestView(parts.contract, entry)
     raise refusal(404, f"The journal has no request {number}, or has it no more.")
 
 
-def verify_requests(call: Call, stub: Stub) -> Mapping[str, Any]:
+def verify_requests(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Whether there were the requests that were expected."""
-    return verify.verdict(call.body, [RequestView(stub.contract, entry) for entry in journal.entries(call.world)])
+    return verify.verdict(call.body, [RequestView(parts.contract, entry) for entry in journal.entries(call.world)])

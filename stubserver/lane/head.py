@@ -3,23 +3,21 @@ the stack that serves all other requests. They are asked once for each distinct 
 byte for byte, share what they said."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import httptools
-from connexion.middleware.request_validation import RequestValidationMiddleware
-from connexion.middleware.routing import RoutingMiddleware
-from connexion.middleware.security import SecurityMiddleware
 from starlette.routing import Match, Mount
 
 from stubserver.call import Call
-from stubserver.contract.contract import Operation
+from stubserver.contract.operation import Operation
 from stubserver.pipeline import reading, wire
+from stubserver.pipeline.answer import Headers, encoded
 from stubserver.pipeline.cors import Cors
-from stubserver.pipeline.wire import Headers, Wire
+from stubserver.pipeline.wire import Wire
 from stubserver.worlds.world import World
 
 MAX_HEADS = 1024
@@ -36,7 +34,7 @@ _FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|expect|transfer-encoding")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedAnswer:
     """What a GET was answered."""
 
     call: Call
@@ -67,17 +65,17 @@ class Head:
     fixture: str | None
     secured: bool
     """Whether the operation asks who calls."""
-    read: Callable[[Call], None] | None
-    """What reads the body, where the operation has one."""
+    media: str | None
+    """The media type of the body, where the operation reads one."""
     headers: Headers
     """Headers of every success answer, but for its length."""
     cors: Headers
     """Those that pages of other origins need."""
-    kept: Kept | None = None
+    cached: CachedAnswer | None = None
     """The last answer, where that is of use."""
 
 
-class Sent:
+class ParsedHead:
     """The text of a head as uvicorn's parser reads it."""
 
     def __init__(self, text: bytes) -> None:
@@ -129,21 +127,14 @@ class Sent:
 class Heads:
     """Makes heads, and remembers them."""
 
-    def __init__(
-        self, stack: Iterable[Any], operations: Mapping[str, Operation], entrance: Wire, cors: Cors, max_body: int
-    ) -> None:
-        """`stack` holds Connexion's middlewares, each with its operations; `max_body` is in bytes."""
-        for middleware in stack:
-            match middleware:
-                case RoutingMiddleware():
-                    self._router = middleware.router
-                case SecurityMiddleware():
-                    self._securities = _operations(middleware)
-                case RequestValidationMiddleware():
-                    self._validations = _operations(middleware)
+    def __init__(self, hops: Mapping[str, Any], operations: Mapping[str, Operation], max_body: int) -> None:
+        """`hops` are the layers of the stack by their names; `max_body` is in bytes."""
+        self._router = hops["routing"].router
+        self._securities = _operations(hops["authentication"])
+        self._validations = _operations(hops["validation"])
+        self._wire: Wire = hops["wire"]
+        self._cors: Cors = hops["cors"]
         self._operations = operations
-        self._wire = entrance
-        self._cors = cors
         self._max_body = max_body
         self._routed = lru_cache(MAX_ROUTES)(self._route)
         self._known: dict[bytes, Head | None] = {}
@@ -163,7 +154,7 @@ class Heads:
 
     def _read(self, text: bytes) -> Head | None:
         try:
-            sent = Sent(text)
+            sent = ParsedHead(text)
             if not sent.is_plain or sent.length > self._max_body:  # which is refused before it has come
                 return None
             return self._head(sent.method, sent.url, sent.headers, sent.length)
@@ -191,25 +182,23 @@ class Heads:
             world=call.world.name,
             fixture=call.headers.get("x-stub-fixture"),
             secured=bool(security),
-            read=self._reader(call, call.routed),
-            headers=wire.encoded(call.routed.headers[call.routed.status], call.routed.answer is not None),
+            media=self._media(call, call.routed),
+            headers=encoded(call.routed.headers[call.routed.status], call.routed.answer is not None),
             cors=self._cors.added(headers),
         )
 
     def _route(self, method: str, path: str) -> tuple[str, Mapping[str, Any]] | None:
         return _match(self._router, {"type": "http", "method": method, "path": path, "path_params": {}})
 
-    def _reader(self, call: Call, operation: Operation) -> Callable[[Call], None] | None:
+    def _media(self, call: Call, operation: Operation) -> str | None:
         validation = self._validations[operation.id]
+        media: str
         media, _ = validation.extract_content_type(wire.plain_headers(call, []))
         validation.validate_mime_type(media)
-        if media not in operation.bodies:
-            return None
-        read, body = reading.READERS[media], operation.bodies[media]
-        return lambda call: read(call, body)
+        return media if media in operation.bodies else None
 
 
-def _operations(middleware: SecurityMiddleware | RequestValidationMiddleware) -> Mapping[str, Any]:
+def _operations(middleware: Any) -> Mapping[str, Any]:
     """What a middleware of Connexion has for each operationId."""
     return {name: found for apis in middleware.apis.values() for api in apis for name, found in api.operations.items()}
 

@@ -1,33 +1,73 @@
 """The fast lane: answers requests that it can prove to succeed, as the whole stack would, and leaves all others to it.
 
-The steps are those of the stack, and so is their code: what Connexion says of a request's head (`head.py`), then
-identification, admission, the body, the operation, the answer's shape and validation, and the record. What a GET was
-answered stays with its head and is good for as long as the world has the same rows and no moment has come that it
-depends on. Whatever stands in the way (a refusal, a fault, an unusual header) sends a request to the stack, untouched,
-for nothing has happened yet.
+It takes the same steps as the hops of the stack, in the same order and by the same functions. Whatever stands in the
+way (a refusal, a fault, an unusual header) sends a request to the stack, untouched, for nothing has happened yet.
 """
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from stubserver.call import Call
-from stubserver.lane.head import Head, Heads, Kept
+from stubserver.lane.head import CachedAnswer, Head, Heads
 from stubserver.pipeline import authentication
-from stubserver.pipeline.dispatch import Dispatch, admit
-from stubserver.pipeline.recorder import Recorder, number
-from stubserver.pipeline.wire import Headers, with_length
+from stubserver.pipeline.admission import admit
+from stubserver.pipeline.answer import Headers, with_length
+from stubserver.pipeline.dispatch import Dispatch
+from stubserver.pipeline.hops import HOPS
+from stubserver.pipeline.reading import read_body
+from stubserver.pipeline.recorder import Recorder
 from stubserver.records.journal import Answer
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import World
 
-MAX_KEPT = 64 * 1024
-"""Bytes of the largest answer that is kept."""
+MAX_CACHED = 64 * 1024
+"""Bytes of the largest answer that is cached."""
 
 _log = logging.getLogger("stubserver")
 
 Send = Callable[[int, Headers, bytes], None]
 """Takes status, headers and body of an answer."""
+
+
+def _authenticate(call: Call, head: Head) -> None:
+    if head.secured:
+        authentication.identify(call)
+
+
+def _admit(call: Call, _: Head) -> None:
+    admit(call, call.operation)
+
+
+def _read_body(call: Call, head: Head) -> None:
+    if head.media is not None:
+        read_body(call, head.media)
+
+
+Step = Callable[[Call, Head], None]
+
+_IN_THE_HEAD: Final = None
+"""`Heads` takes this step, once for all requests with the same head."""
+_BY_THE_LANE: Final = None
+"""`Lane` itself takes this step."""
+_NOT_NEEDED: Final = None
+"""Nothing is refused here, and no page is served."""
+STEPS: Mapping[str, Step | None] = {
+    "recorder": _BY_THE_LANE,
+    "cors": _IN_THE_HEAD,
+    "wire": _IN_THE_HEAD,
+    "faults": _BY_THE_LANE,
+    "refusals": _NOT_NEEDED,
+    "docs": _NOT_NEEDED,
+    "routing": _IN_THE_HEAD,
+    "authentication": _authenticate,
+    "admission": _admit,
+    "validation": _read_body,
+    "dispatch": _BY_THE_LANE,
+}
+"""Hop of the stack -> what each request of the lane does instead."""
+_STEPS = [step for hop in HOPS if (step := STEPS[hop]) is not None]
 
 
 class Lane:
@@ -51,8 +91,7 @@ class Lane:
         except Exception:  # the stack will meet it, too, and say what is wrong
             return False
         status = call.operation.status
-        number(call)
-        sent = [*with_length(head.headers, status, text), *head.cors, (b"x-stub-request", call.id.encode())]
+        sent = [*with_length(head.headers, status, text), *head.cors, self._recorder.number(call)]
         send(status, sent, text)
         try:
             self._recorder.keep(head.target, call, Answer(status, sent, text, time.perf_counter() - started))
@@ -63,18 +102,15 @@ class Lane:
     def _run(self, head: Head, world: World, body: bytes) -> tuple[Call, bytes]:
         """The finished call and the text of its answer. Raises whatever keeps it from success."""
         at = world.clock.watch()
-        if (kept := head.kept) is not None and kept.is_good(world, at):
-            call, text = kept.call.again(world, at), kept.text
+        if (cached := head.cached) is not None and cached.is_good(world, at):
+            call, text = cached.call.again(world, at), cached.text
             call.raw_body = body
             return call, text
         call = head.call.again(world, at)
         call.raw_body = body
-        if head.secured:
-            authentication.identify(call)
-        admit(call, call.operation)
-        if head.read is not None:
-            head.read(call)
+        for step in _STEPS:
+            step(call, head)
         text = self._dispatch.run(call, call.operation)
-        if call.method == "GET" and not call.changes and len(text) <= MAX_KEPT:
-            head.kept = Kept(call, text, world.writes, world.clock.since, world.clock.until)
+        if call.method == "GET" and not call.changes and len(text) <= MAX_CACHED:
+            head.cached = CachedAnswer(call, text, world.writes, world.clock.since, world.clock.until)
         return call, text

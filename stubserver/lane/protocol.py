@@ -6,8 +6,8 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from stubserver.pipeline.answer import Headers
 from stubserver.pipeline.faults import CONNECTION
-from stubserver.pipeline.wire import Headers
 
 
 class Protocol(HttpToolsProtocol):

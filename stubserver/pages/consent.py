@@ -50,9 +50,9 @@ async def authorize(request: Request) -> Response:
     people = call.world.users.where("username", query["login_hint"])
     if not people or people[0]["deleted"]:
         return _back(query, error="access_denied")
-    with call.world.change():
+    with call.world.transaction() as transaction:
         code = _code(call, query, people[0])
-    call.changes = call.world.done()
+    call.changes = transaction.changes()
     return _back(query, code=code)
 
 

@@ -11,9 +11,10 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stubserver.call import SCOPE_KEY, Call, path_fits
-from stubserver.contract.contract import Contract, Operation
+from stubserver.contract.contract import Contract
+from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal, invalid, refusal
-from stubserver.pipeline.wire import send_json, send_refusal
+from stubserver.pipeline.answer import send_json, send_refusal
 from stubserver.worlds.world import Snapshot, World
 
 CONNECTION = "stubserver.connection"
@@ -70,7 +71,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Way:
+class Exchange:
     """The way that a request goes on."""
 
     app: ASGIApp
@@ -110,17 +111,17 @@ class Faults:
         self._contract = contract
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request go on, if nothing is in its way."""
+        """Let the request go on, if nothing is in its exchange."""
         call: Call | None = scope.get(SCOPE_KEY)
         if call is None or call.is_control:
             await self._app(scope, receive, send)
             return
-        way = Way(self._app, call, scope, receive, send)
+        exchange = Exchange(self._app, call, scope, receive, send)
         try:
             wish = _wish(call, scope)
             if "wait" in wish:
                 await asyncio.sleep(_seconds(wish["wait"]))
-            if "code" in wish and await self._answer_with(wish["code"], way):
+            if "code" in wish and await self._answer_with(wish["code"], exchange):
                 return
         except Refusal as refused:
             call.refusal = refused
@@ -128,9 +129,9 @@ class Faults:
             return
         if fault := self._due(call):
             call.fault = {"id": fault.id, "kind": fault.kind}
-            await KINDS[fault.kind](fault, way)
+            await FAULT_KINDS[fault.kind](fault, exchange)
         else:
-            await way.go_on()
+            await exchange.go_on()
 
     def _due(self, call: Call) -> Fault | None:
         faults: Mapping[int, Fault] = call.world.faults
@@ -139,10 +140,10 @@ class Faults:
         operation = self._contract.find(call.method, call.path)
         return next((fault for fault in faults.values() if fault.fires(call, operation)), None)
 
-    async def _answer_with(self, code: str, way: Way) -> bool:
+    async def _answer_with(self, code: str, exchange: Exchange) -> bool:
         """Answer with a status that the operation declares, and an example of it; False where there is no operation.
         Raises a 400 refusal."""
-        call, operation = way.call, self._contract.find(way.call.method, way.call.path)
+        call, operation = exchange.call, self._contract.find(exchange.call.method, exchange.call.path)
         if operation is None:
             return False
         declared = sorted({operation.status, *operation.answers})
@@ -153,7 +154,7 @@ class Faults:
         call.fault = {"id": None, "kind": f"code={status}"}
         body = orjson.dumps(operation.examples[status]) if status in operation.examples else b""
         headers = {**operation.headers[status], "preference-applied": f"code={status}"}
-        await send_json(way.send, call.method, status, headers, body)
+        await send_json(exchange.send, call.method, status, headers, body)
         return True
 
 
@@ -186,66 +187,67 @@ def _seconds(text: str) -> float:
 # The kinds
 
 
-async def latency(fault: Fault, way: Way) -> None:
+async def latency(fault: Fault, exchange: Exchange) -> None:
     """Wait, then answer."""
     await asyncio.sleep(fault.delay())
-    await way.go_on()
+    await exchange.go_on()
 
 
-async def error(fault: Fault, way: Way) -> None:
+async def error(fault: Fault, exchange: Exchange) -> None:
     """Refuse, and do nothing."""
     status = fault.wanted["status"]
     headers = {"Retry-After": str(fault.wanted["retry_after"])} if status in (429, 503) else {}
-    refused = refusal(status, f"Fault {fault.id} of world {way.call.world.name} wants this answer.", "error", **headers)
-    way.call.refusal = refused
-    await send_refusal(refused, way.send, way.call.method)
+    message = f"Fault {fault.id} of world {exchange.call.world.name} wants this answer."
+    refused = refusal(status, message, "error", **headers)
+    exchange.call.refusal = refused
+    await send_refusal(refused, exchange.send, exchange.call.method)
 
 
-async def reset(_: Fault, way: Way) -> None:
+async def reset(_: Fault, exchange: Exchange) -> None:
     """Break the connection, and do nothing."""
-    await way.drop()
+    await exchange.drop()
 
 
-async def truncate(_: Fault, way: Way) -> None:
+async def truncate(_: Fault, exchange: Exchange) -> None:
     """Break the connection in the middle of the answer; where that has no body, before it."""
-    start, body = await way.answer()
-    if body and way.call.method != "HEAD":
-        await way.send(start)
-        await way.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-    await way.drop()
+    start, body = await exchange.answer()
+    if body and exchange.call.method != "HEAD":
+        await exchange.send(start)
+        await exchange.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    await exchange.drop()
 
 
-async def drip(fault: Fault, way: Way) -> None:
+async def drip(fault: Fault, exchange: Exchange) -> None:
     """Send the answer in pieces, slowly."""
-    start, body = await way.answer()
+    start, body = await exchange.answer()
     size = max(1, -(-len(body) // _PIECES))
     starts = range(0, max(1, len(body)), size)
-    await way.send(start)
+    await exchange.send(start)
     for at in starts:
         await asyncio.sleep(fault.wanted["seconds"] / len(starts))
         more = at + size < len(body)
-        await way.send({"type": "http.response.body", "body": body[at : at + size], "more_body": more})
+        await exchange.send({"type": "http.response.body", "body": body[at : at + size], "more_body": more})
 
 
-async def stale(fault: Fault, way: Way) -> None:
+async def stale(fault: Fault, exchange: Exchange) -> None:
     """Answer as the world was when the fault was made."""
-    world = way.call.world
-    way.call.world = World.of(world.name, fault.snapshot, world.settings)
+    world = exchange.call.world
+    exchange.call.world = World.of(world.name, fault.snapshot, world.settings)
     try:
-        start, body = await way.answer()
+        start, body = await exchange.answer()
     finally:
-        way.call.world = world
-    await way.send(start)
-    await way.send({"type": "http.response.body", "body": body})
+        exchange.call.world = world
+    await exchange.send(start)
+    await exchange.send({"type": "http.response.body", "body": body})
 
 
-async def lost(_: Fault, way: Way) -> None:
+async def lost(_: Fault, exchange: Exchange) -> None:
     """Do what is asked, and break the connection instead of answering."""
-    await way.answer()
-    await way.drop()
+    await exchange.answer()
+    await exchange.drop()
 
 
-KINDS: Mapping[str, Callable[[Fault, Way], Coroutine[Any, Any, None]]] = {
+FAULT_KINDS: Mapping[str, Callable[[Fault, Exchange], Coroutine[Any, Any, None]]] = {
     kind.__name__: kind for kind in (latency, error, reset, truncate, drip, stale, lost)
 }
 """Kind of the contract -> what it does."""

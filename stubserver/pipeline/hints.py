@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from stubserver.contract.contract import Contract, Operation
+from stubserver.contract.contract import Contract
+from stubserver.contract.operation import Operation
 from stubserver.worlds.registry import NAME
 
 _NUMBER = re.compile(r"-?[0-9]+")

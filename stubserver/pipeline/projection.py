@@ -6,22 +6,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
+from stubserver.api.views import OMIT
 from stubserver.contract.contract import Contract
 from stubserver.contract.schema import Schema
-from stubserver.worlds.table import Fixed
-
-OMIT = object()
-"""A field with this value is left out of the answer."""
+from stubserver.worlds.table import FixtureRow
 
 Projection = Callable[[Any], Any]
-
-
-class Shaped:
-    """A value together with the schema that an operation chose for it, where the contract offers several."""
-
-    def __init__(self, schema: str, value: Any) -> None:
-        self.schema = schema
-        self.value = value
 
 
 class Shaper:
@@ -105,7 +95,7 @@ class _Plan:
     def project(self, value: Any) -> Mapping[str, Any]:
         """The value's fields."""
         row = value if self._is_row else value.row if self._stored else {}
-        if type(row) is not Fixed:
+        if type(row) is not FixtureRow:
             return self._derive(value, self._taken(row))
         context = () if self._is_row else value.context
         if context is not None:
@@ -113,7 +103,7 @@ class _Plan:
         stored = self._kept(row, None) or self._keep(row, None, self._taken(row))
         return self._derive(value, stored.copy())
 
-    def _kept(self, row: Fixed, context: Any) -> dict[str, Any] | None:
+    def _kept(self, row: FixtureRow, context: Any) -> dict[str, Any] | None:
         """What was made last of a row that never changes, if the context is the same."""
         try:
             known, shaped = row.kept[self]
@@ -121,7 +111,7 @@ class _Plan:
             return None
         return shaped if known == context else None
 
-    def _keep(self, row: Fixed, context: Any, shaped: dict[str, Any]) -> dict[str, Any]:
+    def _keep(self, row: FixtureRow, context: Any, shaped: dict[str, Any]) -> dict[str, Any]:
         if not hasattr(row, "kept"):
             row.kept = {}
         row.kept[self] = (context, shaped)

@@ -13,7 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import FormParser, MultipartState, parse_options_header
 
 from stubserver.call import MAX_FIELDS, Call, Upload, urlencoded
-from stubserver.contract.contract import Body
+from stubserver.contract.operation import Body
 from stubserver.contract.schema import Schema, echo
 from stubserver.errors import Problem, Refusal, invalid, refusal
 
@@ -126,6 +126,11 @@ READERS = {
     "multipart/form-data": read_multipart,
 }
 """Media type -> what reads it."""
+
+
+def read_body(call: Call, media: str) -> None:
+    """Fill what the call has of its body, which is of this media type. Raises a 400 refusal."""
+    READERS[media](call, call.operation.bodies[media])
 
 
 def _accept(call: Call, body: Body, value: Any) -> None:

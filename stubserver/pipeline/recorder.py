@@ -38,8 +38,7 @@ class Recorder:
             if message["type"] == "http.response.start":
                 call: Call | None = scope.get(SCOPE_KEY)
                 if _is_kept(call, message["status"]):
-                    number(call)
-                    message["headers"] = [*message["headers"], (b"x-stub-request", call.id.encode())]
+                    message["headers"] = [*message["headers"], self.number(call)]
                 answer.status, answer.headers = message["status"], message["headers"]
             elif message["type"] == "http.response.body":
                 answer.body += message.get("body", b"")
@@ -65,22 +64,22 @@ class Recorder:
         elif self.log is not None:
             self.log(access_log.facts(method, target, call, answer, refused, None))
 
+    def number(self, call: Call) -> tuple[bytes, bytes]:
+        """Give a request its id, from its number in the journal, once; returns the header that tells it."""
+        if not call.id:
+            world = call.world
+            world.asked += 1
+            call.id = f"{world.name}-{world.asked}"
+        return b"x-stub-request", call.id.encode()
+
     def keep(self, target: str, call: Call, answer: Answer) -> None:
         """Note a request that belongs in the journal, and whose operation is known if there is one."""
-        number(call)
+        self.number(call)
         authentication.identify(call)
         if self.log is not None:
             self.log(access_log.facts(call.method, target, call, answer, call.refusal, call.id))
         self._coverage.note(call, answer.status)
         self._journal.add(call, answer)
-
-
-def number(call: Call) -> None:
-    """Give a request its id, from its number in the journal; once."""
-    if not call.id:
-        world = call.world
-        world.asked += 1
-        call.id = f"{world.name}-{world.asked}"
 
 
 def _is_kept(call: Call | None, status: int) -> TypeGuard[Call]:

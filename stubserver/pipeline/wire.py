@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stubserver.call import CONTROL, REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline import protection
+from stubserver.pipeline.answer import Headers, send_refusal
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
 
 MAX_PATH = 2048
@@ -19,7 +20,6 @@ API = ("/api/", "/oauth/")
 PAGE = "/oauth/authorize"
 """Except this, which people see; with a slash or, as in the docs, without."""
 
-Headers = list[tuple[bytes, bytes]]
 
 _BASE_PATH = re.compile(r"/~([^/]*)")
 HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
@@ -88,29 +88,6 @@ def _name_of(headers: Mapping[str, str], base_path: str) -> str:
     if header and header != name:
         raise invalid("X-Stub-World", "invalid", f"It names {header!r}, but the base path /~{name} another world.")
     return name
-
-
-def encoded(headers: Mapping[str, str], has_body: bool) -> Headers:
-    """The headers of an answer, but for its length."""
-    found = {**headers, "content-type": "application/json"} if has_body else headers
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
-
-
-def with_length(headers: Headers, status: int, body: bytes) -> Headers:
-    """The headers of an answer with this body."""
-    return headers if status == 204 else [*headers, (b"content-length", b"%d" % len(body))]
-
-
-async def send_json(send: Send, method: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Answer with JSON text, or, where it is empty, with nothing; HEAD gets the headers only."""
-    start = with_length(encoded(headers, bool(body)), status, body)
-    await send({"type": "http.response.start", "status": status, "headers": start})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
-
-
-async def send_refusal(refused: Refusal, send: Send, method: str) -> None:
-    """Answer with a refusal that Connexion does not see."""
-    await send_json(send, method, refused.status, refused.headers, refused.body())
 
 
 def _origin(scope: Scope, host: str) -> str:

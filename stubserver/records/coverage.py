@@ -5,7 +5,8 @@ from typing import Any
 
 from stubserver import __version__
 from stubserver.call import Call
-from stubserver.contract.contract import Contract, Operation
+from stubserver.contract.contract import Contract
+from stubserver.contract.operation import Operation
 
 DIMENSIONS = ("statuses", "parameters", "fields", "values", "personas")
 """What of an operation can be exercised."""

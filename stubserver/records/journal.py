@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from stubserver.call import Call
-from stubserver.contract.contract import Operation
+from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 from stubserver.worlds.table import Change
 from stubserver.worlds.world import World

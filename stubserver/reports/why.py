@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stubserver.api.guards import GUARDS
-from stubserver.contract.contract import Contract, Operation
+from stubserver.contract.contract import Contract
+from stubserver.contract.operation import Operation
 
 _DOCUMENTED = ("certain",)
 """Certainties that need no explanation."""

@@ -54,7 +54,7 @@ class _JsonFormat(logging.Formatter):
 def banner(app: StubServer, url: str) -> str:
     """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, a line to paste."""
     lines = [
-        f"course-stubserver {__version__}   fixture {app.seed.name}, {len(app.contract.operations)} operations",
+        f"course-stubserver {__version__}   fixture {app.fixture.name}, {len(app.contract.operations)} operations",
         "",
         f"  API    {url}/api/v2/",
         f"  Docs   {url}/docs/",
@@ -63,13 +63,13 @@ def banner(app: StubServer, url: str) -> str:
         *([f"         Authorization: Bearer {token}"] if (token := app.settings.control_token) else []),
         "",
         "  Tokens",
-        *(_persona(app, persona) for persona in app.seed.personas),
+        *(_persona(app, persona) for persona in app.fixture.personas),
     ]
-    if app.seed.personas:
-        token = app.seed.personas[0]["token"]
+    if app.fixture.personas:
+        token = app.fixture.personas[0]["token"]
         path = app.contract.operations["search_courses"].path
-        user = app.seed.tables["users"].rows[app.seed.personas[0]["user"]]
-        apps = ", ".join(app.seed.tables["apps"].rows)
+        user = app.fixture.tables["users"].rows[app.fixture.personas[0]["user"]]
+        apps = ", ".join(app.fixture.tables["apps"].rows)
         lines += [
             "",
             "  Sign in",
@@ -80,5 +80,5 @@ def banner(app: StubServer, url: str) -> str:
 
 
 def _persona(app: StubServer, persona: Mapping[str, Any]) -> str:
-    name = app.seed.tables["users"].rows[persona["user"]]["username"]
+    name = app.fixture.tables["users"].rows[persona["user"]]["username"]
     return f"    {persona['token']:16} {name:15} {persona['role']:10} {persona['about']}".rstrip()

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from stubserver.errors import invalid, refusal
-from stubserver.records.journal import Journal
 from stubserver.settings import Settings
-from stubserver.worlds.world import Seed, Snapshot, World
+from stubserver.worlds.world import Fixture, Snapshot, World
 
 DEFAULT = "default"
 """The world of whoever names none. It is never evicted."""
@@ -15,31 +14,39 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 """What worlds and snapshots may be called."""
 NAMING = "use 1 to 64 letters, digits, dots, dashes and underscores, the first no dot and no dash"
 MAX_SNAPSHOTS = 1000
-_MAX_SEEDS = 8
-"""Loaded fixtures that are kept at hand."""
+_MAX_FIXTURES = 8
+"""Fixtures that are cached besides the one that the server started with."""
 
-Load = Callable[[str, datetime], Seed]
+Load = Callable[[str, datetime], Fixture]
 """Loads a fixture by its name, as of a moment. Raises a 400 refusal where the server has none of that name."""
 
 
-def _no_other(name: str, _: datetime) -> Seed:
+def _no_other(name: str, _: datetime) -> Fixture:
     raise invalid("fixture", "does_not_exist", f"There is no fixture {name!r}.")
 
 
 class Worlds:
     """The worlds and the named snapshots."""
 
-    def __init__(self, seed: Seed, settings: Settings | None = None, load: Load = _no_other) -> None:
-        """Worlds start as `seed` unless they ask for another fixture, which `load` knows."""
+    def __init__(
+        self,
+        fixture: Fixture,
+        settings: Settings | None = None,
+        load: Load = _no_other,
+        forget: Callable[[World], None] = lambda _: None,
+    ) -> None:
+        """Worlds start as `fixture` unless they ask for another fixture, which `load` knows; `forget` is told of each
+        world that goes."""
         self.settings = settings or Settings()
-        self.seed = seed
+        self.fixture = fixture
         self.evicted = 0
         """How many worlds had to make room."""
-        self.journal = Journal(self.settings.max_requests)
         self.snapshots: dict[str, Snapshot] = {}
         self._load = load
+        self._forget = forget
         self._named = 0
-        self._seeds = {(seed.name, seed.moment): seed}
+        self._fixtures: dict[tuple[str, datetime], Fixture] = {}
+        """Fixtures besides the first one, the one that was loaded first in front."""
         self._worlds: dict[str, World] = {}
         """The one that was idle for longest comes first."""
 
@@ -64,10 +71,10 @@ class Worlds:
     def touch(self, name: str, fixture: str | None) -> World:
         """The world `name`, forked at first touch from the fixture that is asked for. Raises a 400 refusal."""
         if fixture and name not in self._worlds:
-            return self.reset(name, self.fixture(fixture))
+            return self.reset(name, self.load_fixture(fixture))
         world = self.get(name)
-        if fixture and world.seed.name != fixture:
-            message = f"World {name} was made of the fixture {world.seed.name} already; reset it, or take another name."
+        if fixture and world.fixture.name != fixture:
+            message = f"World {name} already exists, with fixture {world.fixture.name}; reset it, or use another name."
             raise invalid("X-Stub-Fixture", "invalid", message)
         return world
 
@@ -80,11 +87,11 @@ class Worlds:
 
     def peek(self, name: str) -> World:
         """The world `name`, or what it would be at first touch; leaves no trace."""
-        return self._worlds.get(name) or World(name, self.seed, self.settings)
+        return self._worlds.get(name) or World(name, self.fixture, self.settings)
 
-    def reset(self, name: str = DEFAULT, seed: Seed | None = None) -> World:
-        """The world `name` anew, from its fixture or from `seed`."""
-        return self._keep(World(name, seed or self.seed, self.settings))
+    def reset(self, name: str = DEFAULT, fixture: Fixture | None = None) -> World:
+        """The world `name` anew, from its fixture or from `fixture`."""
+        return self._keep(World(name, fixture or self.fixture, self.settings))
 
     def restore(self, name: str, snapshot: Snapshot) -> World:
         """The world `name` as the snapshot has it; what it was is forgotten."""
@@ -94,7 +101,7 @@ class Worlds:
         """Forget a world, if it is there."""
         world = self._worlds.pop(name, None)
         if world is not None:
-            self.journal.clear(world)
+            self._forget(world)
 
     def _keep(self, world: World) -> World:
         self.delete(world.name)
@@ -106,17 +113,18 @@ class Worlds:
                 self.evicted += 1
         return world
 
-    def fixture(self, name: str, moment: datetime | None = None) -> Seed:
+    def load_fixture(self, name: str, moment: datetime | None = None) -> Fixture:
         """The fixture `name`, with its relative times as of `moment` (default: as of the server's start). Raises a
         400 refusal where there is none."""
-        moment = moment or self.seed.moment
-        known = self._seeds.get((name, moment))
-        if known is None:
-            known = self._load(name, moment)
-            if len(self._seeds) > _MAX_SEEDS:
-                del self._seeds[list(self._seeds)[1]]
-            self._seeds[name, known.moment] = known
-        return known
+        moment = moment or self.fixture.moment
+        if (name, moment) == (self.fixture.name, self.fixture.moment):
+            return self.fixture
+        if (name, moment) not in self._fixtures:
+            loaded = self._load(name, moment)
+            if len(self._fixtures) >= _MAX_FIXTURES:
+                del self._fixtures[next(iter(self._fixtures))]
+            self._fixtures[name, moment] = loaded
+        return self._fixtures[name, moment]
 
     def snapshot(self, name: str) -> Snapshot:
         """The snapshot `name`. Raises a 404 refusal."""

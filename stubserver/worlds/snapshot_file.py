@@ -9,8 +9,9 @@ import orjson
 
 from stubserver import __version__
 from stubserver.errors import invalid
-from stubserver.worlds.table import Base, Changes, Key, Log, Row, Table
-from stubserver.worlds.world import EARLIEST, LATEST, Clock, Seed, Snapshot
+from stubserver.worlds.clock import EARLIEST, LATEST, Clock
+from stubserver.worlds.table import Changes, FixtureTable, Key, Log, Row, Table
+from stubserver.worlds.world import Fixture, Snapshot
 
 _EXACT = 2**53
 """Whole numbers below it are exact in JavaScript."""
@@ -24,14 +25,14 @@ def written(snapshot: Snapshot) -> dict[str, Any]:
     clock = snapshot.clock
     content = {
         "stubserver": __version__,
-        "fixture": snapshot.seed.name,
-        "digest": snapshot.seed.digest,
-        "moment": snapshot.seed.moment.isoformat(),
+        "fixture": snapshot.fixture.name,
+        "digest": snapshot.fixture.digest,
+        "moment": snapshot.fixture.moment.isoformat(),
         "clock": {"frozen": clock.now().isoformat()} if clock.frozen else {"ahead": clock.ahead // _TICK},
         "tables": {
             name: _table(changes, {} if name in _LEFT_OUT else changes.rows)
             for name, changes in snapshot.changes.items()
-            if changes.rows or changes.next_id != snapshot.seed.tables[name].next_id
+            if changes.rows or changes.next_id != snapshot.fixture.tables[name].next_id
         },
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(content))
@@ -65,8 +66,8 @@ def _numbers(value: Any) -> Any:
     return int(value) if isinstance(value, float) and abs(value) < _EXACT and value.is_integer() else value
 
 
-def read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> Snapshot:
-    """The snapshot in a SnapshotFile; `fixture` loads the fixture under it. Raises a 400 refusal that says why not."""
+def read(data: Mapping[str, Any], load: Callable[[str, datetime], Fixture]) -> Snapshot:
+    """The snapshot in a SnapshotFile; `load` loads the fixture under it. Raises a 400 refusal that says why not."""
     content = {name: value for name, value in data.items() if name != "checksum"}
     if data["checksum"] != _checksum(content):
         raise invalid("checksum", "invalid", "The snapshot is damaged, or somebody edited it.")
@@ -74,22 +75,22 @@ def read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> S
         message = f"The snapshot is of version {data['stubserver']}; this is {__version__}. Take it anew."
         raise invalid("stubserver", "invalid", message)
     try:
-        return _read(data, fixture)
+        return _read(data, load)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         raise invalid("non_field_errors", "invalid", "No server has written this snapshot.") from None
 
 
-def _read(data: Mapping[str, Any], fixture: Callable[[str, datetime], Seed]) -> Snapshot:
-    seed = fixture(data["fixture"], _moment(data["moment"]))
-    if seed.digest != data["digest"]:
-        message = f"The fixture {data['fixture']} is another one by now than under the snapshot. Take it anew."
+def _read(data: Mapping[str, Any], load: Callable[[str, datetime], Fixture]) -> Snapshot:
+    fixture = load(data["fixture"], _moment(data["moment"]))
+    if fixture.digest != data["digest"]:
+        message = f'Fixture "{data["fixture"]}" has changed since this snapshot; take a new one.'
         raise invalid("digest", "invalid", message)
     tables = data["tables"]
-    changes = {name: _changes(name, base, tables[name]) for name, base in seed.tables.items() if name in tables}
-    return Snapshot(seed, _clock(data["clock"]), changes)
+    changes = {name: _changes(name, base, tables[name]) for name, base in fixture.tables.items() if name in tables}
+    return Snapshot(fixture, _clock(data["clock"]), changes)
 
 
-def _changes(name: str, base: Base, table: Mapping[str, Any]) -> Changes:
+def _changes(name: str, base: FixtureTable, table: Mapping[str, Any]) -> Changes:
     filled = Table(name, base, Log())
     for entry in table["rows"]:
         key, row = entry["key"], entry["row"]

@@ -21,21 +21,21 @@ Index = dict[Field, dict[Any, Sequence[Key]]]
 """Field -> value -> the keys of the rows that have it, in order. The sequences are never changed, only replaced."""
 
 
-class Fixed(dict[str, Any]):
+class FixtureRow(dict[str, Any]):
     """A row of a fixture. It never changes, so that what is made of it can be kept with it."""
 
     __slots__ = ("kept",)
     kept: dict[Any, tuple[Any, dict[str, Any]]]
 
 
-class Base:
+class FixtureTable:
     """The immutable rows of one table, with an index for each field in `indexed`."""
 
     def __init__(self, key: tuple[str, ...], indexed: tuple[Field, ...], rows: Iterable[Row] = ()) -> None:
         """`key` names the fields that identify a row."""
         self.key_of = reader(key)
         self.readers = {field: reader(field) for field in indexed}
-        self.rows = {self.key_of(row): row if type(row) is Fixed else Fixed(row) for row in rows}
+        self.rows = {self.key_of(row): row if type(row) is FixtureRow else FixtureRow(row) for row in rows}
         self.index: Index = {field: {} for field in indexed}
         for name in sorted(self.rows):
             for field, read in self.readers.items():
@@ -56,7 +56,7 @@ class Changes:
 
     __slots__ = ("added", "index", "next_id", "rows")
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: FixtureTable) -> None:
         self.rows: dict[Key, Row | None] = {}
         """Key -> the row as this world has it; None where it was deleted."""
         self.index: Index = {field: {} for field in base.index}
@@ -64,7 +64,7 @@ class Changes:
         self.added = 0
         self.next_id = base.next_id
 
-    def copy(self, base: Base) -> "Changes":
+    def copy(self, base: FixtureTable) -> "Changes":
         """The same, to be written."""
         copied = Changes(base)
         copied.rows = dict(self.rows)
@@ -73,26 +73,26 @@ class Changes:
         return copied
 
 
-class Undoable(Protocol):
+class LogEntry(Protocol):
     """Something that a request did to a table."""
 
     @property
     def grows(self) -> bool:
         """Whether the world may differ in more rows from its fixture than before."""
 
-    def undo(self) -> None:
+    def roll_back(self) -> None:
         """Take it back."""
 
-    def settle(self) -> None:
-        """It stays; whatever was only needed to take it back may go."""
+    def commit(self) -> None:
+        """Let it stay; whatever was only needed to take it back may go."""
 
 
-class Log(list["Undoable"]):
+class Log(list["LogEntry"]):
     """What the current request did to the tables of a world, and how much was ever done to them."""
 
     writes = 0
 
-    def append(self, entry: "Undoable") -> None:
+    def append(self, entry: "LogEntry") -> None:
         """Note one thing more."""
         super().append(entry)
         self.writes += 1
@@ -109,13 +109,13 @@ class Change:
     grows: bool
     """Whether the row was still the base's."""
 
-    def undo(self) -> None:
+    def roll_back(self) -> None:
         """Put the row back."""
         self.table.set(self.key, self.after, self.before)
         if self.grows:
             self.table.forget(self.key)
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """A row that came and went leaves nothing behind."""
         self.table.settle(self.key)
 
@@ -128,11 +128,11 @@ class TakenId:
     number: int
     grows = False
 
-    def undo(self) -> None:
+    def roll_back(self) -> None:
         """Give it back."""
         self.table.own().next_id = self.number
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """It is never given out again."""
 
 
@@ -141,7 +141,7 @@ class Table:
 
     __slots__ = ("_changes", "_log", "_shared", "base", "name")
 
-    def __init__(self, name: str, base: Base, log: Log, changes: Changes | None = None) -> None:
+    def __init__(self, name: str, base: FixtureTable, log: Log, changes: Changes | None = None) -> None:
         """Whatever is done is appended to `log`. `changes` are those of a snapshot."""
         self.name = name
         self.base = base

@@ -4,14 +4,15 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from operator import is_
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from stubserver.errors import Refusal, refusal
 from stubserver.settings import Settings
-from stubserver.worlds.table import Base, Change, Changes, Field, Key, Log, Table
+from stubserver.worlds.clock import EARLIEST, Clock
+from stubserver.worlds.table import Change, Changes, Field, FixtureTable, Key, Log, Table
 
 TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
     "users": (("id",), ("username",)),
@@ -35,85 +36,13 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
 
 _T = TypeVar("_T")
 
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Between these a clock may be, so that a century of drip days can be counted on."""
-
-
-class Clock:
-    """The time of one world: the real one until it is frozen, set or advanced."""
-
-    __slots__ = ("_ahead", "_frozen", "since", "until")
-
-    def __init__(self) -> None:
-        self._frozen: datetime | None = None
-        self._ahead = timedelta()
-        self.since, self.until = EARLIEST, LATEST
-
-    def now(self) -> datetime:
-        """The moment, in UTC."""
-        self.until = EARLIEST
-        return self._frozen if self._frozen is not None else datetime.now(UTC) + self._ahead
-
-    def watch(self) -> datetime:
-        """The moment, too. From here on `since` and `until` tell between which moments all that has been asked of
-        the clock would have had the same answer."""
-        now = self.now()
-        self.since, self.until = EARLIEST, LATEST
-        return now
-
-    def has_come(self, moment: datetime) -> bool:
-        """Whether it is this moment, or later."""
-        since, until = self.since, self.until
-        has_come = moment <= self.now()
-        self.since = max(since, moment) if has_come else since
-        self.until = until if has_come else min(until, moment)
-        return has_come
-
-    def freeze(self, moment: datetime | None = None) -> None:
-        """Stop at `moment` (default: now)."""
-        self._frozen = (moment or self.now()).astimezone(UTC)
-
-    def advance(self, by: timedelta) -> None:
-        """Move on by `by`, frozen or not."""
-        if self._frozen is not None:
-            self._frozen += by
-        else:
-            self._ahead += by
-
-    def set(self, moment: datetime) -> None:
-        """Run on from `moment`, or stand still there if frozen."""
-        if self._frozen is not None:
-            self.freeze(moment)
-        else:
-            self._ahead = moment - datetime.now(UTC)
-
-    def release(self) -> None:
-        """Run with the real time again."""
-        self._frozen, self._ahead = None, timedelta()
-
-    @property
-    def frozen(self) -> bool:
-        """Whether it stands still."""
-        return self._frozen is not None
-
-    @property
-    def ahead(self) -> timedelta:
-        """How far it is before the real time; nothing where it stands still."""
-        return timedelta() if self.frozen else self._ahead
-
-    def copy(self) -> "Clock":
-        """Another clock that shows the same."""
-        copied = Clock()
-        copied._frozen, copied._ahead = self._frozen, self._ahead
-        return copied
-
 
 @dataclass(frozen=True)
-class Seed:
+class Fixture:
     """What worlds start from: a loaded fixture. Immutable and shared by all of its worlds."""
 
     name: str
-    tables: Mapping[str, Base]
+    tables: Mapping[str, FixtureTable]
     preferences: Mapping[str, Any]
     """`section.name` -> value."""
     tokens: Mapping[str, int]
@@ -136,7 +65,7 @@ class Seed:
 class Snapshot:
     """A world as it was at some moment. Immutable; taking one costs the same whatever has changed."""
 
-    seed: Seed
+    fixture: Fixture
     clock: Clock
     changes: Mapping[str, Changes]
     """Table -> what differs from the fixture."""
@@ -150,17 +79,37 @@ class Snapshot:
 class World:
     """One isolated state of the community."""
 
+    users: Table
+    categories: Table
+    courses: Table
+    sections: Table
+    lessons: Table
+    memberships: Table
+    completions: Table
+    questions: Table
+    answers: Table
+    attempts: Table
+    comments: Table
+    medias: Table
+    uploads: Table
+    apps: Table
+    grants: Table
+
     def __init__(
-        self, name: str, seed: Seed, settings: Settings | None = None, changes: Mapping[str, Changes] | None = None
+        self,
+        name: str,
+        fixture: Fixture,
+        settings: Settings | None = None,
+        changes: Mapping[str, Changes] | None = None,
     ) -> None:
-        """It begins as its fixture `seed`, or, with `changes`, as it was when these were taken."""
+        """It begins as its fixture, or, with `changes`, as it was when these were taken."""
         self.name = name
-        self.seed = seed
+        self.fixture = fixture
         self.settings = settings or _DEFAULTS
-        self.preferences = seed.preferences
-        self.features = seed.features
-        self.tokens = seed.tokens
-        self.personas = seed.names
+        self.preferences = fixture.preferences
+        self.features = fixture.features
+        self.tokens = fixture.tokens
+        self.personas = fixture.names
         self.clock = Clock()
         self.journal: deque[Any] | None = None
         """What was asked of it, the oldest first; None until something is."""
@@ -173,25 +122,20 @@ class World:
         self._derived: dict[Any, tuple[Sequence[Sequence[Key]], Any]] = {}
         self._log = Log()
         taken = changes or {}
-        self._tables = {name: Table(name, base, self._log, taken.get(name)) for name, base in seed.tables.items()}
-        self.__dict__.update(self._tables)
+        self._tables = {name: Table(name, base, self._log, taken.get(name)) for name, base in fixture.tables.items()}
+        vars(self).update(self._tables)
 
     @classmethod
     def of(cls, name: str, snapshot: Snapshot, settings: Settings | None = None) -> "World":
         """A world that begins as the snapshot."""
-        world = cls(name, snapshot.seed, settings, snapshot.changes)
+        world = cls(name, snapshot.fixture, settings, snapshot.changes)
         world.clock = snapshot.clock.copy()
         return world
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, table: str) -> Table:
-            """Every table is an attribute."""
 
     def snapshot(self) -> Snapshot:
         """The world as it is now."""
         changes = {name: table.snapshot() for name, table in self._tables.items()}
-        return Snapshot(self.seed, self.clock.copy(), changes)
+        return Snapshot(self.fixture, self.clock.copy(), changes)
 
     @property
     def changed(self) -> int:
@@ -215,58 +159,59 @@ class World:
         """A text that looks random and is the same in every run; `what` tells one from the next. No secret."""
         return hashlib.sha256(f"{self.settings.seed} {self.name} {what}".encode()).hexdigest()[:32]
 
-    def change(self) -> "Span":
-        """The span of one operation: when it raises, nothing it did remains. Raises a 503 refusal where the world
-        would grow beyond its bound."""
-        return Span(self)
-
-    def begin(self) -> None:
-        """From here on it is known what is done."""
-        self._log.clear()
-
-    def keep(self) -> None:
-        """What was done stays."""
-        for entry in self._log:
-            entry.settle()
-        if any(entry.grows for entry in self._log):
-            self._check_size()
-
-    def undo(self) -> None:
-        """Take back what was done."""
-        while self._log:
-            self._log.pop().undo()
-
-    def _check_size(self) -> None:
-        most = self.settings.max_rows
-        if self.changed > most:
-            message = f"World {self.name} differs from its fixture in {most} rows already, the most that it may."
-            raise refusal(503, f"{message} Reset it, or start the server with a larger --max-rows.")
-
-    def done(self) -> list[Change]:
-        """What the last change did."""
-        return [entry for entry in self._log if isinstance(entry, Change)]
+    def transaction(self) -> "Transaction":
+        """A transaction for one operation, to be used with `with`."""
+        return Transaction(self, self._log)
 
 
-class Span:
-    """What one operation does to a world: all or nothing."""
+class Transaction:
+    """What one operation does to a world: all of it, or, when it raises, nothing."""
 
-    __slots__ = ("_world",)
+    __slots__ = ("_log", "_world")
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, log: Log) -> None:
         self._world = world
+        self._log = log
 
-    def __enter__(self) -> None:
-        self._world.begin()
+    def __enter__(self) -> "Transaction":
+        self.begin()
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._world.undo()
-            return
-        try:
-            self._world.keep()
-        except Refusal:
-            self._world.undo()
-            raise
+        if kind is None:
+            self.commit()
+        else:
+            self.roll_back()
+
+    def begin(self) -> None:
+        """From here on the log knows what is done."""
+        self._log.clear()
+
+    def commit(self) -> None:
+        """Let what was done stay. Raises a 503 refusal, and rolls back, where the world would grow beyond its bound."""
+        for entry in self._log:
+            entry.commit()
+        if any(entry.grows for entry in self._log):
+            try:
+                self._check_size()
+            except Refusal:
+                self.roll_back()
+                raise
+
+    def roll_back(self) -> None:
+        """Take back what was done."""
+        while self._log:
+            self._log.pop().roll_back()
+
+    def changes(self) -> list[Change]:
+        """The rows that it changed, until the next transaction of its world begins."""
+        return [entry for entry in self._log if isinstance(entry, Change)]
+
+    def _check_size(self) -> None:
+        most = self._world.settings.max_rows
+        if self._world.changed > most:
+            message = f"World {self._world.name} differs from its fixture in {most} rows already, the most that it may."
+            raise refusal(503, f"{message} Reset it, or start the server with a larger --max-rows.")
 
 
 _DEFAULTS = Settings()

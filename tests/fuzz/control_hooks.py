@@ -15,7 +15,7 @@ from schemathesis.core.jsonschema import make_validator
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi.checks import UseAfterFree
 
-from stubserver.app import load_contract
+from stubserver.contract.load import load_contract
 
 OPERATIONS = [*load_contract().operations]
 SERVER_RULES = {

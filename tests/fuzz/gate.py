@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stubserver.app import load_contract, load_control_contract
 from stubserver.contract.contract import Contract
+from stubserver.contract.load import load_contract, load_control_contract
 
 HERE = Path(__file__).parent
 DESCENTS = {

@@ -18,7 +18,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi.checks import UseAfterFree, _sent_form_fields
 
-from stubserver.app import load_contract
+from stubserver.contract.load import load_contract
 from stubserver.fixture import load
 
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")

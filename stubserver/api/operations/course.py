@@ -9,11 +9,10 @@ from typing import Any
 from stubserver.api import rules
 from stubserver.api.body_checks import refuse, unknown_ids
 from stubserver.api.removal import remove_course
-from stubserver.api.views import Listing, Rows, ordered
-from stubserver.api.views.course import CourseEditView, CourseView
+from stubserver.api.views import Listing, Rows, Shaped, ordered
+from stubserver.api.views.course import DASHBOARD, EDIT, INSIDE, OUTSIDE, CourseEditView, CourseView
 from stubserver.call import Call
 from stubserver.errors import Problem, not_found
-from stubserver.pipeline.projection import Shaped
 from stubserver.worlds.table import Key, Newest, Row
 
 NEWEST_FIRST = "-id"
@@ -71,11 +70,11 @@ def get_course(call: Call) -> Shaped:
         raise not_found(f"User {subject}")
     match call.query["view"]:
         case "edit":
-            return Shaped("CourseDetail", CourseEditView(call, call.course, subject))
+            return Shaped(EDIT, CourseEditView(call, call.course, subject))
         case "dashboard":
-            return Shaped("CourseDashboard", CourseView(call, call.course, subject))
+            return Shaped(DASHBOARD, CourseView(call, call.course, subject))
     view = CourseView(call, call.course, subject)
-    return Shaped("CourseUserDetail" if view.inside else "CourseMinimal", view)
+    return Shaped(INSIDE if view.inside else OUTSIDE, view)
 
 
 def update_course(call: Call) -> CourseView:

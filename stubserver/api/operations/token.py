@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from stubserver.api.tokens import BadCredentials, claims_of, user_of
 from stubserver.call import Call
 from stubserver.errors import Problem, Refusal, invalid, unauthenticated
-from stubserver.pipeline.authentication import BadCredentials, claims_of, user_of
 from stubserver.worlds.table import Row
 
 LIFETIME = timedelta(seconds=36000)

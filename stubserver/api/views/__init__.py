@@ -10,6 +10,17 @@ from stubserver.api import images
 from stubserver.call import Call
 from stubserver.worlds.table import Row
 
+OMIT = object()
+"""A field with this value is left out of the answer."""
+
+
+class Shaped:
+    """A value together with the schema that an operation chose for it, where the contract offers several."""
+
+    def __init__(self, schema: str, value: Any) -> None:
+        self.schema = schema
+        self.value = value
+
 
 class View:
     """A row as one caller sees it; fields that a subclass does not derive are the stored ones."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from stubserver.api.views import OMIT
 from stubserver.api.views.lesson import ContentView
-from stubserver.pipeline.projection import OMIT
 from stubserver.worlds.table import Row
 
 

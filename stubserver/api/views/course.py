@@ -18,6 +18,9 @@ from stubserver.api.views import CategoryView, PicturedView, View
 from stubserver.call import Call
 from stubserver.worlds.table import Row
 
+SHAPES = EDIT, DASHBOARD, INSIDE, OUTSIDE = ("CourseDetail", "CourseDashboard", "CourseUserDetail", "CourseMinimal")
+"""The schemas of one course: for editing, for the dashboard, for people inside it, and its lock screen (R108-R113)."""
+
 
 class CourseView(PicturedView):
     """A course as its readers see it (view=user), for the caller or for a user whom the caller emulates."""

@@ -4,10 +4,9 @@ from typing import Any
 
 from stubserver.api import rules
 from stubserver.api.progress import completion_status, ordered_questions
-from stubserver.api.views import View
+from stubserver.api.views import OMIT, View
 from stubserver.api.views.media import MediaView
 from stubserver.call import Call
-from stubserver.pipeline.projection import OMIT
 from stubserver.worlds.table import Row
 
 

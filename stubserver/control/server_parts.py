@@ -10,12 +10,13 @@ from stubserver.contract.contract import Contract
 from stubserver.errors import refusal
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
+from stubserver.worlds.clock import Clock
 from stubserver.worlds.registry import Worlds
-from stubserver.worlds.world import Clock, World
+from stubserver.worlds.world import World
 
 
 @dataclass(frozen=True)
-class Stub:
+class ServerParts:
     """A server, as its control plane sees it."""
 
     contract: Contract
@@ -39,7 +40,7 @@ def world_view(world: World) -> Mapping[str, Any]:
     """Every documented field of a World."""
     return {
         "name": world.name,
-        "fixture": world.seed.name,
+        "fixture": world.fixture.name,
         "base_path": f"/~{world.name}",
         "clock": clock_view(world.clock),
         "requests": world.asked,

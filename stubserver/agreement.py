@@ -1,0 +1,103 @@
+"""The contract and the code agree on names: whatever one side names, the other side has. Checked at every start."""
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from stubserver.api.guards import GUARDS
+from stubserver.api.views.course import SHAPES
+from stubserver.call import ROW_KINDS
+from stubserver.contract.contract import Contract
+from stubserver.contract.merging import SpecError
+from stubserver.contract.operation import Operation
+from stubserver.control.verify import FILTERS
+from stubserver.errors import OAUTH_SHAPE
+from stubserver.fixture import COMPLETED_FROM
+from stubserver.pipeline.faults import FAULT_KINDS
+from stubserver.pipeline.reading import READERS
+from stubserver.records.coverage import DIMENSIONS
+
+
+@dataclass(frozen=True)
+class SharedNames:
+    """Names of one sort: where the contract declares them, and the table of the code that knows them."""
+
+    key: str
+    """What declares them in the contract."""
+    declared: Mapping[str, str]
+    """Name -> the file of the contract and the place in it that declares it first."""
+    known: Collection[str]
+    table: str
+    """The module of the code, and what it calls its names."""
+    all_known: bool = True
+    """Whether the code must know every declared name."""
+
+
+def check(contract: Contract, control: Contract, operations: Collection[str], commands: Collection[str]) -> None:
+    """Compare all names of both contracts with those of the code, whose functions for the two are `operations` and
+    `commands`. Raises SpecError, which names file and key, for a name that only one side has."""
+    functions = (_operations(contract, operations, "api/operations"), _operations(control, commands, "control"))
+    for shared in (*functions, *_shared_names(contract, control)):
+        for name, place in shared.declared.items():
+            if shared.all_known and name not in shared.known:
+                raise SpecError(f"{place}: {shared.key} {name!r} is unknown; {_known(name, shared)}")
+        for name in shared.known:
+            if name not in shared.declared:
+                raise SpecError(f"{shared.table} has {name!r}, but no {shared.key} in the contract names it")
+
+
+def _operations(contract: Contract, functions: Collection[str], package: str) -> SharedNames:
+    declared = {operation.id: _place(operation) for operation in contract.operations.values()}
+    return SharedNames("operationId", declared, functions, f"stubserver/{package}/")
+
+
+def _shared_names(contract: Contract, control: Contract) -> Iterator[SharedNames]:
+    operations = [*contract.operations.values(), *control.operations.values()]
+    guards = ((guard, operation) for operation in operations for guard in _guards(operation))
+    yield SharedNames("x-access", _places(guards), GUARDS, "stubserver/api/guards.py: GUARDS")
+    loads = ((kind, operation) for operation in operations for kind in operation.loads.values())
+    yield SharedNames("x-loads", _places(loads), ROW_KINDS, "stubserver/call.py: ROW_KINDS")
+    bodies = ((media, operation) for operation in operations for media in operation.bodies)
+    yield SharedNames("media type", _places(bodies), READERS, "stubserver/pipeline/reading.py: READERS")
+    yield _schemas(contract, COMPLETED_FROM.values(), "stubserver/fixture.py: COMPLETED_FROM")
+    yield _schemas(contract, SHAPES, "stubserver/api/views/course.py: SHAPES")
+    yield _schemas(contract, [OAUTH_SHAPE], "stubserver/errors.py: OAUTH_SHAPE")
+    kinds = control.schema("FaultCreate")["properties"]["kind"]["enum"]
+    place = f"{control.file_of('components', 'schemas', 'FaultCreate')}: FaultCreate"
+    yield SharedNames("kind", dict.fromkeys(kinds, place), FAULT_KINDS, "stubserver/pipeline/faults.py: FAULT_KINDS")
+    for schema, names, table in (
+        ("Expectation", FILTERS, "stubserver/control/verify.py: FILTERS"),
+        ("OperationCoverage", DIMENSIONS, "stubserver/records/coverage.py: DIMENSIONS"),
+    ):
+        fields = dict.fromkeys(control.properties(control.schema(schema)), schema)
+        yield SharedNames(f"field of {schema}", fields, names, table, all_known=False)
+
+
+def _schemas(contract: Contract, names: Collection[str], table: str) -> SharedNames:
+    declared = dict.fromkeys(contract.document["components"]["schemas"], "components/schemas")
+    return SharedNames("schema", declared, names, table, all_known=False)
+
+
+def _guards(operation: Operation) -> Iterator[str]:
+    yield operation.access
+    for parameter in operation.guarded:
+        yield from [parameter.access] if isinstance(parameter.access, str) else (parameter.access or {}).values()
+
+
+def _places(named: Iterable[tuple[str, Operation]]) -> Mapping[str, str]:
+    """Name -> where an operation names it first."""
+    found: dict[str, str] = {}
+    for name, operation in named:
+        found.setdefault(name, _place(operation))
+    return found
+
+
+def _place(operation: Operation) -> str:
+    return f"{operation.file}: {operation.id}"
+
+
+def _known(name: str, shared: SharedNames) -> str:
+    """What would be right, the nearest name first if one is near."""
+    near = difflib.get_close_matches(name, shared.known, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return f"{guess}{shared.table} has {', '.join(sorted(shared.known))}"

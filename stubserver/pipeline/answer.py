@@ -1,0 +1,32 @@
+"""Answers as ASGI messages: the headers and the body of what goes out."""
+
+from collections.abc import Mapping
+
+from starlette.types import Send
+
+from stubserver.errors import Refusal
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def encoded(headers: Mapping[str, str], has_body: bool) -> Headers:
+    """The headers of an answer, but for its length."""
+    found = {**headers, "content-type": "application/json"} if has_body else headers
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
+
+
+def with_length(headers: Headers, status: int, body: bytes) -> Headers:
+    """The headers of an answer with this body."""
+    return headers if status == 204 else [*headers, (b"content-length", b"%d" % len(body))]
+
+
+async def send_json(send: Send, method: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Answer with JSON text, or, where it is empty, with nothing; HEAD gets the headers only."""
+    start = with_length(encoded(headers, bool(body)), status, body)
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+async def send_refusal(refused: Refusal, send: Send, method: str) -> None:
+    """Answer with a refusal that Connexion does not see."""
+    await send_json(send, method, refused.status, refused.headers, refused.body())

@@ -1,0 +1,49 @@
+"""Whatever goes wrong, in whichever layer, becomes a refusal in the vendor's shape."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+
+from stubserver.call import SCOPE_KEY
+from stubserver.contract.contract import Contract
+from stubserver.errors import Refusal, refusal
+from stubserver.pipeline import hints
+
+_log = logging.getLogger("stubserver")
+
+
+def error_handler(contracts: Sequence[Contract]) -> Callable[..., Any]:
+    async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+        refused = _refused(contracts, request.scope["method"], request.scope["path"], error)
+        call = request.scope.get(SCOPE_KEY)
+        schemas: Mapping[int, str] = {}
+        if call is not None:
+            call.refusal = refused
+            schemas = call.routed.refusals if call.routed else {}
+        body = refused.body(schemas.get(refused.status, "ErrorResponse"))
+        return ConnexionResponse(refused.status, content_type="application/json", body=body, headers=refused.headers)
+
+    return answer
+
+
+def _refused(contracts: Sequence[Contract], method: str, path: str, error: Exception) -> Refusal:
+    """Whatever went wrong, in whichever layer, as a refusal."""
+    if isinstance(error, Refusal):
+        return error
+    status = getattr(error, "status_code", None) or 500
+    match status:
+        case 401:
+            return refusal(401, "Authentication credentials were not provided.")
+        case 404:
+            return refusal(404, hints.no_such_path(contracts, method, path))
+        case 405:
+            allowed, message = hints.not_allowed(contracts, path)
+            return refusal(405, message, Allow=allowed)
+        case 415:
+            return refusal(415, str(getattr(error, "detail", "Unsupported media type.")))
+        case 400:
+            return refusal(400, str(getattr(error, "detail", "Bad request.")))
+    _log.error("unhandled %s on %s", type(error).__name__, path, exc_info=error)
+    return refusal(500, "The stub server failed; its log says why. Please report it.")

@@ -1,0 +1,41 @@
+"""Validation: what Connexion is given to validate parameters and bodies with."""
+
+from typing import Any
+
+from connexion.datastructures import MediaTypeDict
+from starlette.types import Receive, Scope
+
+from stubserver.call import SCOPE_KEY
+from stubserver.pipeline import reading
+
+
+class ParameterValidator:
+    """Connexion's hook for query parameters (path parameters are integers by their route)."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """Everything Connexion offers here is known from the contract."""
+
+    def validate(self, scope: Scope) -> None:
+        """Read the parameters into the call. Raises a 400 refusal."""
+        reading.read_parameters(scope[SCOPE_KEY])
+
+
+def body_validator(media: str) -> type:
+    """Connexion's hook for request bodies of one media type."""
+
+    class BodyValidator:
+        def __init__(self, **_: Any) -> None:
+            pass
+
+        async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
+            reading.read_body(scope[SCOPE_KEY], media)
+            return receive, scope
+
+    return BodyValidator
+
+
+VALIDATORS = {
+    "parameter": ParameterValidator,
+    "body": MediaTypeDict({media: body_validator(media) for media in reading.READERS}),
+}
+"""What Connexion validates requests with."""

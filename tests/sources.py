@@ -1,0 +1,14 @@
+"""The source files of the package, for tests that read them."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "stubserver"
+SOURCES = {
+    ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix("."): file
+    for file in sorted(PACKAGE.rglob("*.py"))
+    if "starters" not in file.parts  # what `init` writes into other projects
+}
+"""Module, by its name in the package ("" is the package itself) -> file."""
+TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in SOURCES.items()}
