@@ -62,7 +62,7 @@ class StubServer:
         }
         self._stack, hops = build_stack(contracts, functions, dispatch, outer)
         self.recorder: Recorder = hops["recorder"]
-        heads = Heads(hops, contract.operations, self.settings.max_body)
+        heads = Heads(hops, contract.operations)
         self.lane = Lane(heads, dispatch, self.worlds, self.recorder) if self.settings.fast_path else None
         """Answers most of what it is asked over HTTP."""
 

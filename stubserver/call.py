@@ -10,14 +10,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from stubserver.addressing import CONTROL
 from stubserver.contract.operation import Operation, Parameter
 from stubserver.errors import Refusal, not_found, refusal
 from stubserver.worlds.clock import EARLIEST
 from stubserver.worlds.table import Change, Row
 from stubserver.worlds.world import World
 
-CONTROL = "/__stub/"
-"""Paths below it are the control plane's."""
 SCOPE_KEY = "stubserver.call"
 """Where the call travels in the ASGI scope."""
 REFUSAL_KEY = "stubserver.refusal"

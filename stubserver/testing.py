@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from stubserver.addressing import CONTROL, WORLD_HEADER, base_path
+
 TIMEOUT = 30.0
 """Seconds that a request may take."""
 
@@ -38,9 +40,9 @@ class Stub:
 
     def control(self, method: str, path: str, world: str | None = None, **options: Any) -> Any:
         """Ask the control plane, about a world if one is named; returns the JSON of the answer. Raises StubError."""
-        headers = {"X-Stub-World": world} if world else {}
+        headers = {WORLD_HEADER: world} if world else {}
         try:
-            answer = self._control.request(method, f"/__stub{path}", headers=headers, **options)
+            answer = self._control.request(method, f"{CONTROL}{path.removeprefix('/')}", headers=headers, **options)
         except httpx.HTTPError as error:
             raise StubError(f"no stub server answers at {self.url}: {error}") from None
         if answer.is_error:
@@ -67,7 +69,7 @@ class CourseWorld:
     def __init__(self, stub: Stub, name: str) -> None:
         self.stub = stub
         self.name = name
-        self.base_url = f"{stub.url}/~{name}"
+        self.base_url = f"{stub.url}{base_path(name)}"
         """What a frontend that takes one base URL is given."""
         self.api_url = f"{self.base_url}/api/v2"
         self.clock = Clock(self)
@@ -87,7 +89,7 @@ class CourseWorld:
     def client(self, persona: str | None = None) -> httpx.Client:
         """A client whose URLs are relative to the API (`client.get("/user/me/")`), as a persona or anonymous."""
         headers = {"Authorization": f"Bearer {self.tokens.get(persona, persona)}"} if persona else {}
-        return self.stub.client(f"/~{self.name}/api/v2", headers)
+        return self.stub.client(f"{base_path(self.name)}/api/v2", headers)
 
     def assert_called(self, operation: str | None = None, **expected: Any) -> None:
         """Raise AssertionError, naming the nearest request, unless the world was asked what is expected.

@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from stubserver import __version__
+from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import coverage, explain
 from stubserver.cli.exec import exec_command
 from stubserver.cli.options import fail, option
 from stubserver.settings import Settings
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MANY = click.IntRange(1)
 
 

@@ -19,7 +19,7 @@ def list_requests(call: Call, parts: ServerParts) -> Listing:
     found = [view for view in found if not any(verify.differences(wanted, view))]
     if "violations" in call.query:
         found = [view for view in found if bool(view.violations) == call.query["violations"]]
-    return Listing(found, lambda view: view)
+    return Listing(found)
 
 
 def clear_requests(call: Call, parts: ServerParts) -> None:

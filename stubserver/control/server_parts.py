@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stubserver.addressing import FIXTURE_HEADER, base_path
 from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.errors import refusal
@@ -33,7 +34,7 @@ class ServerParts:
 
     def touched(self, call: Call) -> World:
         """The world that a call is about, to be changed; it is made if nobody has touched it."""
-        return self.worlds.touch(call.world.name, call.headers.get("x-stub-fixture"))
+        return self.worlds.touch(call.world.name, call.headers.get(FIXTURE_HEADER.lower()))
 
 
 def world_view(world: World) -> Mapping[str, Any]:
@@ -41,7 +42,7 @@ def world_view(world: World) -> Mapping[str, Any]:
     return {
         "name": world.name,
         "fixture": world.fixture.name,
-        "base_path": f"/~{world.name}",
+        "base_path": base_path(world.name),
         "clock": clock_view(world.clock),
         "requests": world.asked,
         "changed_rows": world.changed,

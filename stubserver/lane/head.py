@@ -10,12 +10,14 @@ from functools import lru_cache
 from typing import Any
 
 import httptools
+from starlette.datastructures import Headers as RequestHeaders
 from starlette.routing import Match, Mount
 
+from stubserver.addressing import FIXTURE_HEADER
 from stubserver.call import Call
 from stubserver.contract.operation import Operation
 from stubserver.pipeline import reading, wire
-from stubserver.pipeline.answer import Headers, encoded
+from stubserver.pipeline.answer import Headers, success_headers
 from stubserver.pipeline.cors import Cors
 from stubserver.pipeline.wire import Wire
 from stubserver.worlds.world import World
@@ -127,15 +129,14 @@ class ParsedHead:
 class Heads:
     """Makes heads, and remembers them."""
 
-    def __init__(self, hops: Mapping[str, Any], operations: Mapping[str, Operation], max_body: int) -> None:
-        """`hops` are the layers of the stack by their names; `max_body` is in bytes."""
+    def __init__(self, hops: Mapping[str, Any], operations: Mapping[str, Operation]) -> None:
+        """`hops` are the layers of the stack by their names."""
         self._router = hops["routing"].router
         self._securities = _operations(hops["authentication"])
         self._validations = _operations(hops["validation"])
         self._wire: Wire = hops["wire"]
         self._cors: Cors = hops["cors"]
         self._operations = operations
-        self._max_body = max_body
         self._routed = lru_cache(MAX_ROUTES)(self._route)
         self._known: dict[bytes, Head | None] = {}
 
@@ -155,7 +156,7 @@ class Heads:
     def _read(self, text: bytes) -> Head | None:
         try:
             sent = ParsedHead(text)
-            if not sent.is_plain or sent.length > self._max_body:  # which is refused before it has come
+            if not sent.is_plain or not self._wire.admits(sent.length):  # which is refused before it has come
                 return None
             return self._head(sent.method, sent.url, sent.headers, sent.length)
         except Exception:  # the stack will meet it, too, and say what is wrong
@@ -180,11 +181,11 @@ class Heads:
             length=length,
             target=target if query else path,
             world=call.world.name,
-            fixture=call.headers.get("x-stub-fixture"),
+            fixture=call.headers.get(FIXTURE_HEADER.lower()),
             secured=bool(security),
             media=self._media(call, call.routed),
-            headers=encoded(call.routed.headers[call.routed.status], call.routed.answer is not None),
-            cors=self._cors.added(headers),
+            headers=success_headers(call.routed),
+            cors=self._cors.added(RequestHeaders(raw=headers)),
         )
 
     def _route(self, method: str, path: str) -> tuple[str, Mapping[str, Any]] | None:

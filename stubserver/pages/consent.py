@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from stubserver.addressing import LOCAL_HOST
 from stubserver.call import SCOPE_KEY, Call
 from stubserver.errors import invalid
 from stubserver.worlds.table import Row
@@ -16,7 +17,7 @@ from stubserver.worlds.table import Row
 CODE_LIFETIME = timedelta(minutes=1)
 METHODS = ("S256", "plain")
 """How a code challenge may be made (RFC 7636)."""
-_OWN_MACHINE = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(/[^\s#\\]*)?", re.ASCII)
+_OWN_MACHINE = re.compile(rf"https?://{LOCAL_HOST}(/[^\s#\\]*)?", re.ASCII)
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from starlette.types import Send
 
+from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 
 Headers = list[tuple[bytes, bytes]]
@@ -15,6 +16,11 @@ def encoded(headers: Mapping[str, str], has_body: bool) -> Headers:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
 
 
+def success_headers(operation: Operation) -> Headers:
+    """The headers of every success answer of an operation, but for its length."""
+    return encoded(operation.headers[operation.status], operation.answer is not None)
+
+
 def with_length(headers: Headers, status: int, body: bytes) -> Headers:
     """The headers of an answer with this body."""
     return headers if status == 204 else [*headers, (b"content-length", b"%d" % len(body))]
@@ -22,7 +28,12 @@ def with_length(headers: Headers, status: int, body: bytes) -> Headers:
 
 async def send_json(send: Send, method: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Answer with JSON text, or, where it is empty, with nothing; HEAD gets the headers only."""
-    start = with_length(encoded(headers, bool(body)), status, body)
+    await send_encoded(send, method, status, encoded(headers, bool(body)), body)
+
+
+async def send_encoded(send: Send, method: str, status: int, headers: Headers, body: bytes) -> None:
+    """Answer with headers that lack only the length; HEAD gets the headers only."""
+    start = with_length(headers, status, body)
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 

@@ -6,6 +6,7 @@ from typing import Any
 from connexion.lifecycle import ConnexionRequest
 from connexion.security import NO_VALUE
 
+from stubserver.addressing import bearer_token
 from stubserver.api.tokens import BadCredentials, user_of
 from stubserver.call import SCOPE_KEY, Call
 
@@ -23,10 +24,9 @@ def identify(call: Call) -> None:
 @lru_cache
 def _token(header: str) -> str:
     """The token that the header brings. Raises BadCredentials."""
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
-    return token.strip()
+    if token := bearer_token(header):
+        return token
+    raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
 
 
 class Bearer:

@@ -2,22 +2,22 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubserver.call import CONTROL, REFUSAL_KEY
+from stubserver.addressing import BASE_PATH, CONTROL, LOCAL_HOST, REQUEST_HEADER
+from stubserver.call import REFUSAL_KEY
 from stubserver.errors import Refusal, refusal
 
-LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
+LOCAL_ORIGINS = rf"https?://{LOCAL_HOST}"
 """Origins of pages that a developer's own machine serves; others must be named."""
 
 
-_CONTROL = re.compile(rf"(/~[^/]*)?{CONTROL}")
+_CONTROL = re.compile(rf"({BASE_PATH.pattern})?{CONTROL}")
 """The control plane, in a world or not: no page of another origin has any business there."""
 
 
@@ -33,7 +33,7 @@ class Cors(CORSMiddleware):
             allow_methods=["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
             allow_headers=["*"],
             allow_credentials=not anywhere,
-            expose_headers=["Allow", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Stub-Request"],
+            expose_headers=["Allow", "Preference-Applied", "Retry-After", "WWW-Authenticate", REQUEST_HEADER],
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,14 +43,21 @@ class Cors(CORSMiddleware):
         else:
             await super().__call__(scope, receive, send)
 
-    def added(self, request_headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """The headers that a success answer to such a request gets."""
-        message: Message = {"type": "http.response.start", "headers": []}
-        answering = self.send(message, _nowhere, Headers(raw=request_headers))
-        with suppress(StopIteration):
-            answering.send(None)  # it never waits
-        added: list[tuple[bytes, bytes]] = message["headers"]
-        return added
+    def added(self, request_headers: Headers) -> list[tuple[bytes, bytes]]:
+        """The headers that the answer to such a request gets."""
+        origin = request_headers.get("origin")
+        headers = MutableHeaders(self.simple_headers if origin is not None else None)
+        if origin is not None and not self.allow_all_origins and self.is_allowed_origin(origin):
+            self.allow_explicit_origin(headers, origin)
+        else:
+            headers["Vary"] = "Origin"
+        return headers.raw
+
+    async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
+        """Pass a message of the answer on; its start gets the headers."""
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), *self.added(request_headers)]
+        await send(message)
 
     def preflight_response(self, request_headers: Any) -> Response:
         """As the library answers, but a refusal says in the vendor's shape what to do."""
@@ -63,10 +70,6 @@ class Cors(CORSMiddleware):
         )
         headers = {k: v for k, v in response.headers.items() if k.startswith(("access-control", "vary"))}
         return _RefusedPreflight(refusal(400, message, "invalid"), headers)
-
-
-async def _nowhere(_: Message) -> None:
-    pass
 
 
 class _RefusedPreflight(Response):

@@ -11,7 +11,7 @@ from stubserver.call import SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.pipeline import paging
-from stubserver.pipeline.answer import send_json
+from stubserver.pipeline.answer import send_encoded, success_headers
 from stubserver.pipeline.projection import Projection, Shaper
 
 Function = Callable[[Call], Any]
@@ -44,7 +44,7 @@ class Dispatch:
             return
         operation = call.operation
         body = self.run(call, operation)
-        await send_json(send, call.method, operation.status, operation.headers[operation.status], body)
+        await send_encoded(send, call.method, operation.status, success_headers(operation), body)
 
     def run(self, call: Call, operation: Operation) -> bytes:
         """The JSON answer of the operation, b"" where it has none. Never suspends, so nothing comes between."""

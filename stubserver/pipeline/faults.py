@@ -38,16 +38,20 @@ class Fault:
         self.fired = 0
         self.snapshot: Snapshot = world.snapshot()
         """The world as it was when the fault was made."""
-        self._chance = random.Random(f"{world.settings.seed} {world.name} {number} {wanted['seed']}")  # noqa: S311
+        self._random = random.Random(f"{world.settings.seed} {world.name} {number} {wanted['seed']}")  # noqa: S311
 
     def fires(self, call: Call, operation: Operation | None) -> bool:
         """Whether it is the turn of this request; if it is, that counts."""
         wanted = self.wanted
-        if self.fired >= wanted.get("times", self.fired + 1) or not self._concerns(call, operation):
+        if self._is_spent or not self._concerns(call, operation):
             return False
-        fires: bool = wanted["probability"] >= 1 or self._chance.random() < wanted["probability"]
+        fires: bool = wanted["probability"] >= 1 or self._random.random() < wanted["probability"]
         self.fired += fires
         return fires
+
+    @property
+    def _is_spent(self) -> bool:
+        return "times" in self.wanted and self.fired >= self.wanted["times"]
 
     def _concerns(self, call: Call, operation: Operation | None) -> bool:
         wanted = self.wanted
@@ -64,9 +68,9 @@ class Fault:
         seconds, longest = self.wanted["seconds"], self.wanted["at_most"]
         match self.wanted["distribution"]:
             case "uniform":
-                return self._chance.uniform(min(seconds, longest), longest)
+                return self._random.uniform(min(seconds, longest), longest)
             case "exponential":
-                return min(longest, self._chance.expovariate(1 / seconds)) if seconds else 0.0
+                return min(longest, self._random.expovariate(1 / seconds)) if seconds else 0.0
         return float(seconds)
 
 

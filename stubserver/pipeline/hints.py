@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from stubserver.addressing import base_path
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.worlds.registry import NAME
@@ -19,7 +20,7 @@ def no_such_path(contracts: Sequence[Contract], method: str, path: str) -> str:
     said = f"No such path: {path}"
     world, separator, rest = path.partition("/api/")
     if separator and NAME.fullmatch(world.removeprefix("/")):
-        return f"{said} A world is named in front of the path with a tilde: /~{world[1:]}/api/{rest}"
+        return f"{said} A world is named in front of the path with a tilde: {base_path(world[1:])}/api/{rest}"
     nearest = _nearest([op for contract in contracts for op in contract.operations.values()], method, path)
     return f"{said} {_difference(nearest, path)}" if nearest else said
 

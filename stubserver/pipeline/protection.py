@@ -8,9 +8,10 @@ import hmac
 import re
 from collections.abc import Mapping
 
+from stubserver.addressing import LOCAL_HOST, bearer_token
 from stubserver.errors import refusal, unauthenticated
 
-_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+_LOOPBACK = re.compile(LOCAL_HOST, re.ASCII | re.IGNORECASE)
 _OWN_SITES = ("same-origin", "none")
 """What browsers call a page of ours, and an address that somebody typed."""
 
@@ -23,13 +24,9 @@ def check(method: str, headers: Mapping[str, str], origin: str, token: str | Non
         raise refusal(403, "Pages of another site may not use the control plane.")
     if token is None and not _LOOPBACK.fullmatch(headers.get("host", "")):
         raise refusal(403, "Without a token the control plane answers to localhost, 127.0.0.1 and [::1] only.")
-    if token is not None and not hmac.compare_digest(_bearer(headers).encode(), token.encode()):
+    sent = bearer_token(headers.get("authorization", ""))
+    if token is not None and not hmac.compare_digest(sent.encode(), token.encode()):
         raise unauthenticated("The control plane needs Authorization: Bearer TOKEN, with the token printed at start.")
     media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if method not in ("GET", "HEAD") and media != "application/json":
         raise refusal(415, "The control plane reads application/json only.")
-
-
-def _bearer(headers: Mapping[str, str]) -> str:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""

@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stubserver.addressing import REQUEST_HEADER
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal
@@ -14,6 +15,8 @@ from stubserver.pipeline.wire import is_api
 from stubserver.records import access_log
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Answer, Journal
+
+_REQUEST_HEADER = REQUEST_HEADER.lower().encode()
 
 
 class Recorder:
@@ -70,7 +73,7 @@ class Recorder:
             world = call.world
             world.asked += 1
             call.id = f"{world.name}-{world.asked}"
-        return b"x-stub-request", call.id.encode()
+        return _REQUEST_HEADER, call.id.encode()
 
     def keep(self, target: str, call: Call, answer: Answer) -> None:
         """Note a request that belongs in the journal, and whose operation is known if there is one."""

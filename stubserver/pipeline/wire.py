@@ -7,7 +7,8 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubserver.call import CONTROL, REFUSAL_KEY, SCOPE_KEY, Call
+from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, WORLD_HEADER, base_path
+from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline import protection
 from stubserver.pipeline.answer import Headers, send_refusal
@@ -21,7 +22,8 @@ PAGE = "/oauth/authorize"
 """Except this, which people see; with a slash or, as in the docs, without."""
 
 
-_BASE_PATH = re.compile(r"/~([^/]*)")
+_MAX_DIGITS = 18
+"""Of a Content-Length; int() would refuse one of thousands of digits."""
 HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 """What a Host header may say; if it says anything else, addresses begin with that of the server."""
 
@@ -41,7 +43,7 @@ class Wire:
         try:
             call = scope[SCOPE_KEY] = self.call(scope)
             check(call)
-            call.raw_body = await _read(receive, call.headers, self._worlds.settings.max_body)
+            call.raw_body = await self._body(receive, call.headers)
         except ClientDisconnect:
             scope.pop(SCOPE_KEY)  # what has no end is no request
             return
@@ -57,36 +59,59 @@ class Wire:
         }
         await self._app(inner, _after_body(receive), send)
 
+    def admits(self, length: int) -> bool:
+        """Whether a body may have so many bytes."""
+        return length <= self._worlds.settings.max_body
+
+    async def _body(self, receive: Receive, headers: Mapping[str, str]) -> bytes:
+        """The whole body. Raises a 413 refusal as soon as it is known to be too large, and ClientDisconnect."""
+        length = headers.get("content-length", "")
+        if not length and "transfer-encoding" not in headers:
+            return b""
+        body = bytearray()
+        fits = not length.isdigit() or (len(length) <= _MAX_DIGITS and self.admits(int(length)))
+        while fits:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            fits = self.admits(len(body))
+            if fits and not message.get("more_body", False):
+                return bytes(body)
+        raise refusal(413, f"The request body is larger than {self._worlds.settings.max_body} bytes.")
+
     def call(self, scope: Scope) -> Call:
         """The request as a call. Raises a refusal where it names no world, or may not touch the control plane."""
         headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-        base_path = match[0] if (match := _BASE_PATH.match(scope["path"])) else ""
-        path, method = scope["path"].removeprefix(base_path) or "/", scope["method"]
+        in_front = BASE_PATH.match(scope["path"])
+        base = in_front[0] if in_front else ""
+        path, method = scope["path"].removeprefix(base) or "/", scope["method"]
         origin = _origin(scope, headers.get("host", ""))
         if control := path.startswith(CONTROL):
             protection.check(method, headers, origin, self._worlds.settings.control_token)
-        name = _name_of(headers, base_path)
-        world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get("x-stub-fixture"))
+        name = _world_name(headers, in_front[1] if in_front else None)
+        world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
         return Call(
             world=world,
             at=world.clock.now(),
             method=method,
             path=path,
-            base_url=origin + base_path,
+            base_url=origin + base,
             raw_query=scope["query_string"].decode("latin-1"),
             headers=headers,
             content_type=_media_type(headers.get("content-type", "")),
         )
 
 
-def _name_of(headers: Mapping[str, str], base_path: str) -> str:
+def _world_name(headers: Mapping[str, str], in_path: str | None) -> str:
     """The world that the base path or the header names. Raises a 400 refusal."""
-    header = headers.get("x-stub-world")
-    name = base_path.removeprefix("/~") if base_path else header or DEFAULT
+    header = headers.get(WORLD_HEADER.lower())
+    name = in_path if in_path is not None else header or DEFAULT
     if not NAME.fullmatch(name):
-        raise invalid("X-Stub-World", "invalid", f"{name!r} is no name of a world: {NAMING}.")
+        raise invalid(WORLD_HEADER, "invalid", f"{name!r} is no name of a world: {NAMING}.")
     if header and header != name:
-        raise invalid("X-Stub-World", "invalid", f"It names {header!r}, but the base path /~{name} another world.")
+        message = f"It names {header!r}, but the base path {base_path(name)} another world."
+        raise invalid(WORLD_HEADER, "invalid", message)
     return name
 
 
@@ -150,24 +175,6 @@ def _admits_json(media_range: str) -> bool:
     kind, *parameters = (part.strip().lower() for part in media_range.split(";"))
     unwanted = any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
     return kind in ("*/*", "application/*", "application/json") and not unwanted
-
-
-async def _read(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
-    """The whole body. Raises a 413 refusal as soon as it is known to be too large, and ClientDisconnect."""
-    length = headers.get("content-length", "")
-    if not length and "transfer-encoding" not in headers:
-        return b""
-    body = bytearray()
-    too_large = length.isdigit() and (len(length) > len(str(most)) or int(length) > most)
-    while not too_large:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        too_large = len(body) > most
-        if not too_large and not message.get("more_body", False):
-            return bytes(body)
-    raise refusal(413, f"The request body is larger than {most} bytes.")
 
 
 def _after_body(receive: Receive) -> Receive:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from stubserver.records.coverage import DIMENSIONS, totals
+from stubserver.reports.text import printable
 
 Document = Mapping[str, Any]
 """A Coverage of the control plane's contract, or one of its operations."""
@@ -29,11 +30,6 @@ def _state(operation: Document) -> str:
     if operation["only_refused"]:
         return "only refused"
     return "in part" if totals([operation])["percent"] < 100 else "complete"
-
-
-def printable(text: str) -> str:
-    """`text` without what would steer a terminal or break a document: control characters, line breaks, surrogates."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def escaped(text: str) -> str:

@@ -1,7 +1,6 @@
 """Reports of contract coverage: documents of one or several servers, read, added up, and told in several formats."""
 
 import json
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
@@ -10,9 +9,9 @@ from typing import Any
 import orjson
 
 from stubserver.records.coverage import DIMENSIONS, totals
-from stubserver.reports.coverage_html import Document, escaped, html, printable
+from stubserver.reports.coverage_html import Document, escaped, html
+from stubserver.reports.text import printable, wrapped
 
-_WIDTH = 100
 _NOUNS = dict(zip(DIMENSIONS, ("status", "parameter", "field", "value", "persona"), strict=True))
 """What a point of each dimension is called."""
 _COUNTS = {"": int}
@@ -104,7 +103,7 @@ def _text(document: Document) -> str:
         lines += ["", f"{'operation, and what of it was never exercised':<50}{'requests':>10}{'covered':>10}"]
         lines += [line for operation in called for line in _told(operation)]
     if names:
-        lines += ["", f"never called ({len(names)}):", _wrapped("  ", names)]
+        lines += ["", f"never called ({len(names)}):", wrapped(", ".join(names), "  ", "  ")]
     return "\n".join([*lines, ""])
 
 
@@ -114,23 +113,12 @@ def _told(operation: Document) -> Iterator[str]:
     yield f"{printable(operation['operation']):<50}{operation['requests']:>10}{covered:>10}{mark}"
     for dimension in DIMENSIONS:
         if never := _never(operation, dimension):
-            yield _wrapped(f"    {dimension:<12}", never)
+            label = f"    {dimension:<12}"
+            yield wrapped(", ".join(never), label, " " * len(label))
 
 
 def _never(operation: Document, dimension: str) -> list[str]:
     return [printable(name) for name, count in operation[dimension].items() if not count]
-
-
-def _wrapped(label: str, names: list[str]) -> str:
-    below = " " * len(label)
-    return textwrap.fill(
-        ", ".join(names),
-        _WIDTH,
-        initial_indent=label,
-        subsequent_indent=below,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
 
 
 def _json(document: Document) -> str:

@@ -9,9 +9,10 @@ import orjson
 
 from stubserver.api.guards import GUARDS
 from stubserver.contract.contract import Contract
-from stubserver.reports.coverage_html import printable
+from stubserver.reports.text import WIDTH, printable, wrapped
 
-_WIDTH = 100
+_LABEL = 12
+"""Columns of the labels on the left."""
 _LONGEST = 600
 """Characters of a body that are shown."""
 
@@ -22,7 +23,7 @@ def story(request: Mapping[str, Any], contract: Contract) -> str:
     query = urlencode(asked["query"], doseq=True)
     lines = [f"{request['id']}  {asked['method']} {asked['path']}{'?' if query else ''}{query}", ""]
     for label, text in _parts(request, contract):
-        lines.append(textwrap.indent(text, " " * 12).replace(" " * 12, f"  {label:10}", 1))
+        lines.append(textwrap.indent(text, " " * _LABEL).replace(" " * _LABEL, f"  {label:{_LABEL - 2}}", 1))
     return "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
 
 
@@ -46,13 +47,14 @@ def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
         yield "fault", f"{request['fault']['kind']} ({number})"
     yield "answered", str(request["status"] or "nobody got an answer")
     if request["problems"]:
-        yield "because", "\n".join(_wrapped(_problem(problem)) for problem in request["problems"])
+        yield "because", "\n".join(wrapped(_problem(problem), width=WIDTH - _LABEL) for problem in request["problems"])
     elif request["response"] and request["response"]["body"] is not None:
         yield "with", _json(request["response"]["body"])
     for code in request["rules"]:
         rule = contract.document["x-rules"][code]
         source = "; ".join(rule["source"])
-        yield code, _wrapped(f"{' '.join(rule['rule'].split())} (sure: {rule['sure']}; source: {source})")
+        text = f"{' '.join(rule['rule'].split())} (sure: {rule['sure']}; source: {source})"
+        yield code, wrapped(text, width=WIDTH - _LABEL)
     if request["changes"]:
         yield "changed", "\n".join(_change(change) for change in request["changes"])
 
@@ -65,10 +67,6 @@ def _problem(problem: Mapping[str, Any]) -> str:
 def _change(change: Mapping[str, Any]) -> str:
     value = f" {_json(change['value'])}" if "value" in change else ""
     return f"{change['op']} {change['path']}{value}"
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, _WIDTH - 12, break_on_hyphens=False)
 
 
 def _json(value: Any) -> str:

@@ -1,6 +1,5 @@
 """Why the server answers as it does: the rules of the contract with their sources and how sure each is."""
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from stubserver.api.guards import GUARDS
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
+from stubserver.reports.text import wrapped
 
 _DOCUMENTED = ("certain",)
 """Certainties that need no explanation."""
@@ -101,14 +101,10 @@ def _marks(node: Any, where: str) -> Iterator[Mark]:
 def _rule(code: str, rule: Mapping[str, Any]) -> Iterator[str]:
     answer = f", answers {rule['status']} {rule['code']}" if "status" in rule else ""
     yield f"{code}  ({rule['sure']}{answer})"
-    yield _wrapped("", rule["rule"])
+    yield wrapped(rule["rule"], "  ", "  ")
     if "note" in rule:
-        yield _wrapped("note: ", rule["note"])
-    yield _wrapped("source: ", "; ".join(rule["source"]))
-
-
-def _wrapped(label: str, text: str) -> str:
-    return textwrap.fill(text, 100, initial_indent=f"  {label}", subsequent_indent="  ", break_on_hyphens=False)
+        yield wrapped(rule["note"], "  note: ", "  ")
+    yield wrapped("; ".join(rule["source"]), "  source: ", "  ")
 
 
 def _row(code: str, rule: Mapping[str, Any], operations: list[str]) -> str:

@@ -12,6 +12,7 @@ import orjson
 import uvicorn
 
 from stubserver import __version__
+from stubserver.addressing import CONTROL
 from stubserver.app import StubServer
 from stubserver.lane.protocol import Protocol
 from stubserver.records.access_log import AccessLog, as_json, as_text
@@ -59,7 +60,7 @@ def banner(app: StubServer, url: str) -> str:
         f"  API    {url}/api/v2/",
         f"  Docs   {url}/docs/",
         f"  Spec   {url}/openapi.json",
-        f"  Stub   {url}/__stub/docs/   (worlds, clock, faults, journal, coverage)",
+        f"  Stub   {url}{CONTROL}docs/   (worlds, clock, faults, journal, coverage)",
         *([f"         Authorization: Bearer {token}"] if (token := app.settings.control_token) else []),
         "",
         "  Tokens",

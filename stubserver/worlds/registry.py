@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from stubserver.addressing import FIXTURE_HEADER
 from stubserver.errors import invalid, refusal
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture, Snapshot, World
@@ -75,7 +76,7 @@ class Worlds:
         world = self.get(name)
         if fixture and world.fixture.name != fixture:
             message = f"World {name} already exists, with fixture {world.fixture.name}; reset it, or use another name."
-            raise invalid("X-Stub-Fixture", "invalid", message)
+            raise invalid(FIXTURE_HEADER, "invalid", message)
         return world
 
     def new_name(self) -> str:

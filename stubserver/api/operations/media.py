@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from stubserver.api.body_checks import required
 from stubserver.api.views.media import MediaView
 from stubserver.call import Call, Upload
 from stubserver.errors import invalid
@@ -122,9 +123,7 @@ def _upload(call: Call) -> Row:
 
 
 def _needed(call: Call, field: str) -> Any:
-    if field not in call.body:
-        raise invalid(field, "required", f"A media of type {call.body['type']} needs this field.")
-    return call.body[field]
+    return required(call.body, field, f"A media of type {call.body['type']}")
 
 
 def _title(url: str) -> str:

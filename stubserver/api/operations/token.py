@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from stubserver.api.body_checks import required
 from stubserver.api.tokens import BadCredentials, claims_of, user_of
 from stubserver.call import Call
-from stubserver.errors import Problem, Refusal, invalid, unauthenticated
+from stubserver.errors import Problem, Refusal, unauthenticated
 from stubserver.worlds.table import Row
 
 LIFETIME = timedelta(seconds=36000)
@@ -123,9 +124,7 @@ def _denied(message: str) -> Refusal:
 
 
 def _needed(call: Call, field: str) -> str:
-    if field not in call.body:
-        raise invalid(field, "required", f"grant_type {call.body['grant_type']} needs this field.")
-    text: str = call.body[field]
+    text: str = required(call.body, field, f"grant_type {call.body['grant_type']}")
     return text
 
 

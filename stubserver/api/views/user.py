@@ -1,10 +1,15 @@
 """The caller as they see themselves."""
 
-from collections import defaultdict
-
 from stubserver.api import rules
 from stubserver.api.views import View
 from stubserver.call import Call
+
+
+class _Permissions(dict[str, bool]):
+    """What is allowed; whatever is not in it is not."""
+
+    def __missing__(self, _: str) -> bool:
+        return False
 
 
 class MeView(View):
@@ -33,4 +38,4 @@ class MeView(View):
     @property
     def permission(self) -> dict[str, bool]:
         """What they may do: create courses, if that, for there is nothing else to do here."""
-        return defaultdict(bool, create_course=self.may_create_courses)
+        return _Permissions(create_course=self.may_create_courses)
