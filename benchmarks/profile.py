@@ -24,14 +24,14 @@ from stubserver.records.access_log import as_text
 LIBRARIES = {"jsonschema_rs": "validating body and answer", "orjson": "JSON"}
 """Library -> the part that it does."""
 MODULES = {
-    "reading body and parameters": ("reading",),
-    "who calls, and may they": ("auth", "guards"),
-    "the operation": ("operations/", "store", "world", "checks", "removal"),
-    "fields of the answer": ("shape", "views/", "progress", "rules", "images", "pages"),
-    "journal, coverage, log": ("recorder", "journal", "coverage", "access_log"),
-    "between the steps": ("pipeline", "call", "lane", "head", "wire", "cors", "faults", "spec", "app", "protection"),
+    "reading body and parameters": ("pipeline/reading", "pipeline/validation"),
+    "who calls, and may they": ("pipeline/authentication", "pipeline/admission", "api/guards", "api/tokens"),
+    "the operation": ("api/operations/", "api/body_checks", "api/removal", "worlds/"),
+    "fields of the answer": ("pipeline/projection", "pipeline/paging", "api/"),
+    "journal, coverage, log": ("pipeline/recorder", "records/"),
+    "between the steps": ("",),
 }
-"""Part -> how the modules begin that do it."""
+"""Part -> how the modules begin that do it; a module belongs to the first part that fits."""
 OTHERS = "Connexion, Starlette, the standard library"
 PARTS = (OTHERS, *LIBRARIES.values(), *MODULES)
 _REQUESTS, _ROUNDS = 40, 60
@@ -116,8 +116,8 @@ def _part(function: tuple[str, int, str]) -> str | None:
     file, _, name = function
     if file == "~":
         return next((part for library, part in LIBRARIES.items() if library in name), None)
-    module = file.rpartition("/stubserver/")[2]
-    return next((part for part, begins in MODULES.items() if module.startswith(begins)), OTHERS)
+    _, ours, module = file.rpartition("/stubserver/")
+    return next(part for part, begins in MODULES.items() if module.startswith(begins)) if ours else OTHERS
 
 
 def _seconds(some: Callable[[], None]) -> float:
