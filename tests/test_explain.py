@@ -66,7 +66,7 @@ default-1  POST /api/v2/course/1/join/
 
   when      {WHEN}
   who       stub-stranger
-  operation join_course: Join a course, ask to, or accept an invitation
+  operation join_course: Join a course, ask to join, or accept an invitation
   for whom  Anyone who can see the course, even if only its lock screen (R101-R104).
   fault     lost (fault 1)
   answered  nobody got an answer
@@ -77,7 +77,7 @@ default-1  POST /api/v2/course/1/join/
 
   when      {WHEN}
   who       stub-stranger
-  operation join_course: Join a course, ask to, or accept an invitation
+  operation join_course: Join a course, ask to join, or accept an invitation
   for whom  Anyone who can see the course, even if only its lock screen (R101-R104).
   fault     code=404 (asked for by the request)
   answered  404
