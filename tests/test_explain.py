@@ -31,7 +31,7 @@ default-1  POST /api/v2/course/14/section/25/lesson/42/complete/
   when      {WHEN}
   who       stub-member
   operation complete_course_lesson: Mark a lesson as completed
-  for whom  Members to whom the lesson is open; the creator and managers to every lesson (R311-R316).
+  for whom  Members once the lesson is open to them, and the creator and managers at any time (R311-R316).
   answered  204
   changed   replace /completions/3,42/at "2026-11-23T12:00:00+00:00"
             replace /memberships/14,3/last_active_at "2026-11-23T12:00:00+00:00\""""
@@ -45,12 +45,12 @@ default-1  PATCH /api/v2/course/1/
   sent      {{"name":"Mine"}}
   answered  403
   because   Only the creator or a manager of the course may do this. (permission_denied)
-  R003      A logged-in caller who can see the object but lacks the role is refused. (sure: high;
-            source: ui: react-core course hook has a 403 branch; ui: client has a text for error
-            code permission_denied; inferred)
-  R125      Update, patch and delete of a course: creator or manager. (An older version of the
-            update page says manager only, apparently from the time when the creator carried status
-            manager.) (sure: certain; source: docs; history: docs history)"""
+  R003      A logged-in caller who can see the object but lacks the required role is refused. (sure:
+            high; source: ui: react-core course hook has a 403 branch; ui: client has a text for
+            error code permission_denied; inferred)
+  R125      Only the creator or a manager may update, patch or delete a course. (An older version of
+            the update page says manager only, apparently from the time when the creator had the
+            status manager.) (sure: certain; source: docs; history: docs history)"""
 UNKNOWN = f"""\
 default-1  GET /api/v2/kourse/1/?a=b&a=c
 
@@ -66,8 +66,8 @@ default-1  POST /api/v2/course/1/join/
 
   when      {WHEN}
   who       stub-stranger
-  operation join_course: Join a course, ask to, or accept an invitation
-  for whom  Whoever can see the course, if only its lock screen (R101-R104).
+  operation join_course: Join a course, ask to join, or accept an invitation
+  for whom  Anyone who can see the course, even if only its lock screen (R101-R104).
   fault     lost (fault 1)
   answered  nobody got an answer
   changed   add /memberships/1,6 {{"status":"joined","joined_at":"2026-11-23T12:00:00+00:00",\
@@ -77,8 +77,8 @@ default-1  POST /api/v2/course/1/join/
 
   when      {WHEN}
   who       stub-stranger
-  operation join_course: Join a course, ask to, or accept an invitation
-  for whom  Whoever can see the course, if only its lock screen (R101-R104).
+  operation join_course: Join a course, ask to join, or accept an invitation
+  for whom  Anyone who can see the course, even if only its lock screen (R101-R104).
   fault     code=404 (asked for by the request)
   answered  404
   with      {{"errors":[{{"message":"Not found.","code":"not_found"}}]}}"""

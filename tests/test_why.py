@@ -99,10 +99,10 @@ def test_why_rule_prints_it() -> None:
     """R116: the rule alone, with the answer to whoever breaks it."""
     result = run("R116")
     assert (result.exit_code, result.stderr) == (0, "")
-    text = "name is required on create and PUT and unique among courses. A duplicate gives a field error on name with"
+    text = "name is required on create and PUT and must be unique among courses. A duplicate gives a field error on"
     assert result.stdout.splitlines() == [
         "R116  (high, answers 400 unique)",
-        *textwrap.wrap(f"{text} code unique.", 100, initial_indent="  ", subsequent_indent="  "),
+        *textwrap.wrap(f"{text} name with code unique.", 100, initial_indent="  ", subsequent_indent="  "),
         "  source: docs: course; ui: CourseForm handles code unique",
     ]
 

@@ -13,37 +13,37 @@ from stubserver.errors import forbidden, not_found, unauthenticated
 
 
 def everyone(call: Call) -> None:
-    """Anybody, with or without a login."""
+    """Anyone, with or without a login."""
 
 
 def authenticated(call: Call) -> None:
-    """Anybody who is logged in (R001)."""
+    """Any logged-in user (R001)."""
     if call.user is None:
         raise unauthenticated("Authentication credentials were not provided.")
 
 
 def reader(call: Call) -> None:
-    """Anonymous callers only where the community shows its content to them (R106)."""
+    """Any logged-in user, and anonymous callers if the community shows them its content (R106)."""
     if not call.world.preferences["configurations.content_availability"]:
         authenticated(call)
 
 
 def oneself(call: Call) -> None:
-    """Only the user whom the path names (R704)."""
+    """Only the user named in the path (R704)."""
     authenticated(call)
     if call.row("user")["id"] != call.user_id:
         raise forbidden("Only the user themselves may see this.")
 
 
 def author(call: Call) -> None:
-    """Whoever may create courses: everybody logged in, or only platform staff (R114)."""
+    """Any logged-in user, or only platform staff if the community requires it (R114)."""
     authenticated(call)
     if not MeView(call).may_create_courses:
         raise forbidden("Only platform staff may create courses in this community.")
 
 
 def viewer(call: Call) -> None:
-    """Whoever can see the course, if only its lock screen (R101-R104)."""
+    """Anyone who can see the course, even if only its lock screen (R101-R104)."""
     _status_of_viewer(call)
 
 
@@ -66,20 +66,20 @@ def manager(call: Call) -> None:
 
 
 def roster(call: Call) -> None:
-    """Whoever sees the course; with a hidden member count only its creator and managers (R127, R213)."""
+    """Anyone who can see the course, or only its creator and managers if its member count is hidden (R127, R213)."""
     viewer(call)
     if call.course["hide_member_count"]:
         manager(call)
 
 
 def member(call: Call) -> None:
-    """The people inside the course (R311)."""
+    """Only members of the course (R311)."""
     if _status_of_viewer(call) not in rules.MEMBERS:
         raise forbidden("Only people who have joined the course may do this.")
 
 
 def student(call: Call) -> None:
-    """Members to whom the lesson is open; the creator and managers to every lesson (R311-R316)."""
+    """Members once the lesson is open to them, and the creator and managers at any time (R311-R316)."""
     member(call)
     lock = CourseView(call, call.course).lesson(call.lesson).lock
     if lock is not None:
@@ -87,19 +87,19 @@ def student(call: Call) -> None:
 
 
 def commenter(call: Call) -> None:
-    """Students, while the lesson takes comments; without them nobody (R501)."""
+    """Anyone who may read the lesson, but only while it takes comments (R501)."""
     student(call)
     if not call.lesson["comments_enabled"]:
         raise forbidden("Comments are disabled for this lesson.")
 
 
 def comment_author(call: Call) -> None:
-    """Who wrote the comment, or the creator or a manager of the course (R511)."""
+    """The author of the comment, or the creator or a manager of the course (R511)."""
     _owner(call, "comment", "created_by")
 
 
 def attempt_owner(call: Call) -> None:
-    """Who made the attempt, or the creator or a manager of the course (R417)."""
+    """The user who made the attempt, or the creator or a manager of the course (R417)."""
     _owner(call, "attempt", "user_id")
 
 
