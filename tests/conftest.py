@@ -4,6 +4,7 @@ With `pytest -n 2` the processes share one server over HTTP, and each test has a
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -24,6 +25,37 @@ SETTINGS = Settings(
     jwt_secret="a-secret-of-the-tests-that-is-long-enough",
     cors_origins=("https://app.example",),
 )
+
+
+TRACED_CASES = 2
+"""Cases of each parametrized test that run under the tracer of coverage, which doubles the time of whatever it sees."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--part", choices=["traced", "rest"], help="only the tests that are to be traced for coverage, or only the rest"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Split the tests as `--part` asks: each is in one of the two."""
+    if config.option.part is None:
+        return
+    traced = set(_traced(items))
+    left_out = {item for item in items if (item in traced) != (config.option.part == "traced")}
+    config.hook.pytest_deselected(items=[*left_out])
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _traced(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """The first cases of each test, but for long walks and tests whose processes repeat what others cover."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        if not any(item.iter_markers("long")) and not any(item.iter_markers("untraced")):
+            name = item.nodeid.partition("[")[0]
+            seen[name] += 1
+            if seen[name] <= TRACED_CASES:
+                yield item
 
 
 def pytest_course_stub(config: pytest.Config) -> StubServer:
