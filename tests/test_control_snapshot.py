@@ -453,7 +453,7 @@ def without(name: str) -> Damage:
         (put_in("tables", [1]), "tables", "an object"),
         (put_in("tables", {"courses": 1}), "tables", "an object"),
         (put_in("clock", "now"), "clock", "an object"),
-        (put_in("fixture", 7), "fixture", "a text"),
+        (put_in("fixture", 7), "fixture", "a string"),
         *((without(name), name, "required") for name in ("stubserver", "fixture", "digest", "moment", "clock")),
         *((without(name), name, "required") for name in ("tables", "checksum")),
     ],
