@@ -193,7 +193,7 @@ def test_create_fault_stops_at_a_hundred(api: Api) -> None:
         create(api, times=1, path="/none")
     response = api.post(FAULTS, json={"kind": "error"})
     assert refused(response, 400) == {"non_field_errors": "max_length"}
-    assert "World default has 100 faults already." in response.text
+    assert "World default already has 100 faults." in response.text
     assert len(listed(api)) == 100
     assert create(api, world="roomy")["id"] == 1
     assert api.delete(f"{FAULTS}/50").status_code == 204

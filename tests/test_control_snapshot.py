@@ -437,7 +437,7 @@ def without(name: str) -> Damage:
 @pytest.mark.parametrize(
     ("damage", "field", "says"),
     [
-        (put_in("tables.courses.rows.0.row.name", "Edited"), "checksum", "damaged, or somebody edited"),
+        (put_in("tables.courses.rows.0.row.name", "Edited"), "checksum", "damaged or has been edited"),
         (put_in("tables.courses.next_id", 99), "checksum", "damaged"),
         (put_in("tables.courses.rows", []), "checksum", "damaged"),
         (put_in("tables", {}), "checksum", "damaged"),
@@ -453,7 +453,7 @@ def without(name: str) -> Damage:
         (put_in("tables", [1]), "tables", "an object"),
         (put_in("tables", {"courses": 1}), "tables", "an object"),
         (put_in("clock", "now"), "clock", "an object"),
-        (put_in("fixture", 7), "fixture", "a text"),
+        (put_in("fixture", 7), "fixture", "a string"),
         *((without(name), name, "required") for name in ("stubserver", "fixture", "digest", "moment", "clock")),
         *((without(name), name, "required") for name in ("tables", "checksum")),
     ],
@@ -499,7 +499,7 @@ def test_load_snapshot_refuses_a_file_of_another_version(api: Api, there: Api, m
         then.setattr(snapshot_file, "__version__", "0.0.1")
         content = json.loads(file_of(api))
     assert content["stubserver"] == "0.0.1"
-    assert_refused(there, content, "stubserver", f"version 0.0.1; this is {stubserver.__version__}")
+    assert_refused(there, content, "stubserver", f"version 0.0.1, but this is {stubserver.__version__}")
 
 
 @pytest.mark.parametrize("name", ["of-the-lab", "../default", "/etc/passwd"])

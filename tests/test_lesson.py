@@ -47,7 +47,7 @@ WREN = {
 }
 MEMBERS_ONLY = "Only people who have joined the course may do this."
 DRAFT = "This lesson is a draft."
-ORDER = "The lessons of this course must be completed in their order."
+ORDER = "The lessons of this course must be completed in order."
 
 
 def done(response: httpx.Response) -> None:

@@ -34,7 +34,7 @@ ANSWERS = [{"text": "Yes", "correct": True}, {"text": "Perhaps", "correct": True
         ("creator", "POST", QUIZ + "question/", {"type": "single_choice", "text": "?", "answers": ANSWERS}, "answers", "invalid", "A single_choice question needs exactly one correct answer; this one has 2."),
         ("creator", "POST", QUIZ + "question/", {"type": "multi_choice", "text": "?", "answers": [{"text": "No"}]}, "answers", "invalid", "A multi_choice question needs at least one correct answer; this one has 0."),
         ("creator", "POST", EMPTY_QUIZ + "attempt/", {"responses": []}, "responses", "invalid", "This quiz has no questions yet."),
-        ("stranger", "DELETE", "/course/1/join/", None, "", "not_found", "A status of user 6 in course 1 does not exist or is not visible to you."),
+        ("stranger", "DELETE", "/course/1/join/", None, "", "not_found", "The status of user 6 in course 1 does not exist or is not visible to you."),
         ("creator", "DELETE", "/course/1/join/", None, "", "permission_denied", "The creator of a course cannot leave it or be removed from it."),
         ("creator", "POST", "/course/1/invite/", {"users": [77]}, "users", "does_not_exist", "No such user: 77."),
         ("creator", "POST", "/course/1/role/", {"other": []}, "managers", "required", "Give at least one of managers, joined and unjoined."),

@@ -1,1 +1,1 @@
-"""What the API does: operations, views, and the rules that they share. Knows no HTTP and no Connexion."""
+"""What the API does: operations, views, and the rules they share. Independent of HTTP and Connexion."""

@@ -1,4 +1,4 @@
-"""Grading an attempt: pure functions of a quiz's questions and somebody's answers (R409, R410, R413)."""
+"""Grading of quiz attempts: pure functions of the questions and the chosen answers (R409, R410, R413)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,9 +8,9 @@ from stubserver.worlds.table import Row
 
 
 def graded(questions: Iterable[Row], selected: Mapping[int, set[int]], passing_grade: int) -> dict[str, Any]:
-    """The result of an attempt, with a copy of the questions that later edits do not reach.
+    """The result of an attempt, with its own copy of the questions, which later edits do not affect.
 
-    `selected` holds the chosen answer ids of each question id; `passing_grade` is a percentage.
+    `selected` maps each question id to the ids of the chosen answers; `passing_grade` is a percentage.
     """
     copies = [_graded_question(question, selected[question["id"]]) for question in questions]
     right = sum(copy["correct"] for copy in copies)

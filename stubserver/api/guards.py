@@ -105,7 +105,7 @@ def attempt_owner(call: Call) -> None:
 
 def _owner(call: Call, kind: str, field: str) -> None:
     if _status_of_viewer(call) not in rules.MANAGING and call.row(kind)[field] != call.user_id:
-        raise forbidden(f"Only whose {kind} this is, or the creator or a manager of the course, may do this.")
+        raise forbidden(f"Only the user who made this {kind}, or the creator or a manager of the course, may do this.")
 
 
 GUARDS: dict[str, Callable[[Call], None]] = {

@@ -1,6 +1,6 @@
-"""What stands for files: for pictures a square placeholder in a colour of its own (R123), for documents a blank page.
+"""Placeholders for uploaded files: a plain square for an image (R123), a blank page for a document.
 
-Uploads are neither processed nor kept; a new upload only changes the address and the colour.
+Uploads are neither processed nor stored; a new upload only changes the URL and the colour of the square.
 """
 
 import hashlib
@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 SIZES = {"image_small": 64, "image_medium": 128, "image_big": 256, "image_bigger": 512}
-"""Rendition -> width and height in pixels (the docs give none)."""
-
-
+"""Rendition -> width and height in pixels (the docs do not say)."""
 PDF = (
     b"%PDF-1.4\n"
     b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
@@ -20,22 +18,22 @@ PDF = (
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n"
     b"trailer<</Root 1 0 R>>\n%%EOF\n"
 )
-"""The document that stands for every document: one blank page."""
+"""The content of every document: one blank page."""
 
 
 @lru_cache(4096)
 def renditions(origin: str, folder: str, slug: str, picture: str) -> Mapping[str, str]:
-    """Absolute URLs of all renditions."""
+    """Rendition -> its absolute URL."""
     return {name: url(origin, folder, name, slug, picture) for name in SIZES}
 
 
 def url(origin: str, folder: str, rendition: str, slug: str, picture: str) -> str:
-    """Absolute URL of a rendition; `picture` tells one upload from the next."""
+    """Absolute URL of a rendition; `picture` distinguishes one upload from the next."""
     return f"{origin}/upfiles/{folder}/{rendition.removeprefix('image_')}/{slug or 'course'}_{_digits(picture)}.png"
 
 
 def document_url(origin: str, folder: str, slug: str, document: str) -> str:
-    """Absolute URL of a document; `document` tells one upload from the next."""
+    """Absolute URL of a document; `document` distinguishes one upload from the next."""
     return f"{origin}/upfiles/{folder}/{slug}_{_digits(document)}.pdf"
 
 
@@ -44,7 +42,7 @@ def _digits(upload: str) -> str:
 
 
 def png(size: int, name: str) -> bytes:
-    """A PNG of `size` by `size` pixels in the colour that belongs to `name`."""
+    """A plain PNG of `size` by `size` pixels, in a colour derived from `name`."""
     colour = bytes(80 + byte // 2 for byte in hashlib.sha256(name.encode()).digest()[:3])
     rows = zlib.compress((b"\0" + colour * size) * size)
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""What lies in a course and how far somebody has come in it: lookups that views, guards and operations share."""
+"""The contents of a course and a user's progress in it: lookups that views, guards and operations share."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -18,7 +18,7 @@ def ordered_lessons(call: Call, section: Row) -> list[Row]:
 
 
 def ordered_questions(call: Call, lesson: Row) -> list[Row]:
-    """The questions of a quiz in display order; none of a plain lesson (R420)."""
+    """The questions of a quiz in display order; empty for a plain lesson (R420)."""
     if lesson["type"] != "quiz":
         return []
     return [call.world.questions[number] for number in lesson["questions_order"]]
@@ -35,12 +35,12 @@ def published_lessons(call: Call, course: Row) -> Iterator[Row]:
 
 
 def is_completed(call: Call, lesson: Row, user: int | None) -> bool:
-    """Whether the user completed the lesson; a failed quiz does not count (R315)."""
+    """Whether the user has completed the lesson; a failed quiz does not count (R315)."""
     return completion_status(call, lesson, user) == "completed"
 
 
 def completion_status(call: Call, lesson: Row, user: int | None) -> str:
-    """How far the user got with the lesson; only a quiz can be failed (R321)."""
+    """The user's status in the lesson: "uncompleted", "completed" or, for a quiz only, "failed" (R321)."""
     completion = call.world.completions.get((user, lesson["id"]))
     if completion is None or (completion["status"] == "failed" and lesson["type"] != "quiz"):
         return "uncompleted"
@@ -48,7 +48,7 @@ def completion_status(call: Call, lesson: Row, user: int | None) -> str:
 
 
 def completion_rate(call: Call, course: Row, user: int | None) -> int:
-    """The user's share of the published lessons (R131)."""
+    """The percentage of published lessons that the user has completed (R131)."""
     if not call.world.completions.keys("user_id", user):
         return 0
     done = [is_completed(call, lesson, user) for lesson in published_lessons(call, course)]
@@ -56,12 +56,12 @@ def completion_rate(call: Call, course: Row, user: int | None) -> int:
 
 
 def members(call: Call, course: int, statuses: Sequence[str]) -> list[Row]:
-    """The memberships of a course with one of `statuses`, by user id (R611)."""
+    """The memberships of a course that have one of `statuses`, ordered by user id (R611)."""
     return [row for row in call.world.memberships.where("course_id", course) if row["status"] in statuses]
 
 
 def record_completion(call: Call, lesson: Row, status: str) -> None:
-    """Note how the caller did in a lesson; a completed one moves the time of their last activity (R318, R608)."""
+    """Record the caller's status in a lesson; completing one also counts as their last activity (R318, R608)."""
     world, now = call.world, call.world.clock.now()
     world.completions.put({"user_id": call.user_id, "lesson_id": lesson["id"], "status": status, "at": now})
     membership = world.memberships.get((call.course["id"], call.user_id))
@@ -70,5 +70,5 @@ def record_completion(call: Call, lesson: Row, status: str) -> None:
 
 
 def matching_users(call: Call, users: Iterable[Row], parameter: str = "search") -> list[Row]:
-    """Those whose username or real name holds the text in the query parameter (R025)."""
+    """The users whose username or real name contains the text in the query parameter (R025)."""
     return [row for row in users if call.searches(row["username"], row["real_name"], parameter=parameter)]

@@ -1,11 +1,11 @@
-"""Removing rows together with all that belongs to them (R126, R303, R513)."""
+"""Removal of rows together with everything that belongs to them (R126, R303, R513)."""
 
 from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 
 
 def remove_course(world: World, course: Row) -> None:
-    """A course, its sections and its memberships."""
+    """Delete a course with its memberships, its sections and their lessons."""
     for section in world.sections.where("course_id", course["id"]):
         remove_section(world, section)
     for membership in world.memberships.where("course_id", course["id"]):
@@ -14,14 +14,14 @@ def remove_course(world: World, course: Row) -> None:
 
 
 def remove_section(world: World, section: Row) -> None:
-    """A section and its lessons."""
+    """Delete a section with its lessons."""
     for lesson in world.lessons.where("section_id", section["id"]):
         remove_lesson(world, lesson)
     world.sections.delete(section["id"])
 
 
 def remove_lesson(world: World, lesson: Row) -> None:
-    """A lesson with its questions, attempts, comments and completions."""
+    """Delete a lesson with its questions, attempts, comments and completions."""
     for table in (world.questions, world.attempts, world.comments):
         for row in table.where("lesson_id", lesson["id"]):
             table.delete(row["id"])
@@ -31,7 +31,7 @@ def remove_lesson(world: World, lesson: Row) -> None:
 
 
 def remove_comment(world: World, comment: Row) -> None:
-    """A comment and its replies; whoever replied to one of them replies to nobody now."""
+    """Delete a comment with its replies, and clear `in_reply_to` in comments that answered one of them."""
     gone = [comment, *world.comments.where("parent", comment["id"])]
     for row in gone:
         world.comments.delete(row["id"])

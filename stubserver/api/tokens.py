@@ -1,4 +1,4 @@
-"""Whom a token stands for: tokens of the fixture or granted by OAuth, and JWTs once a secret is given (R001, R002)."""
+"""Whom a token stands for: fixture tokens, OAuth grants and, if a secret is configured, JWTs (R001, R002)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +10,14 @@ from stubserver.worlds.world import World
 
 
 class BadCredentials(Exception):
-    """The credentials do not name a user; the message says why."""
+    """The credentials do not identify a user; the message says why."""
 
 
 def user_of(world: World, token: str) -> Row:
     """The user that `token` stands for. Raises BadCredentials (R002)."""
     number = world.tokens.get(token)
     if number is None:
-        number = _granted_by(world, token)
+        number = _grant_user(world, token)
     if number is None:
         number = _jwt_user(claims_of(world, token))
     user = world.users.get(number)
@@ -26,7 +26,7 @@ def user_of(world: World, token: str) -> Row:
     return user
 
 
-def _granted_by(world: World, token: str) -> int | None:
+def _grant_user(world: World, token: str) -> int | None:
     for grant in world.grants.where("access_token", token):
         if world.clock.has_come(grant["expires_at"]):
             raise BadCredentials("The access token has expired.")
@@ -36,11 +36,11 @@ def _granted_by(world: World, token: str) -> int | None:
 
 
 def claims_of(world: World, token: str) -> Mapping[str, Any]:
-    """The claims of a JWT that is signed with the world's secret and has not expired. Raises BadCredentials."""
+    """The claims of a JWT signed with the world's secret and not yet expired. Raises BadCredentials."""
     if world.settings.jwt_secret is None:
-        raise BadCredentials("Unknown token. Use one of the tokens that the server prints at its start.")
+        raise BadCredentials("Unknown token. Use one of the tokens that the server prints at startup.")
     try:
-        # Time comes from the world's clock alone, so its date claims are checked here and not by the library.
+        # Only the world's clock counts, so expiry is checked below and not by the library.
         claims: Mapping[str, Any] = jwt.decode(
             token,
             world.settings.jwt_secret,
@@ -69,7 +69,7 @@ def _jwt_user(claims: Mapping[str, Any]) -> int:
 
 
 def check_secret(jwt_secret: str | None) -> None:
-    """Raises ValueError where the secret cannot be one."""
+    """Raises ValueError if PyJWT cannot sign with `jwt_secret`."""
     if jwt_secret is not None:
         try:
             jwt.encode({}, jwt_secret, "HS256")

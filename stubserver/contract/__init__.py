@@ -1,1 +1,1 @@
-"""The contract: partial documents become one, and one says what each operation takes and answers."""
+"""The contract: partial documents are merged into one, which says what each operation accepts and returns."""

@@ -1,8 +1,8 @@
-"""A contract: reads from a merged document what the server needs.
+"""A contract: what the server needs to know from a merged document.
 
 The documents are the single source of truth. Besides OpenAPI they use four extension keys:
 `x-access` (the guard of an operation, or of giving a parameter), `x-loads` (the row that a path parameter
-names), `x-rules` (the rules an operation follows; at the top level, the book of rules) and `x-source`
+names), `x-rules` (the rules an operation follows; at the top level, the definitions of all rules) and `x-source`
 (where an inferred detail comes from and how sure it is).
 """
 
@@ -20,20 +20,20 @@ EXTENSIONS = {"x-access", "x-loads", "x-rules", "x-source"}
 
 
 class Contract:
-    """The merged document and its operations."""
+    """A merged document and its operations."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        """Raises SpecError where `document` uses an extension key or a reference that does not exist."""
+        """Raises SpecError if `document` uses an unknown extension key or a reference that points at nothing."""
         self.document = document
         _check_extensions(document, "")
         self._check_references(document)
         self._components = draft4(document.get("components", {}))
         self.base = next(iter(document.get("servers", [])), {"url": ""})["url"].rstrip("/")
-        """What all paths begin with."""
+        """The prefix of all paths, without a trailing slash."""
         self.operations = {operation.id: operation for operation in self._operations()}
 
     def resolve(self, node: Any) -> Any:
-        """`node`, or what its `$ref` points at. Raises SpecError when it points at nothing."""
+        """`node`, or what its `$ref` points at. Raises SpecError if it points at nothing."""
         while isinstance(node, dict) and "$ref" in node:
             target: Any = self.document
             for part in node["$ref"].removeprefix("#/").split("/"):
@@ -44,7 +44,7 @@ class Contract:
         return node
 
     def file_of(self, *address: str) -> str:
-        """The file that a part of the document came from, by its address; "the document" where that is not known."""
+        """The file that the part at `address` came from, or "the document" if that is not known."""
         files: Mapping[str, str] = getattr(self.document, "files", {})
         return files.get(" ".join(address), "the document")
 
@@ -58,12 +58,12 @@ class Contract:
                 self._check_references(part)
 
     def schema(self, name: str) -> Schema:
-        """The component schema `name`."""
+        """The component schema `name`. Raises SpecError if there is none."""
         found: Schema = self.resolve({"$ref": f"#/components/schemas/{name}"})
         return found
 
     def properties(self, schema: Schema) -> dict[str, Any]:
-        """All properties of an object schema, those of its `allOf` parts included."""
+        """All properties of an object schema, including those of its `allOf` parts."""
         schema = self.resolve(schema)
         found: dict[str, Any] = {}
         for part in schema.get("allOf", []):
@@ -72,12 +72,12 @@ class Contract:
         return found
 
     def defaults(self, schema: Schema) -> dict[str, Any]:
-        """The documented defaults of an object schema."""
+        """Property -> its documented default, for an object schema."""
         properties = {name: self.resolve(part) for name, part in self.properties(schema).items()}
         return {name: part["default"] for name, part in properties.items() if "default" in part}
 
     def validator(self, schema: Schema) -> Validator:
-        """`schema` compiled; its references resolve against this document."""
+        """A validator of `schema`, whose references resolve against this document."""
         return Validator(schema, self._components, self._secrets(schema))
 
     def _secrets(self, schema: Schema) -> frozenset[str]:
@@ -85,18 +85,18 @@ class Contract:
 
     @cached_property
     def secrets(self) -> frozenset[str]:
-        """Fields that hold credentials (`format: password`), of whichever schema."""
+        """Names of the fields that hold credentials (`format: password`) in any component schema."""
         return frozenset().union(*map(self._secrets, self.document["components"]["schemas"].values()))
 
     def allowed_methods(self, path: str) -> list[str]:
-        """Every method that the documented path `path` answers (HEAD with GET); empty for any other path."""
+        """All methods that a documented path supports (HEAD along with GET); empty if `path` is not documented."""
         for pattern, methods in self._routes:
             if pattern.fullmatch(path):
                 return sorted({*methods, "HEAD"} if "GET" in methods else methods)
         return []
 
     def find(self, method: str, path: str) -> Operation | None:
-        """The operation that answers a request, if one does."""
+        """The operation that serves a request, or None."""
         for pattern, methods in self._routes:
             if pattern.fullmatch(path):
                 return methods.get("GET" if method == "HEAD" else method)
@@ -104,7 +104,7 @@ class Contract:
 
     @cached_property
     def _routes(self) -> list[tuple[re.Pattern[str], dict[str, Operation]]]:
-        """Path pattern -> method -> operation, literal paths first."""
+        """Path patterns, each with method -> operation; literal paths come first."""
         table: dict[str, dict[str, Operation]] = {}
         for operation in self.operations.values():
             table.setdefault(operation.path, {})[operation.method.upper()] = operation
@@ -112,7 +112,7 @@ class Contract:
         return [(self._pattern(path), table[path]) for path in paths]
 
     def _pattern(self, path: str) -> re.Pattern[str]:
-        """What names this path: a number for a number, anything without a slash for a text."""
+        """A pattern that matches the path: integer parameters as digits, others as anything without a slash."""
         for raw in self.document["paths"][path.removeprefix(self.base)].values():
             for parameter in map(self.resolve, raw.get("parameters", [])):
                 if parameter["in"] == "path":
@@ -162,7 +162,7 @@ class Contract:
             headers={status: self._headers(answer) for status, answer in responses.items()},
             answer=answers.get(status),
             blank=self.defaults(answers[status]) if status in answers else {},
-            refusals={status: _name(schema) for status, schema in answers.items() if status >= 400},
+            refusals={status: _schema_name(schema) for status, schema in answers.items() if status >= 400},
             answers={status: self.validator(schema) for status, schema in answers.items()},
             examples={status: self._example(answer) for status, answer in responses.items() if status in answers},
         )
@@ -178,7 +178,7 @@ class Contract:
         return {name: values[0] for name, values in fixed.items() if len(values) == 1 and values[0] is not None}
 
 
-def _name(schema: Schema) -> str:
+def _schema_name(schema: Schema) -> str:
     name: str = schema.get("$ref", "").rpartition("/")[2]
     return name
 
@@ -196,5 +196,5 @@ def _check_extensions(node: Any, where: str) -> None:
         for key, part in node.items():
             if str(key).startswith("x-") and key not in EXTENSIONS:
                 known = ", ".join(sorted(EXTENSIONS))
-                raise SpecError(f"{where}: unknown extension key {key!r}; known are {known}")
+                raise SpecError(f"{where}: unknown extension key {key!r}; the known ones are {known}")
             _check_extensions(part, f"{where}/{key}")

@@ -1,4 +1,4 @@
-"""One document from the partial documents of a folder, each about one resource."""
+"""Merging the partial documents of a folder, each about one resource, into one."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import yaml
 
-_UNITED = {"paths", "components", "x-rules"}
-"""Top-level keys that every partial document may add to."""
+_MERGED = {"paths", "components", "x-rules"}
+"""Top-level keys to which every partial document may add."""
 
 
 class SpecError(Exception):
@@ -16,10 +16,10 @@ class SpecError(Exception):
 
 
 class Document(dict[str, Any]):
-    """A merged document that knows which file each of its parts came from."""
+    """A merged document that knows which file each part came from."""
 
     def __init__(self, content: Mapping[str, Any], files: Mapping[str, str]) -> None:
-        """`files` has the names of files by the blank-separated addresses of the parts."""
+        """`files` maps the space-separated address of each part to the name of its file."""
         super().__init__(content)
         self.files = files
 
@@ -27,7 +27,7 @@ class Document(dict[str, Any]):
 def merge(folder: Path, *others: Path) -> Document:
     """One document from the partial documents `*.yaml` of `folder` and the files `others`.
 
-    Paths (method by method), rules and each kind of `components` are united; whatever two files both define is an
+    Paths (method by method), rules and each kind of `components` are merged; defining one of them in two files is an
     error. Raises SpecError naming the file.
     """
     merged: dict[str, Any] = {}
@@ -41,10 +41,10 @@ def merge(folder: Path, *others: Path) -> Document:
             if key in owners:
                 raise SpecError(f"{key} is defined in {owners[key]} and again in {file.parent.name}/{file.name}")
             owners[key] = f"{file.parent.name}/{file.name}"
-            _place(merged, key.split(" "), value)
+            _insert(merged, key.split(" "), value)
     if not merged:
         raise SpecError(f"no *.yaml documents in {folder}")
-    # A round trip through JSON drops what YAML shares by anchors and turns its dates into text.
+    # A round trip through JSON copies what YAML anchors share, and turns dates into strings.
     return Document(orjson.loads(orjson.dumps(merged, default=str)), owners)
 
 
@@ -59,14 +59,14 @@ def _load(file: Path) -> dict[str, Any]:
 
 
 def load_yaml(text: str) -> Any:
-    """Parse YAML with libyaml where it is there (ten times faster)."""
+    """Parse YAML, with libyaml if it is available (ten times faster)."""
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe loaders)
 
 
 def _flattened(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The smallest parts that files may share out among them, each under its blank-separated address."""
+    """The smallest parts that may be spread over several files, each with its space-separated address."""
     for key, value in document.items():
-        if key not in _UNITED:
+        if key not in _MERGED:
             yield key, value
         elif key in ("components", "paths"):
             for group, entries in value.items():
@@ -77,7 +77,7 @@ def _flattened(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{key} {name}", entry
 
 
-def _place(target: dict[str, Any], address: list[str], value: Any) -> None:
+def _insert(target: dict[str, Any], address: list[str], value: Any) -> None:
     for part in address[:-1]:
         target = target.setdefault(part, {})
     target[address[-1]] = value

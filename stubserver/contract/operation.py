@@ -1,4 +1,4 @@
-"""One operation of the contract, with all that the pipeline asks of it."""
+"""One operation of the contract, with everything that the pipeline needs to know about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from stubserver.contract.schema import Schema, Validator
 
 @dataclass(frozen=True)
 class Parameter:
-    """A query parameter or a header: its schema, and the guard that giving it (or one of its values) asks for."""
+    """A query parameter or header: its schema, and the guard that callers must pass to give it or one of its values."""
 
     name: str
     place: str
-    """query or header."""
+    """`query` or `header`."""
     required: bool
     schema: Schema
     validator: Validator
@@ -30,12 +30,12 @@ class Body:
 
     @cached_property
     def integers(self) -> frozenset[str]:
-        """Fields that are whole numbers."""
+        """Names of the fields that are integers."""
         return frozenset(name for name, part in self.schema["properties"].items() if part.get("type") == "integer")
 
     @cached_property
     def special(self) -> frozenset[str]:
-        """Fields that are kept otherwise than they are sent, or need a closer look: times and objects."""
+        """Names of the fields that need more than validation before they are stored: times and objects."""
         properties = self.schema["properties"].items()
         return frozenset(
             n for n, part in properties if part.get("format") == "date-time" or part.get("type") == "object"
@@ -44,7 +44,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the contract, with all that the pipeline asks of it."""
+    """One operation of the contract, with everything that the pipeline needs to know about it."""
 
     id: str
     file: str
@@ -53,7 +53,7 @@ class Operation:
     path: str
     access: str
     loads: Mapping[str, str]
-    """Path parameter -> kind of row that it names, in path order."""
+    """Path parameter -> the kind of row that it names, in path order."""
     parameters: tuple[Parameter, ...]
     bodies: Mapping[str, Body] = field(repr=False)
     defaults: Mapping[str, Any] = field(repr=False)
@@ -61,17 +61,17 @@ class Operation:
     status: int
     """The only 2xx status of the operation."""
     headers: Mapping[int, Mapping[str, str]] = field(repr=False)
-    """Headers of every declared status: those that can have one value only, or an example of it."""
+    """Status -> its headers that have a fixed value, or an example, with that value."""
     answer: Schema | None = field(repr=False)
-    """Schema of the success body; None where there is no body."""
+    """Schema of the body of a success; None if it has no body."""
     blank: Mapping[str, Any] = field(repr=False)
-    """Documented defaults of the answer's fields."""
+    """Documented defaults of the fields of a success."""
     refusals: Mapping[int, str] = field(repr=False)
-    """Name of the schema of every declared refusal."""
+    """Status -> name of the schema, for each declared refusal."""
     answers: Mapping[int, Validator] = field(repr=False)
-    """Validator of the JSON body of every declared status."""
+    """Status -> validator of its JSON body."""
     examples: Mapping[int, Any] = field(repr=False)
-    """An example of the JSON body of every declared status; None where none is written out."""
+    """Status -> an example of its JSON body; None if the contract does not give one."""
 
     @cached_property
     def parameter_names(self) -> frozenset[str]:
@@ -85,18 +85,18 @@ class Operation:
 
     @cached_property
     def guarded(self) -> Sequence[Parameter]:
-        """The parameters that not everybody may give who may call it."""
+        """The parameters that only some of the operation's callers may give."""
         return [parameter for parameter in self.parameters if parameter.access]
 
     @cached_property
     def choices(self) -> Mapping[str, Sequence[Any]]:
-        """Parameters and fields that have several documented values."""
+        """Parameter or field -> its documented values, where there are several."""
         schemas = {**{parameter.name: parameter.schema for parameter in self.parameters}, **self.fields}
         options = {name: schema.get("items", schema).get("enum", ()) for name, schema in schemas.items()}
         return {name: values for name, values in options.items() if len(values) > 1}
 
     @cached_property
     def fields(self) -> Mapping[str, Schema]:
-        """The writable fields of the body."""
+        """Field -> schema, for the writable fields of the body."""
         declared = next(iter(self.bodies.values())).schema["properties"] if self.bodies else {}
         return {name: schema for name, schema in declared.items() if not schema.get("readOnly", False)}

@@ -1,4 +1,4 @@
-"""Where the contract and the fixtures lie: inside the installed package, or beside it in a checkout."""
+"""The location of the contract and the fixtures: inside the installed package, or beside it in a checkout."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""JSON Schema as OpenAPI 3.0 writes it: compiled validators, and their verdicts in the vendor's error codes."""
+"""JSON Schema as used in OpenAPI 3.0: compiled validators, and their errors in the vendor's codes."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
@@ -11,12 +11,12 @@ from stubserver.errors import Problem
 
 Schema = Mapping[str, Any]
 
-_LONGEST_ECHO = 60
-"""Characters of a refused value that a message repeats."""
+_MAX_ECHO = 60
+"""Maximum number of characters of a refused value that a message repeats."""
 
 
 def draft4(schema: Any) -> Any:
-    """The JSON Schema (draft 4) that means the same: `nullable` becomes a type and an enum value."""
+    """The equivalent JSON Schema (draft 4): `nullable` becomes a type and an enum value."""
     if isinstance(schema, list):
         return [draft4(part) for part in schema]
     if not isinstance(schema, dict):
@@ -31,11 +31,11 @@ def draft4(schema: Any) -> Any:
 
 
 class Validator:
-    """A schema compiled once, when it is first needed; it says whether a value fits, and if not, why."""
+    """A schema, compiled on first use, that says whether a value is valid and, if not, why."""
 
     def __init__(self, schema: Schema, components: Mapping[str, Any], secrets: Collection[str] = ()) -> None:
-        """`components` is the `components` object, already in draft 4, that `$ref`s point into; what stands in the
-        fields `secrets` is never repeated."""
+        """`components` is the `components` object that `$ref`s point into, already in draft 4; messages never repeat
+        values of the fields in `secrets`."""
         self._schema = schema
         self._components = components
         self._secrets = secrets
@@ -47,11 +47,11 @@ class Validator:
 
     @cached_property
     def fits(self) -> Callable[[Any], bool]:
-        """Whether a value fits."""
+        """A function that returns whether a value is valid."""
         return self._compiled.is_valid
 
     def problems(self, value: Any, name: str | None = None) -> Iterator[Problem]:
-        """All that is wrong with `value`, each problem under its field, or under `name` if that is given."""
+        """Everything that is wrong with `value`, each problem under its field, or under `name` if that is given."""
         return iter(dict.fromkeys(self._problems(value, name)))
 
     def _problems(self, value: Any, name: str | None) -> Iterator[Problem]:
@@ -59,16 +59,16 @@ class Validator:
             detail = error.kind.as_dict()
             path = [str(step) for step in error.instance_path]
             hidden = path[0] in self._secrets if path else bool(self._secrets)
-            instance = _Unspeakable if hidden and error.instance is not None else error.instance
-            code, message = _worded(error.kind.name, detail, instance)
+            instance = _Hidden if hidden and error.instance is not None else error.instance
+            code, message = _code_and_message(error.kind.name, detail, instance)
             if error.kind.name == "required":
                 path.append(detail["property"])
             where = f" (at {'.'.join(path)})" if len(path) > 1 else ""
             yield Problem(code, message + where, name or (path[0] if path else "non_field_errors"))
 
 
-def _worded(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, str]:
-    """The vendor's code for a broken keyword, and a sentence that says what would be right."""
+def _code_and_message(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, str]:
+    """The vendor's code for a violated keyword, and a sentence that says what is allowed."""
     match keyword:
         case "required":
             return "required", "This field is required."
@@ -110,18 +110,18 @@ _TYPE_NAMES = {
     "boolean": "true or false",
     "integer": "a whole number within 64 bits",
     "object": "an object",
-    "string": "a text",
+    "string": "a string",
 }
 
 
-class _Unspeakable:
-    """What stands for a credential in a message: nothing that JSON could say."""
+class _Hidden:
+    """Stands for a credential in a message; it cannot be written as JSON, so `echo` does not repeat it."""
 
 
 def echo(value: Any) -> str:
-    """`value` as JSON text, cut to a length that a message can bear."""
+    """`value` as JSON text, shortened to fit into a message; `This value` if it cannot be written as JSON."""
     try:
         text = orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
         return "This value"
-    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}..."
+    return text if len(text) <= _MAX_ECHO else f"{text[:_MAX_ECHO]}..."

@@ -1,4 +1,4 @@
-"""The control plane: what tests and tools steer the server with. One module for each file of `openapi/control/`."""
+"""The control plane, through which tests and tools control the server. One module per file of `openapi/control/`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,5 +21,5 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def functions(parts: ServerParts) -> dict[str, Callable[[Call], Any]]:
-    """The operations of the control plane of one server."""
+    """operationId -> its function, bound to the parts of one server."""
     return {name: partial(function, parts=parts) for name, function in FUNCTIONS.items()}

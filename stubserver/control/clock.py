@@ -1,4 +1,4 @@
-"""The clock of a world: the real time until it is frozen, set or advanced."""
+"""The clock of a world, which shows real time until it is frozen, set or advanced."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,26 +12,26 @@ from stubserver.worlds.clock import EARLIEST, LATEST
 
 
 def get_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """What time it is."""
+    """The time in the world, and whether it stands still."""
     return clock_view(call.world.clock)
 
 
 def freeze_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Stand still, now or at a moment."""
+    """Stop the clock, at the given time or now."""
     clock = parts.touched(call).clock
     clock.freeze(_checked(call.query["at"], "at") if "at" in call.query else None)
     return clock_view(clock)
 
 
 def set_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Go to a moment."""
+    """Set the clock to the given time; a frozen clock stays frozen there."""
     clock = parts.touched(call).clock
     clock.set(_checked(call.body["at"], "at"))
     return clock_view(clock)
 
 
 def advance_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Move on."""
+    """Move the clock forward, frozen or not."""
     clock = parts.touched(call).clock
     by = timedelta(**{**call.operation.defaults, **call.body})
     _checked(clock.now() + by, "days")
@@ -40,18 +40,18 @@ def advance_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
 
 
 def release_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Run with the real time again."""
+    """Return to real time."""
     clock = parts.touched(call).clock
     clock.release()
     return clock_view(clock)
 
 
 def _checked(moment: datetime | str, field: str) -> datetime:
-    """The moment in UTC. Raises a 400 refusal where there is none such, or it is too far away."""
+    """The time in UTC. Raises a 400 refusal if there is no such time, or if it is beyond the range of a clock."""
     try:
         at = datetime.fromisoformat(moment.upper()) if isinstance(moment, str) else moment
     except ValueError:
-        raise invalid(field, "invalid", f"{echo(moment)} is no date and time.") from None
+        raise invalid(field, "invalid", f"{echo(moment)} is not a date and time.") from None
     if not EARLIEST <= at < LATEST:
-        raise invalid(field, "invalid", f"The clock goes from {EARLIEST.year} to {LATEST.year - 1}.")
+        raise invalid(field, "invalid", f"The clock covers the years {EARLIEST.year} to {LATEST.year - 1}.")
     return at.astimezone(UTC)

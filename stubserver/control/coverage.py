@@ -1,4 +1,4 @@
-"""Coverage: what of the contract has been exercised, by all worlds together."""
+"""Coverage: which points of the contract have been exercised, in all worlds together."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +8,10 @@ from stubserver.control.server_parts import ServerParts
 
 
 def get_coverage(_: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Each point of the contract with how often."""
+    """How often each point of the contract was exercised."""
     return parts.coverage.report()
 
 
 def clear_coverage(_: Call, parts: ServerParts) -> None:
-    """Count anew."""
+    """Reset all counts to zero."""
     parts.coverage.clear()

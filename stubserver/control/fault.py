@@ -1,4 +1,4 @@
-"""Faults: what goes wrong in a world, for whom, how often."""
+"""Faults: what goes wrong in a world, for which requests, and how often."""
 
 import difflib
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ from stubserver.errors import invalid, refusal
 from stubserver.pipeline.faults import Fault
 
 MAX_FAULTS = 100
-"""Faults of one world."""
+"""Maximum number of faults in a world."""
 
 
 def list_faults(call: Call, parts: ServerParts) -> Listing:
-    """With how often each has fired."""
+    """The world's faults, each with how often it has fired."""
     return Listing(list(call.world.faults.values()), _view)
 
 
 def create_fault(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Let something go wrong."""
+    """Add a fault. Raises a 400 refusal for an unknown operation, and if there are too many faults."""
     operation = call.body.get("operation")
     if operation is not None and operation not in parts.contract.operations:
         near = difflib.get_close_matches(operation, parts.contract.operations, n=3, cutoff=0.3)
@@ -28,7 +28,7 @@ def create_fault(call: Call, parts: ServerParts) -> Mapping[str, Any]:
         raise invalid("operation", "does_not_exist", f"There is no operation {operation!r}.{hint}")
     world = parts.touched(call)
     if len(world.faults) >= MAX_FAULTS:
-        raise invalid("non_field_errors", "max_length", f"World {world.name} has {MAX_FAULTS} faults already.")
+        raise invalid("non_field_errors", "max_length", f"World {world.name} already has {MAX_FAULTS} faults.")
     world.faulted += 1
     fault = Fault(world.faulted, world, {**call.operation.defaults, **call.body})
     world.faults[fault.id] = fault
@@ -36,12 +36,12 @@ def create_fault(call: Call, parts: ServerParts) -> Mapping[str, Any]:
 
 
 def clear_faults(call: Call, parts: ServerParts) -> None:
-    """End all."""
+    """Remove all faults from the world."""
     parts.touched(call).faults.clear()
 
 
 def delete_fault(call: Call, parts: ServerParts) -> None:
-    """End one."""
+    """Remove one fault. Raises a 404 refusal if there is no such fault."""
     if call.world.faults.pop(call.ids["id"], None) is None:
         raise refusal(404, f"World {call.world.name} has no fault {call.ids['id']}.")
 

@@ -1,4 +1,4 @@
-"""The journal of a world: every request with its answer, and whether it was the one that was expected."""
+"""The journal of a world: every request with its response, and whether the expected requests were made."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from stubserver.records import journal
 
 
 def list_requests(call: Call, parts: ServerParts) -> Listing:
-    """The newest first, filtered."""
+    """The requests that match the filters, newest first."""
     found = [RequestView(parts.contract, entry) for entry in reversed(journal.entries(call.world))]
     wanted = {name: call.query[name] for name in verify.FILTERS if name in call.query}
     found = [view for view in found if not any(verify.differences(wanted, view))]
@@ -23,19 +23,19 @@ def list_requests(call: Call, parts: ServerParts) -> Listing:
 
 
 def clear_requests(call: Call, parts: ServerParts) -> None:
-    """Forget what was asked."""
+    """Delete all journal entries of the world."""
     parts.journal.clear(call.world)
 
 
 def get_request(call: Call, parts: ServerParts) -> RequestView:
-    """One request; its id names the world."""
+    """A request by its id, which includes the name of the world. Raises a 404 refusal."""
     number = call.ids["request"]
     for entry in journal.entries(parts.worlds.peek(number.rpartition("-")[0])):
         if entry.id == number:
             return RequestView(parts.contract, entry)
-    raise refusal(404, f"The journal has no request {number}, or has it no more.")
+    raise refusal(404, f"The journal has no request {number}, or no longer has it.")
 
 
 def verify_requests(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Whether there were the requests that were expected."""
+    """Whether the world received the expected requests."""
     return verify.verdict(call.body, [RequestView(parts.contract, entry) for entry in journal.entries(call.world)])

@@ -1,4 +1,4 @@
-"""A journal entry as the control plane shows it: without credentials, and with what it broke and changed."""
+"""A journal entry as the control plane shows it: without credentials, but with the rules it broke and its changes."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -15,51 +15,51 @@ SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie"
 
 
 class RequestView:
-    """Every documented field of a Request."""
+    """All documented fields of a Request, as properties."""
 
     def __init__(self, contract: Contract, entry: Entry) -> None:
-        """`contract` is that of the API; it knows which fields are credentials."""
+        """`contract` is that of the API; it says which fields hold credentials."""
         self._contract = contract
         self._entry = entry
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields."""
+        """Field -> value, for all documented fields."""
         names = [name for name, part in vars(type(self)).items() if isinstance(part, property) and name != "body"]
         return {name: getattr(self, name) for name in names}
 
     @property
     def id(self) -> str:
-        """Its world and its number there."""
+        """The name of its world and its number there."""
         return self._entry.id
 
     @property
     def time(self) -> datetime:
-        """When it came, by the world's clock."""
+        """When it arrived, by the world's clock."""
         return self._entry.at
 
     @property
     def operation(self) -> str | None:
-        """The operation that it reached."""
+        """operationId of the operation that it reached, if any."""
         return self._entry.operation.id if self._entry.operation else None
 
     @property
     def persona(self) -> str:
-        """Who asked."""
+        """The caller: a persona's token, a username or anonymous."""
         return self._entry.persona
 
     @property
     def status(self) -> int | None:
-        """Status of the answer; None where there was none."""
+        """Status of the response; None if none was sent."""
         return self._entry.status or None
 
     @property
     def milliseconds(self) -> float:
-        """How long it took."""
+        """How long it took, in milliseconds; 0 if time stands still in its world."""
         return round(self._entry.seconds * 1000, 3)
 
     @property
     def request(self) -> Mapping[str, Any]:
-        """What was sent."""
+        """The request as sent, without credentials."""
         entry = self._entry
         query = {name: texts[0] if len(texts) == 1 else texts for name, texts in entry.query.items()}
         return {
@@ -72,24 +72,24 @@ class RequestView:
 
     @property
     def body(self) -> Any:
-        """The body as sent if it was JSON, else the fields that were read from it, else its text."""
+        """The body as sent if it was JSON, else the fields that were read from it, else its text or size."""
         entry = self._entry
         if not entry.raw_body:
             return None
         try:
             sent = orjson.loads(entry.raw_body)
         except orjson.JSONDecodeError:
-            sent = dict(entry.body) or self._harmless(entry.raw_body)
+            sent = dict(entry.body) or self._text_or_size(entry.raw_body)
         return self._redacted(sent)
 
-    def _harmless(self, text: bytes) -> str:
-        """A text that nobody could read, if it does not speak of credentials; else its size."""
+    def _text_or_size(self, text: bytes) -> str:
+        """The text of a body that could not be parsed; only its size if it mentions the name of a credential."""
         readable = text.decode(errors="replace")
         return f"({len(text)} bytes)" if any(name in readable for name in self._contract.secrets) else readable
 
     @property
     def response(self) -> Mapping[str, Any] | None:
-        """What was answered; None where nothing was."""
+        """Headers and body of the response, without credentials; None if none was sent."""
         entry = self._entry
         if not entry.status:
             return None
@@ -98,12 +98,12 @@ class RequestView:
             body = orjson.loads(entry.answer) if entry.answer else None
         except orjson.JSONDecodeError:
             body = entry.answer.decode(errors="replace")
-        if isinstance(body, dict) and entry.status < 400:  # refusals have codes of their own
+        if isinstance(body, dict) and entry.status < 400:  # the `code` in a refusal is not a credential
             body = self._redacted(body)
         return {"headers": _headers(headers), "body": body}
 
     def _redacted(self, value: Any) -> Any:
-        """JSON without credentials."""
+        """A JSON value with its credentials replaced."""
         if isinstance(value, list):
             return [self._redacted(part) for part in value]
         if not isinstance(value, dict):
@@ -113,18 +113,18 @@ class RequestView:
 
     @property
     def violations(self) -> list[Mapping[str, str]]:
-        """What the contract does not know."""
+        """What the request used that the contract does not define."""
         return [{"kind": kind, "name": name} for kind, name in self._entry.violations]
 
     @property
     def problems(self) -> list[Mapping[str, Any]]:
-        """Why it was refused."""
+        """Why it was refused; empty if it was not."""
         problems = self._entry.refusal.problems if self._entry.refusal else []
         return [{"code": p.code, "message": p.message, "field": p.field} for p in problems]
 
     @property
     def rules(self) -> list[str]:
-        """The operation's rules that refuse with this status and one of these codes."""
+        """Codes of the operation's rules that refuse with this status and one of these problems' codes."""
         entry = self._entry
         if entry.operation is None or entry.refusal is None:
             return []
@@ -139,18 +139,18 @@ class RequestView:
 
     @property
     def changes(self) -> list[Mapping[str, Any]]:
-        """The JSON Patch of the world's rows."""
+        """What it changed in the world's rows, as a JSON Patch."""
         return list(_patch(self._entry.changes, self._contract.secrets))
 
     @property
     def fault(self) -> Mapping[str, Any] | None:
-        """The fault that fired."""
+        """The fault that affected it, if any."""
         fault: Mapping[str, Any] | None = self._entry.fault
         return fault
 
 
 def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers without credentials; of an Authorization header the scheme stays."""
+    """Headers without credentials; an Authorization header keeps its scheme."""
     shown = {}
     for name, value in headers:
         if name in SECRET_HEADERS:
@@ -161,7 +161,7 @@ def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _patch(changes: Iterable[Change], secrets: Collection[str]) -> Iterator[Mapping[str, Any]]:
-    """The operations of RFC 6902 that lead from the rows before to the rows after."""
+    """The JSON Patch operations (RFC 6902) that turn the rows before into the rows after."""
     rows: dict[tuple[str, Key], tuple[Row | None, Row | None]] = {}
     for change in changes:
         which = change.table.name, change.key
@@ -175,10 +175,10 @@ def _patch(changes: Iterable[Change], secrets: Collection[str]) -> Iterator[Mapp
         elif before is not None and after is None:
             yield {"op": "remove", "path": path}
         elif before is not None and after is not None:
-            yield from _fields(path, _plain(before, secrets), _plain(after, secrets))
+            yield from _field_patch(path, _plain(before, secrets), _plain(after, secrets))
 
 
-def _fields(path: str, before: Row, after: Row) -> Iterator[Mapping[str, Any]]:
+def _field_patch(path: str, before: Row, after: Row) -> Iterator[Mapping[str, Any]]:
     for field in {**before, **after}:
         where = f"{path}/{_escaped(field)}"
         if field not in after:

@@ -1,4 +1,4 @@
-"""The server as a whole: its health, its version, and whom its tokens stand for."""
+"""The server as a whole: its health, its versions and its personas."""
 
 import time
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from stubserver.control.server_parts import ServerParts
 
 
 def get_health(_: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """What it holds, what bounds it, and what had to make room."""
+    """Uptime, the numbers of worlds, requests and snapshots held and evicted, and the limits."""
     return {
         "status": "ok",
         "uptime_seconds": round(time.monotonic() - parts.started, 3),
@@ -24,7 +24,7 @@ def get_health(_: Call, parts: ServerParts) -> Mapping[str, Any]:
 
 
 def get_version(_: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Which server, and which contract."""
+    """The versions of the server and of its contract."""
     return {
         "name": "course-stubserver",
         "version": __version__,
@@ -34,7 +34,7 @@ def get_version(_: Call, parts: ServerParts) -> Mapping[str, Any]:
 
 
 def list_personas(call: Call, parts: ServerParts) -> Listing:
-    """Whom the tokens stand for, by the fixture of the world."""
+    """The personas of the world's fixture: which user each token stands for."""
     users = call.world.users
     return Listing(
         call.world.fixture.personas, lambda persona: {**persona, "username": users[persona["user"]]["username"]}

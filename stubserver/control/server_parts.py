@@ -1,4 +1,4 @@
-"""What the control plane steers: the parts of one server."""
+"""The parts of a server that the control plane controls."""
 
 import time
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from stubserver.worlds.world import World
 
 @dataclass(frozen=True)
 class ServerParts:
-    """A server, as its control plane sees it."""
+    """A server as its control plane sees it; `started` is by the monotonic clock."""
 
     contract: Contract
     worlds: Worlds
@@ -27,18 +27,18 @@ class ServerParts:
     started: float = field(default_factory=time.monotonic)
 
     def world(self, name: str) -> World:
-        """A world that is there. Raises a 404 refusal."""
+        """The existing world `name`. Raises a 404 refusal if there is none."""
         if name not in self.worlds:
             raise refusal(404, f"There is no world {name}.")
         return self.worlds.peek(name)
 
     def touched(self, call: Call) -> World:
-        """The world that a call is about, to be changed; it is made if nobody has touched it."""
+        """The world that the call will change, created on first use. Raises a 400 refusal, as `Worlds.touch` does."""
         return self.worlds.touch(call.world.name, call.headers.get(FIXTURE_HEADER.lower()))
 
 
 def world_view(world: World) -> Mapping[str, Any]:
-    """Every documented field of a World."""
+    """All documented fields of a World."""
     return {
         "name": world.name,
         "fixture": world.fixture.name,
@@ -51,5 +51,5 @@ def world_view(world: World) -> Mapping[str, Any]:
 
 
 def clock_view(clock: Clock) -> Mapping[str, Any]:
-    """Every documented field of a Clock."""
+    """All documented fields of a Clock."""
     return {"now": clock.now(), "frozen": clock.frozen, "ahead_seconds": clock.ahead.total_seconds()}

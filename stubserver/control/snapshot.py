@@ -1,4 +1,4 @@
-"""Snapshots: worlds as they were, under a name or in a file."""
+"""Snapshots: saved states of worlds, stored under a name or written to a file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,39 +13,39 @@ from stubserver.worlds.world import Snapshot
 
 
 def list_snapshots(_: Call, parts: ServerParts) -> Listing:
-    """Every snapshot that is kept."""
+    """All stored snapshots, sorted by name."""
     return Listing(sorted(parts.worlds.snapshots.items()), lambda named: _view(*named))
 
 
 def create_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """The world as it is now, under a name."""
-    return _kept(call.body["name"], parts.touched(call).snapshot(), parts)
+    """Store the world's current state under a name, replacing any snapshot of that name."""
+    return _store(call.body["name"], parts.touched(call).snapshot(), parts)
 
 
 def get_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """What goes into a file."""
+    """The snapshot as a SnapshotFile, for the caller to save."""
     return snapshot_file.written(parts.worlds.snapshot(call.ids["snapshot"]))
 
 
 def load_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """What comes from a file."""
-    return _kept(call.ids["snapshot"], snapshot_file.read(call.body, parts.worlds.load_fixture), parts)
+    """Read a SnapshotFile and store its snapshot under a name. Raises a 400 refusal."""
+    return _store(call.ids["snapshot"], snapshot_file.read(call.body, parts.worlds.load_fixture), parts)
 
 
 def delete_snapshot(call: Call, parts: ServerParts) -> None:
-    """Forget a snapshot."""
+    """Delete a stored snapshot; worlds made from it stay as they are."""
     parts.worlds.snapshot(call.ids["snapshot"])
     del parts.worlds.snapshots[call.ids["snapshot"]]
 
 
 def restore_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Make the world what the snapshot has."""
+    """Replace the state of the world with that of the snapshot."""
     return world_view(parts.worlds.restore(call.world.name, parts.worlds.snapshot(call.ids["snapshot"])))
 
 
-def _kept(name: str, snapshot: Snapshot, parts: ServerParts) -> Mapping[str, Any]:
+def _store(name: str, snapshot: Snapshot, parts: ServerParts) -> Mapping[str, Any]:
     if not NAME.fullmatch(name):
-        raise invalid("snapshot", "invalid", f"{name!r} is no name of a snapshot: {NAMING}.")
+        raise invalid("snapshot", "invalid", f"{name!r} is not a valid snapshot name: {NAMING}.")
     parts.worlds.keep_snapshot(name, snapshot)
     return _view(name, snapshot)
 

@@ -1,1 +1,1 @@
-"""What is remembered of requests: the journal, the coverage, the access log."""
+"""What is recorded of requests: the journal, the coverage and the access log."""

@@ -1,7 +1,7 @@
-"""One log line for each request: method, path, status, milliseconds, persona, and why it was refused.
+"""One log line per request: method, path, status, milliseconds, persona and, if it was refused, the reason.
 
-Lines go straight to a stream, those of one turn of the event loop together: through `logging`, and one by one, they
-would cost more than many a request.
+Lines go straight to a stream, in one batch per turn of the event loop. Written one by one through `logging`, they would
+often take longer than the request itself.
 """
 
 import asyncio
@@ -16,22 +16,22 @@ from stubserver.errors import Refusal
 from stubserver.records.journal import Answer
 
 Facts = Mapping[str, Any]
-"""What there is to say of one request."""
+"""What can be logged about one request."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class AccessLog:
-    """A log on a stream, for requests that are served by an event loop."""
+    """A log on a stream, for requests that an event loop serves."""
 
     def __init__(self, stream: TextIO, form: Callable[[Facts], str]) -> None:
-        """`form` makes a line of the facts."""
+        """`form` turns the facts of a request into a line."""
         self._stream = stream
         self._form = form
         self._lines: list[str] = []
 
     def __call__(self, facts: Facts) -> None:
-        """Log one request."""
+        """Log one request, in the next turn of the event loop."""
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._write)
         self._lines.append(self._form(facts))
@@ -46,8 +46,8 @@ class AccessLog:
 def facts(
     method: str, target: str, call: Call | None, answer: Answer, refused: Refusal | None, entry: str | None
 ) -> Facts:
-    """The facts of a request that has been answered, or that nobody will answer any more; `target` is its path and
-    query as asked, `entry` its id in the journal."""
+    """The facts of a request that has been answered, or that never will be; `target` is its path and query as sent,
+    `entry` its id in the journal."""
     found: dict[str, Any] = {
         "method": method,
         "path": target,
@@ -63,15 +63,15 @@ def facts(
 
 
 def as_text(facts: Facts) -> str:
-    """A line for people."""
+    """The facts as a line for people to read."""
     line = f"{facts['method']:6} {facts['path']} {facts['status']} {facts['ms']:.1f} ms {facts['persona']}"
     if "request" in facts:
         line += f" {facts['request']}"
     if "reason" in facts:
         line += f" - {facts['reason']}"
-    return line if line.isprintable() else _CONTROL.sub("?", line)  # a path must not forge a line of its own
+    return line if line.isprintable() else _CONTROL.sub("?", line)  # a path must not be able to forge a log line
 
 
 def as_json(facts: Facts) -> str:
-    """A line for machines: one JSON object."""
+    """The facts as a line for machines: one JSON object."""
     return orjson.dumps({**facts, "ms": round(facts["ms"], 1)}).decode()

@@ -1,4 +1,4 @@
-"""Contract coverage: what of each operation has been exercised, in all worlds together, and what never."""
+"""Contract coverage: which points of each operation have been exercised, in all worlds together, and which have not."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -9,14 +9,14 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 
 DIMENSIONS = ("statuses", "parameters", "fields", "values", "personas")
-"""What of an operation can be exercised."""
+"""The kinds of points that an operation has."""
 
 Points = dict[str, dict[str, int]]
 """Dimension -> name -> how often it was exercised."""
 
 
 class _Tally:
-    """What one operation was asked."""
+    """The counts of one operation."""
 
     def __init__(self, operation: Operation, personas: Mapping[str, Any]) -> None:
         self.points: Points = {name: dict.fromkeys(names, 0) for name, names in _declared(operation, personas)}
@@ -27,19 +27,19 @@ class Coverage:
     """Counts how often each point of a contract was exercised."""
 
     def __init__(self, contract: Contract, personas: Mapping[str, Any]) -> None:
-        """`personas` are the tokens whose use counts; that there is none counts as well."""
+        """`personas` are the tokens whose use is counted; requests without a token are counted as well."""
         self._contract = contract
         self._personas = personas
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Reset all counts to zero."""
         self._tallies = {
             operation.id: _Tally(operation, self._personas) for operation in self._contract.operations.values()
         }
 
     def note(self, call: Call, status: int) -> None:
-        """Count a request and its answer."""
+        """Count a request: its status, its persona and, if it was accepted, what it used."""
         operation = call.routed
         if operation is None or (tally := self._tallies.get(operation.id)) is None:
             return
@@ -52,7 +52,7 @@ class Coverage:
             _count_exercised(points, call, operation)
 
     def report(self) -> dict[str, Any]:
-        """The Coverage of the control plane's contract."""
+        """All counts, as the Coverage of the control plane's contract."""
         operations = [self._operation(operation) for operation in self._contract.operations.values()]
         versions = {"stubserver": __version__, "contract": self._contract.document["info"]["version"]}
         return {**versions, **totals(operations), "operations": operations}
@@ -75,7 +75,7 @@ def percent(part: int, whole: int) -> float:
 
 
 def totals(operations: Iterable[Mapping[str, Any]], *dimensions: str) -> dict[str, Any]:
-    """How many points of the operations there are and were exercised, in all dimensions or in some."""
+    """How many points the operations have and how many were exercised, in all dimensions or in those given."""
     counts = [
         count for found in operations for dimension in dimensions or DIMENSIONS for count in found[dimension].values()
     ]
@@ -97,7 +97,7 @@ def _count(counts: dict[str, int], name: str) -> None:
 
 
 def _count_exercised(points: Points, call: Call, operation: Operation) -> None:
-    """Count what an accepted request made use of."""
+    """Count the fields, parameters and values that an accepted request used."""
     fields, choices = points["fields"], operation.choices
     for name in call.sent_fields:
         if name in fields:

@@ -1,4 +1,4 @@
-"""The journal: what each world was asked, what it answered, and what that changed. Bounded over all worlds."""
+"""The journal: each world's requests, their responses, and what they changed. Bounded across all worlds."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -13,17 +13,17 @@ from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 
 MAX_KEPT = 16 * 1024
-"""Bytes of a body that the journal keeps whole; of a larger one it keeps the size."""
+"""Bodies of up to this many bytes are kept whole; of larger ones, only the size is."""
 _MAX_VIOLATIONS = 1000
-"""Different ones that are counted."""
+"""Maximum number of different violations that are counted."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What went out, as far as it did."""
+    """The response, as far as it was sent."""
 
     status: int = 0
-    """0 where nobody got an answer."""
+    """0 if no response was sent."""
     headers: Sequence[tuple[bytes, bytes]] = ()
     body: bytes = b""
     seconds: float = 0.0
@@ -31,17 +31,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request and its answer."""
+    """One request and its response."""
 
     id: str
     at: datetime
-    """When, by the clock of the world."""
+    """When it arrived, by the world's clock."""
     seconds: float
-    """How long it took; nothing in a world where time stands still."""
+    """How long it took; 0 in a world where time stands still."""
     operation: Operation | None
     method: str
     path: str
-    """Without the query, and without the base path of the world."""
+    """Without the query and the world's base path."""
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     raw_body: bytes
@@ -53,40 +53,40 @@ class Entry:
     answer: bytes
     refusal: Refusal | None
     violations: tuple[tuple[str, str], ...]
-    """What of it the contract does not know: kinds and names."""
+    """What it used that the contract does not define: pairs of kind and name."""
     changes: Sequence[Change]
     fault: Any
 
 
 Recorded = tuple[Call, Answer]
-"""What the journal keeps; an entry is made of it when somebody looks."""
+"""What the journal stores; it becomes an Entry only when it is read."""
 
 
 class Journal:
-    """The entries of all worlds, which lie in their worlds, and how many there may be together."""
+    """Records requests in their worlds, and limits the number of entries of all worlds together."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self._max_entries = most
         self._order: deque[deque[Recorded]] = deque()
-        """For each entry, the oldest first, the journal of its world."""
+        """The journal that each entry is in, oldest entry first."""
         self.kept = 0
         """How many entries there are."""
         self.forgotten = 0
-        """How many entries had to make room."""
+        """How many entries have been evicted."""
         self.violations: Counter[str] = Counter()
-        """What the contract does not know -> how often it was asked, in all worlds, whatever became of them."""
+        """What the contract does not define -> how often it was used, in all worlds, deleted ones included."""
         self.listeners: list[Callable[[Entry], None]] = []
-        """Whom to tell of each entry."""
+        """Functions to call with each new entry."""
 
     def add(self, call: Call, answer: Answer) -> None:
-        """Note a request that has come to its end."""
+        """Record a request that has finished, and evict the oldest entries if there are too many."""
         if call.world.journal is None:
             call.world.journal = deque()
-        _make_small(call, answer)
+        _shrink(call, answer)
         call.world.journal.append((call, answer))
         self._order.append(call.world.journal)
         self.kept += 1
-        self._make_room()
+        self._evict()
         for kind, name in _violations(call):
             what = f"{kind} {name}" if call.routed is None else f"{kind} {name} of {call.routed.id}"
             if what in self.violations or len(self.violations) < _MAX_VIOLATIONS:
@@ -94,30 +94,30 @@ class Journal:
         for listener in self.listeners:
             listener(_entry(call, answer))
 
-    def _make_room(self) -> None:
-        while self.kept > self._most:
-            if oldest := self._order.popleft():  # a journal that was cleared has nothing left to forget
+    def _evict(self) -> None:
+        while self.kept > self._max_entries:
+            if oldest := self._order.popleft():  # empty if it was cleared
                 oldest.popleft()
                 self.kept -= 1
                 self.forgotten += 1
-        if len(self._order) > 2 * self._most:
+        if len(self._order) > 2 * self._max_entries:
             self._order = deque(journal for journal in self._order if journal)
 
     def clear(self, world: World) -> None:
-        """Forget what the world was asked."""
+        """Delete the world's entries."""
         if world.journal is not None:
             self.kept -= len(world.journal)
             world.journal.clear()
-            world.journal = None  # the next one is another, so that the order of all entries stays true
+            world.journal = None  # the next one is a new object, so that `_order` stays correct
 
 
 def entries(world: World) -> Sequence[Entry]:
-    """What the world was asked, the oldest first."""
+    """The world's entries, oldest first."""
     return [_entry(*recorded) for recorded in world.journal or ()]
 
 
-def _make_small(call: Call, answer: Answer) -> None:
-    """Let go of what the journal does not keep."""
+def _shrink(call: Call, answer: Answer) -> None:
+    """Drop what the journal does not keep."""
     if len(call.raw_body) > MAX_KEPT:
         call.raw_body, call.body = _size(call.raw_body), {}
     if len(answer.body) > MAX_KEPT:
@@ -153,13 +153,13 @@ def _entry(call: Call, answer: Answer) -> Entry:
 def _query(call: Call) -> Mapping[str, list[str]]:
     try:
         return call.query_texts
-    except Refusal:  # no query at all, by its spelling
+    except Refusal:  # not a well-formed query
         return {}
 
 
 def _violations(call: Call) -> Sequence[tuple[str, str]]:
     if call.refusal is None and call.routed and not call.raw_query and len(call.sent_fields) == len(call.body):
-        return ()  # as of most requests: all that was sent was read
+        return ()  # the usual case: everything that was sent is declared
     if call.refusal is not None and call.refusal.status == 415:
         return [("media type", call.content_type)]
     try:

@@ -1,1 +1,1 @@
-"""State: tables over a fixture, the clock, worlds, and where they are kept."""
+"""State: tables over a fixture, clocks, worlds, and the registry that holds them."""

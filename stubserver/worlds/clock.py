@@ -1,13 +1,13 @@
-"""The time of a world."""
+"""The clock of a world."""
 
 from datetime import UTC, datetime, timedelta
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Between these a clock may be, so that a century of drip days can be counted on."""
+"""The range of a clock, LATEST excluded. It leaves room to add a century of drip days."""
 
 
 class Clock:
-    """The time of one world: the real one until it is frozen, set or advanced."""
+    """The time of one world: real time until the clock is frozen, set or advanced."""
 
     __slots__ = ("_ahead", "_frozen", "since", "until")
 
@@ -17,19 +17,19 @@ class Clock:
         self.since, self.until = EARLIEST, LATEST
 
     def now(self) -> datetime:
-        """The moment, in UTC."""
+        """The current time, in UTC. What depends on it must not be cached, so `until` moves to the past."""
         self.until = EARLIEST
         return self._frozen if self._frozen is not None else datetime.now(UTC) + self._ahead
 
     def watch(self) -> datetime:
-        """The moment, too. From here on `since` and `until` tell between which moments all that has been asked of
-        the clock would have had the same answer."""
+        """The current time, in UTC. Later calls narrow the period from `since` to `until` to the times at which they
+        would return the same; within that period, results that depend on them can be cached."""
         now = self.now()
         self.since, self.until = EARLIEST, LATEST
         return now
 
     def has_come(self, moment: datetime) -> bool:
-        """Whether it is this moment, or later."""
+        """Whether `moment` is now or in the past."""
         since, until = self.since, self.until
         has_come = moment <= self.now()
         self.since = max(since, moment) if has_come else since
@@ -41,35 +41,35 @@ class Clock:
         self._frozen = (moment or self.now()).astimezone(UTC)
 
     def advance(self, by: timedelta) -> None:
-        """Move on by `by`, frozen or not."""
+        """Move forward by `by`, frozen or not."""
         if self._frozen is not None:
             self._frozen += by
         else:
             self._ahead += by
 
     def set(self, moment: datetime) -> None:
-        """Run on from `moment`, or stand still there if frozen."""
+        """Jump to `moment`; a frozen clock stays frozen there, another runs on."""
         if self._frozen is not None:
             self.freeze(moment)
         else:
             self._ahead = moment - datetime.now(UTC)
 
     def release(self) -> None:
-        """Run with the real time again."""
+        """Return to real time."""
         self._frozen, self._ahead = None, timedelta()
 
     @property
     def frozen(self) -> bool:
-        """Whether it stands still."""
+        """Whether the clock stands still."""
         return self._frozen is not None
 
     @property
     def ahead(self) -> timedelta:
-        """How far it is before the real time; nothing where it stands still."""
+        """How far it is ahead of real time; zero if it stands still."""
         return timedelta() if self.frozen else self._ahead
 
     def copy(self) -> "Clock":
-        """Another clock that shows the same."""
+        """An independent clock that shows the same time."""
         copied = Clock()
         copied._frozen, copied._ahead = self._frozen, self._ahead
         return copied

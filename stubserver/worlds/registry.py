@@ -1,4 +1,4 @@
-"""All worlds of one server: the seam through which everything reaches state. Worlds come and go by their names."""
+"""All worlds of one server, by name. Everything reaches state through this registry."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,49 +10,49 @@ from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture, Snapshot, World
 
 DEFAULT = "default"
-"""The world of whoever names none. It is never evicted."""
+"""The world of requests that do not name one. It is never evicted."""
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
-"""What worlds and snapshots may be called."""
-NAMING = "use 1 to 64 letters, digits, dots, dashes and underscores, the first no dot and no dash"
+"""Valid names of worlds and snapshots."""
+NAMING = "use 1 to 64 letters, digits, dots, dashes and underscores, not starting with a dot or a dash"
 MAX_SNAPSHOTS = 1000
 _MAX_FIXTURES = 8
-"""Fixtures that are cached besides the one that the server started with."""
+"""Maximum number of cached fixtures, besides the one that the server started with."""
 
 Load = Callable[[str, datetime], Fixture]
-"""Loads a fixture by its name, as of a moment. Raises a 400 refusal where the server has none of that name."""
+"""Loads a fixture by its name, as of a given time. Raises a 400 refusal if the server does not have it."""
 
 
-def _no_other(name: str, _: datetime) -> Fixture:
+def _no_other_fixture(name: str, _: datetime) -> Fixture:
     raise invalid("fixture", "does_not_exist", f"There is no fixture {name!r}.")
 
 
 class Worlds:
-    """The worlds and the named snapshots."""
+    """The worlds and the stored snapshots of one server."""
 
     def __init__(
         self,
         fixture: Fixture,
         settings: Settings | None = None,
-        load: Load = _no_other,
+        load: Load = _no_other_fixture,
         forget: Callable[[World], None] = lambda _: None,
     ) -> None:
-        """Worlds start as `fixture` unless they ask for another fixture, which `load` knows; `forget` is told of each
-        world that goes."""
+        """Worlds start from `fixture` unless another is requested, which `load` provides; `forget` is called with each
+        world that is deleted, replaced or evicted."""
         self.settings = settings or Settings()
         self.fixture = fixture
         self.evicted = 0
-        """How many worlds had to make room."""
+        """How many worlds have been evicted."""
         self.snapshots: dict[str, Snapshot] = {}
         self._load = load
         self._forget = forget
-        self._named = 0
+        self._names_given = 0
         self._fixtures: dict[tuple[str, datetime], Fixture] = {}
-        """Fixtures besides the first one, the one that was loaded first in front."""
+        """Cache of the fixtures besides the first one, oldest first."""
         self._worlds: dict[str, World] = {}
-        """The one that was idle for longest comes first."""
+        """Name -> world, least recently used first."""
 
     def __iter__(self) -> Iterator[World]:
-        """All worlds, by name."""
+        """All worlds, sorted by name."""
         return iter(sorted(self._worlds.values(), key=lambda world: world.name))
 
     def __len__(self) -> int:
@@ -62,7 +62,7 @@ class Worlds:
         return name in self._worlds
 
     def get(self, name: str = DEFAULT) -> World:
-        """The world `name`, forked from the fixture on first touch."""
+        """The world `name`, created from the server's fixture on first use."""
         world = self._worlds.pop(name, None)
         if world is None:
             return self.reset(name)
@@ -70,7 +70,7 @@ class Worlds:
         return world
 
     def touch(self, name: str, fixture: str | None) -> World:
-        """The world `name`, forked at first touch from the fixture that is asked for. Raises a 400 refusal."""
+        """Like `get`, but created from `fixture`. Raises a 400 refusal if it is unknown, or the world has another."""
         if fixture and name not in self._worlds:
             return self.reset(name, self.load_fixture(fixture))
         world = self.get(name)
@@ -80,31 +80,31 @@ class Worlds:
         return world
 
     def new_name(self) -> str:
-        """A name that no world has or had before, unless somebody chose it."""
+        """A name of the form `world-1` that no world has and that was not returned before."""
         while True:
-            self._named += 1
-            if (name := f"world-{self._named}") not in self._worlds:
+            self._names_given += 1
+            if (name := f"world-{self._names_given}") not in self._worlds:
                 return name
 
     def peek(self, name: str) -> World:
-        """The world `name`, or what it would be at first touch; leaves no trace."""
+        """The world `name`, or what it would be on first use, without creating it."""
         return self._worlds.get(name) or World(name, self.fixture, self.settings)
 
     def reset(self, name: str = DEFAULT, fixture: Fixture | None = None) -> World:
-        """The world `name` anew, from its fixture or from `fixture`."""
-        return self._keep(World(name, fixture or self.fixture, self.settings))
+        """Create or replace the world `name`, from `fixture` (default: the server's)."""
+        return self._add(World(name, fixture or self.fixture, self.settings))
 
     def restore(self, name: str, snapshot: Snapshot) -> World:
-        """The world `name` as the snapshot has it; what it was is forgotten."""
-        return self._keep(World.of(name, snapshot, self.settings))
+        """Create or replace the world `name`, from a snapshot."""
+        return self._add(World.of(name, snapshot, self.settings))
 
     def delete(self, name: str) -> None:
-        """Forget a world, if it is there."""
+        """Delete a world, if it exists."""
         world = self._worlds.pop(name, None)
         if world is not None:
             self._forget(world)
 
-    def _keep(self, world: World) -> World:
+    def _add(self, world: World) -> World:
         self.delete(world.name)
         self._worlds[world.name] = world
         if len(self._worlds) > self.settings.max_worlds:
@@ -115,8 +115,8 @@ class Worlds:
         return world
 
     def load_fixture(self, name: str, moment: datetime | None = None) -> Fixture:
-        """The fixture `name`, with its relative times as of `moment` (default: as of the server's start). Raises a
-        400 refusal where there is none."""
+        """The fixture `name`, with its relative times as of `moment` (default: the start of the server). Raises a 400
+        refusal if there is none."""
         moment = moment or self.fixture.moment
         if (name, moment) == (self.fixture.name, self.fixture.moment):
             return self.fixture
@@ -128,17 +128,17 @@ class Worlds:
         return self._fixtures[name, moment]
 
     def snapshot(self, name: str) -> Snapshot:
-        """The snapshot `name`. Raises a 404 refusal."""
+        """The stored snapshot `name`. Raises a 404 refusal if there is none."""
         if name not in self.snapshots:
             raise refusal(404, f"There is no snapshot {name}.")
         return self.snapshots[name]
 
     def keep_snapshot(self, name: str, snapshot: Snapshot) -> None:
-        """Remember a snapshot under a name. Raises a 400 refusal where there are too many, or too large a one."""
+        """Store a snapshot under a name. Raises a 400 refusal if it is too large, or if there are too many."""
         if name not in self.snapshots and len(self.snapshots) >= MAX_SNAPSHOTS:
             raise invalid("name", "max_length", f"There are {MAX_SNAPSHOTS} snapshots already; delete one first.")
         if snapshot.changed > self.settings.max_rows:
             raise invalid(
-                "tables", "max_length", f"A world may differ from its fixture in {self.settings.max_rows} rows."
+                "tables", "max_length", f"A world may differ from its fixture in at most {self.settings.max_rows} rows."
             )
         self.snapshots[name] = snapshot

@@ -1,4 +1,4 @@
-"""Snapshots as files: JSON that names the fixture and holds the clock, the counters and the changed rows."""
+"""Snapshots as files: JSON that names the fixture and holds the clock, the id counters and the changed rows."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -13,24 +13,24 @@ from stubserver.worlds.clock import EARLIEST, LATEST, Clock
 from stubserver.worlds.table import Changes, FixtureTable, Key, Log, Row, Table
 from stubserver.worlds.world import Fixture, Snapshot
 
-_EXACT = 2**53
-"""Whole numbers below it are exact in JavaScript."""
-_TICK = timedelta(microseconds=1)
-_LEFT_OUT = {"uploads"}
-"""Tables whose rows cannot leave the process: an upload that is half done holds half a checksum."""
+_EXACT_BELOW = 2**53
+"""Integers below this are exact in JavaScript."""
+_MICROSECOND = timedelta(microseconds=1)
+_NOT_WRITTEN = {"uploads"}
+"""Tables whose rows are not written: an unfinished upload holds a partial checksum, which cannot be serialized."""
 
 
 def written(snapshot: Snapshot) -> dict[str, Any]:
-    """The SnapshotFile of the control plane's contract."""
+    """The snapshot as a SnapshotFile (see the control plane's contract)."""
     clock = snapshot.clock
     content = {
         "stubserver": __version__,
         "fixture": snapshot.fixture.name,
         "digest": snapshot.fixture.digest,
         "moment": snapshot.fixture.moment.isoformat(),
-        "clock": {"frozen": clock.now().isoformat()} if clock.frozen else {"ahead": clock.ahead // _TICK},
+        "clock": {"frozen": clock.now().isoformat()} if clock.frozen else {"ahead": clock.ahead // _MICROSECOND},
         "tables": {
-            name: _table(changes, {} if name in _LEFT_OUT else changes.rows)
+            name: _table(changes, {} if name in _NOT_WRITTEN else changes.rows)
             for name, changes in snapshot.changes.items()
             if changes.rows or changes.next_id != snapshot.fixture.tables[name].next_id
         },
@@ -58,26 +58,26 @@ def _checksum(content: Mapping[str, Any]) -> str:
 
 
 def _numbers(value: Any) -> Any:
-    """The value with 3.0 as 3, as JavaScript writes it."""
+    """The value with floats such as 3.0 as integers, since JavaScript writes 3 and must not change the checksum."""
     if isinstance(value, dict):
         return {name: _numbers(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_numbers(part) for part in value]
-    return int(value) if isinstance(value, float) and abs(value) < _EXACT and value.is_integer() else value
+    return int(value) if isinstance(value, float) and abs(value) < _EXACT_BELOW and value.is_integer() else value
 
 
 def read(data: Mapping[str, Any], load: Callable[[str, datetime], Fixture]) -> Snapshot:
-    """The snapshot in a SnapshotFile; `load` loads the fixture under it. Raises a 400 refusal that says why not."""
+    """The snapshot in a SnapshotFile; `load` loads its fixture. Raises a 400 refusal that says what is wrong."""
     content = {name: value for name, value in data.items() if name != "checksum"}
     if data["checksum"] != _checksum(content):
-        raise invalid("checksum", "invalid", "The snapshot is damaged, or somebody edited it.")
+        raise invalid("checksum", "invalid", "The snapshot is damaged or has been edited.")
     if data["stubserver"] != __version__:
-        message = f"The snapshot is of version {data['stubserver']}; this is {__version__}. Take it anew."
+        message = f"The snapshot is from version {data['stubserver']}, but this is {__version__}; take a new one."
         raise invalid("stubserver", "invalid", message)
     try:
         return _read(data, load)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-        raise invalid("non_field_errors", "invalid", "No server has written this snapshot.") from None
+        raise invalid("non_field_errors", "invalid", "This is not a snapshot that a server wrote.") from None
 
 
 def _read(data: Mapping[str, Any], load: Callable[[str, datetime], Fixture]) -> Snapshot:
@@ -107,7 +107,7 @@ def _clock(data: Mapping[str, Any]) -> Clock:
     if "frozen" in data:
         clock.freeze(_moment(data["frozen"]))
     else:
-        clock.advance(data["ahead"] * _TICK)
+        clock.advance(data["ahead"] * _MICROSECOND)
         _within(clock.now())
     return clock
 
@@ -117,7 +117,7 @@ def _moment(text: str) -> datetime:
 
 
 def _within(moment: datetime) -> datetime:
-    """The moment, if a clock may show it. Raises ValueError."""
+    """`moment`, if it is within the range of a clock. Raises ValueError if it is not."""
     if not EARLIEST <= moment < LATEST:
         raise ValueError(moment)
     return moment

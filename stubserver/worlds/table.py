@@ -1,6 +1,6 @@
-"""Tables of rows, copy on write: a world shares its fixture's rows and holds only what it changed.
+"""Copy-on-write tables: a world shares its fixture's rows and holds only what it has changed.
 
-Rows are plain dicts that nobody mutates; a change puts a new row in the old one's place.
+Rows are plain dicts that are never mutated; a change replaces the whole row.
 """
 
 from bisect import bisect_left
@@ -11,18 +11,16 @@ from typing import Any, Protocol
 
 Row = Mapping[str, Any]
 Key = Any
-"""An id, or a tuple of ids where a row is named by more than one."""
-
-
+"""An id, or a tuple of ids if it takes more than one to identify a row."""
 Field = str | tuple[str, ...]
-"""What rows are looked up by: a field, or several together."""
-_NOWHERE = object()
+"""What an index is on: one field, or several together."""
+_ABSENT = object()
 Index = dict[Field, dict[Any, Sequence[Key]]]
-"""Field -> value -> the keys of the rows that have it, in order. The sequences are never changed, only replaced."""
+"""Field -> value -> the keys of the rows that have it, in order. The sequences are never mutated, only replaced."""
 
 
 class FixtureRow(dict[str, Any]):
-    """A row of a fixture. It never changes, so that what is made of it can be kept with it."""
+    """A row of a fixture. It never changes, so what is derived from it can be cached in it, in `kept`."""
 
     __slots__ = ("kept",)
     kept: dict[Any, tuple[Any, dict[str, Any]]]
@@ -43,29 +41,29 @@ class FixtureTable:
                 keys.append(name)
         self.next_id = 1 + max((row["id"] for row in self.rows.values() if "id" in row), default=0)
         self.unchanged = Changes(self)
-        """What every world starts with."""
+        """The changes that every world starts with: none."""
 
 
 def reader(field: Field) -> Callable[[Row], Any]:
-    """What reads from a row the value of a field, or the tuple of several ones."""
+    """A function that reads the value of `field` from a row: a tuple if there are several fields."""
     return itemgetter(field) if isinstance(field, str) else itemgetter(*field)
 
 
 class Changes:
-    """What differs from the base in one world's table. Shared with snapshots, so it is copied before it is written."""
+    """What differs from the base in one world's table. Snapshots share it, so it is copied before the next write."""
 
     __slots__ = ("added", "index", "next_id", "rows")
 
     def __init__(self, base: FixtureTable) -> None:
         self.rows: dict[Key, Row | None] = {}
-        """Key -> the row as this world has it; None where it was deleted."""
+        """Key -> the row in this world; None if it was deleted."""
         self.index: Index = {field: {} for field in base.index}
-        """Where it differs from the base's."""
+        """Only the entries that differ from the base's index."""
         self.added = 0
         self.next_id = base.next_id
 
     def copy(self, base: FixtureTable) -> "Changes":
-        """The same, to be written."""
+        """A copy that can be written to."""
         copied = Changes(base)
         copied.rows = dict(self.rows)
         copied.index = {field: dict(values) for field, values in self.index.items()}
@@ -74,75 +72,75 @@ class Changes:
 
 
 class LogEntry(Protocol):
-    """Something that a request did to a table."""
+    """One write to a table, as a transaction logs it."""
 
     @property
     def grows(self) -> bool:
-        """Whether the world may differ in more rows from its fixture than before."""
+        """Whether the world may differ from its fixture in more rows than before."""
 
     def roll_back(self) -> None:
-        """Take it back."""
+        """Restore what was there before the write."""
 
     def commit(self) -> None:
-        """Let it stay; whatever was only needed to take it back may go."""
+        """Make the write permanent, and drop what was only needed to undo it."""
 
 
 class Log(list["LogEntry"]):
-    """What the current request did to the tables of a world, and how much was ever done to them."""
+    """The writes of a world's current transaction; `writes` counts those of all transactions."""
 
     writes = 0
 
     def append(self, entry: "LogEntry") -> None:
-        """Note one thing more."""
+        """Add a write and count it."""
         super().append(entry)
         self.writes += 1
 
 
 @dataclass(slots=True)
 class Change:
-    """A row before and after; None where there was none, or is none any more."""
+    """A row before and after a write; None if it did not exist then."""
 
     table: "Table"
     key: Key
     before: Row | None
     after: Row | None
     grows: bool
-    """Whether the row was still the base's."""
+    """Whether the row had no change before, so that this adds one."""
 
     def roll_back(self) -> None:
-        """Put the row back."""
+        """Restore the row as it was before."""
         self.table.set(self.key, self.after, self.before)
         if self.grows:
             self.table.forget(self.key)
 
     def commit(self) -> None:
-        """A row that came and went leaves nothing behind."""
+        """Leave no trace of a row that was both added and deleted."""
         self.table.settle(self.key)
 
 
 @dataclass(slots=True)
 class TakenId:
-    """An id that was given out."""
+    """An id that was allocated."""
 
     table: "Table"
     number: int
     grows = False
 
     def roll_back(self) -> None:
-        """Give it back."""
+        """Make the id the next one to be allocated."""
         self.table.own().next_id = self.number
 
     def commit(self) -> None:
-        """It is never given out again."""
+        """Nothing to do: the id is never allocated again."""
 
 
 class Table:
-    """A world's view of one table: the base rows under its own changes, in order of creation."""
+    """A world's view of one table: the base rows, overlaid by its own changes, in order of creation."""
 
     __slots__ = ("_changes", "_log", "_shared", "base", "name")
 
     def __init__(self, name: str, base: FixtureTable, log: Log, changes: Changes | None = None) -> None:
-        """Whatever is done is appended to `log`. `changes` are those of a snapshot."""
+        """Every write is appended to `log`. `changes` are what the table starts with, if it comes from a snapshot."""
         self.name = name
         self.base = base
         self._log = log
@@ -150,12 +148,12 @@ class Table:
         self._shared = True
 
     def snapshot(self) -> Changes:
-        """The changes as they are now, at no cost; they are copied when this table is next written."""
+        """The current changes. This costs nothing now; they are copied before the next write to this table."""
         self._shared = True
         return self._changes
 
     def own(self) -> Changes:
-        """The changes, to be written."""
+        """The changes, for writing; copied first if they are shared."""
         if self._shared:
             self._changes = self._changes.copy(self.base)
             self._shared = False
@@ -167,7 +165,7 @@ class Table:
         return len(self._changes.rows)
 
     def get(self, key: Key) -> Row | None:
-        """The row, or None."""
+        """The row that has this key, or None."""
         rows = self._changes.rows
         return rows[key] if key in rows else self.base.rows.get(key)
 
@@ -204,7 +202,7 @@ class Table:
         return [self[key] for key in self.keys(field, value)]
 
     def next_id(self) -> int:
-        """An id that this world has never used for this table."""
+        """Allocate an id that this world has never used in this table."""
         changes = self.own()
         taken = changes.next_id
         changes.next_id += 1
@@ -212,12 +210,12 @@ class Table:
         return taken
 
     def put(self, row: Row) -> Row:
-        """Add `row`, or let it take the place of the row with its key."""
+        """Add `row`, or replace the row that has the same key. Returns `row`."""
         self._change(self.base.key_of(row), row)
         return row
 
     def delete(self, key: Key) -> None:
-        """Remove a row, if it is there."""
+        """Delete a row, if it exists."""
         if key in self:
             self._change(key, None)
 
@@ -227,42 +225,42 @@ class Table:
         self._log.append(change)
 
     def set(self, key: Key, before: Row | None, after: Row | None) -> None:
-        """Let `after` take the place of `before`, unlogged."""
+        """Replace `before` by `after`, without logging it."""
         changes = self.own()
         changes.rows[key] = after
         changes.added += (after is not None) - (before is not None)
         for field, read in self.base.readers.items():
-            old = _NOWHERE if before is None else read(before)
-            new = _NOWHERE if after is None else read(after)
+            old = _ABSENT if before is None else read(before)
+            new = _ABSENT if after is None else read(after)
             if old != new:
                 self._reindex(field, key, old, new)
 
     def _reindex(self, field: Field, key: Key, old: Any, new: Any) -> None:
         values = self._changes.index[field]
-        if old is not _NOWHERE:
+        if old is not _ABSENT:
             keys = self.keys(field, old)
             at = bisect_left(keys, key)
             values[old] = [*keys[:at], *keys[at + 1 :]]
             if not values[old] and old not in self.base.index[field]:
                 del values[old]
-        if new is not _NOWHERE:
+        if new is not _ABSENT:
             keys = self.keys(field, new)
             at = bisect_left(keys, key)
             values[new] = [*keys[:at], key, *keys[at:]]
 
     def forget(self, key: Key) -> None:
-        """Leave a row that is as it was to the base."""
+        """Drop the change of a row that equals the base row again."""
         del self._changes.rows[key]
 
     def settle(self, key: Key) -> None:
-        """Forget that a row is gone which the base never had."""
+        """Drop the deletion of a row that the base never had."""
         if key not in self.base.rows and key in self._changes.rows and self._changes.rows[key] is None:
             del self.own().rows[key]
 
 
 class Newest:
-    """The rows of a table under several lists of keys, which are numbers, each in order and in one list only: the last
-    key first. Only the rows that are asked for are looked up."""
+    """The rows under several sorted lists of integer keys, highest key first. No key is in two of the lists. Only the
+    rows of a requested slice are looked up."""
 
     def __init__(self, table: Table, lists: Iterable[Sequence[int]]) -> None:
         self._table = table
@@ -272,7 +270,7 @@ class Newest:
         return sum(map(len, self._lists))
 
     def __getitem__(self, part: slice) -> list[Row]:
-        """The rows of a slice."""
+        """The rows in a slice, whose step is ignored."""
         first, end, _ = part.indices(len(self))
         most, limit = max(0, end - first), self._limit(first)
         ends = ((keys, bisect_left(keys, limit)) for keys in self._lists)
@@ -280,7 +278,7 @@ class Newest:
         return [self._table[key] for key in found[:most]]
 
     def _limit(self, count: int) -> int:
-        """The smallest number that no more than `count` of the keys reach."""
+        """The smallest number for which at most `count` keys are equal or greater."""
         low, high = 0, 1 + max((keys[-1] for keys in self._lists), default=0)
         while count and low < high:
             middle = (low + high) // 2

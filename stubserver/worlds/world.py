@@ -1,4 +1,4 @@
-"""A world: the unit of state and isolation. Its rows, counters, clock, faults and journal, over a shared fixture."""
+"""A world, the unit of state and isolation: its rows, counters, clock, faults and journal, over a shared fixture."""
 
 import hashlib
 from collections import deque
@@ -23,15 +23,15 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
     "memberships": (("course_id", "user_id"), ("course_id", "user_id", ("user_id", "status"))),
     "completions": (("user_id", "lesson_id"), ("lesson_id", "user_id")),
     "questions": (("id",), ("lesson_id",)),
-    "answers": (("id",), ()),  # they live in their question; this table only gives out their ids
+    "answers": (("id",), ()),  # stored in their question; this table only allocates their ids
     "attempts": (("id",), ("lesson_id",)),
     "comments": (("id",), ("lesson_id", "parent")),
     "medias": (("id",), ()),
-    "uploads": (("upload_id",), ()),  # files on their way to become medias
+    "uploads": (("upload_id",), ()),  # files that are still being uploaded
     "apps": (("client_id",), ()),
-    "grants": (("id",), ("code", "access_token", "refresh_token")),  # what users have granted to apps
+    "grants": (("id",), ("code", "access_token", "refresh_token")),  # access that users have granted to apps
 }
-"""Table -> the fields that identify a row, and the fields that rows are looked up by."""
+"""Table -> the fields that identify a row, and the fields that it has an index on."""
 
 
 _T = TypeVar("_T")
@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Fixture:
-    """What worlds start from: a loaded fixture. Immutable and shared by all of its worlds."""
+    """A loaded fixture, which worlds start from. Immutable, and shared by all of its worlds."""
 
     name: str
     tables: Mapping[str, FixtureTable]
@@ -51,19 +51,19 @@ class Fixture:
     """Names of the features that are on."""
     personas: tuple[Mapping[str, Any], ...] = ()
     moment: datetime = EARLIEST
-    """From when its relative times count."""
+    """The time that its relative times are relative to."""
     digest: str = ""
-    """What tells it from another fixture of the same name."""
+    """Distinguishes it from other fixtures of the same name."""
 
     @cached_property
     def names(self) -> Mapping[int, str]:
-        """User id -> the token of this persona."""
+        """User id -> the token that stands for the user."""
         return {user: token for token, user in self.tokens.items()}
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A world as it was at some moment. Immutable; taking one costs the same whatever has changed."""
+    """The state of a world at some time. Immutable; taking one costs the same however much has changed."""
 
     fixture: Fixture
     clock: Clock
@@ -102,7 +102,7 @@ class World:
         settings: Settings | None = None,
         changes: Mapping[str, Changes] | None = None,
     ) -> None:
-        """It begins as its fixture, or, with `changes`, as it was when these were taken."""
+        """The world starts as its fixture, overlaid by `changes` if it comes from a snapshot."""
         self.name = name
         self.fixture = fixture
         self.settings = settings or _DEFAULTS
@@ -112,11 +112,11 @@ class World:
         self.personas = fixture.names
         self.clock = Clock()
         self.journal: deque[Any] | None = None
-        """What was asked of it, the oldest first; None until something is."""
+        """Its requests and their responses, oldest first; None until there is one."""
         self.asked = 0
-        """How many requests it has ever got."""
+        """How many requests it has ever received."""
         self.faults: dict[int, Any] = {}
-        """What goes wrong in it, by number."""
+        """Fault id -> its active fault."""
         self.faulted = 0
         """How many faults it has ever had."""
         self._derived: dict[Any, tuple[Sequence[Sequence[Key]], Any]] = {}
@@ -127,13 +127,13 @@ class World:
 
     @classmethod
     def of(cls, name: str, snapshot: Snapshot, settings: Settings | None = None) -> "World":
-        """A world that begins as the snapshot."""
+        """A world that starts in the state of the snapshot."""
         world = cls(name, snapshot.fixture, settings, snapshot.changes)
         world.clock = snapshot.clock.copy()
         return world
 
     def snapshot(self) -> Snapshot:
-        """The world as it is now."""
+        """The current state of the world."""
         changes = {name: table.snapshot() for name, table in self._tables.items()}
         return Snapshot(self.fixture, self.clock.copy(), changes)
 
@@ -144,11 +144,13 @@ class World:
 
     @property
     def writes(self) -> int:
-        """How much was ever done to its tables: while that stays the same, so do its rows."""
+        """How many writes its tables have ever had; as long as this stays the same, so do its rows."""
         return self._log.writes
 
     def derived(self, name: Any, sources: Sequence[Sequence[Key]], make: Callable[[], _T]) -> _T:
-        """What `make` made of lists of keys, made anew only when one of them has changed; `name` tells what it is."""
+        """The cached result of `make`, recomputed only once one of the lists of keys in `sources` has been replaced.
+
+        `name` is the key under which it is cached."""
         known = self._derived.get(name)
         if known is None or not all(map(is_, known[0], sources)):
             known = self._derived[name] = (sources, make())
@@ -156,16 +158,16 @@ class World:
         return found
 
     def token(self, what: str) -> str:
-        """A text that looks random and is the same in every run; `what` tells one from the next. No secret."""
+        """A token that looks random but is the same in every run; `what` distinguishes it from others. Not a secret."""
         return hashlib.sha256(f"{self.settings.seed} {self.name} {what}".encode()).hexdigest()[:32]
 
     def transaction(self) -> "Transaction":
-        """A transaction for one operation, to be used with `with`."""
+        """A transaction for one operation, as a context manager."""
         return Transaction(self, self._log)
 
 
 class Transaction:
-    """What one operation does to a world: all of it, or, when it raises, nothing."""
+    """The writes of one operation to a world: all of them take effect or, if it raises, none."""
 
     __slots__ = ("_log", "_world")
 
@@ -184,11 +186,11 @@ class Transaction:
             self.roll_back()
 
     def begin(self) -> None:
-        """From here on the log knows what is done."""
+        """Start a new log of writes."""
         self._log.clear()
 
     def commit(self) -> None:
-        """Let what was done stay. Raises a 503 refusal, and rolls back, where the world would grow beyond its bound."""
+        """Make the writes permanent. Raises a 503 refusal, and rolls back, if the world would exceed its bound."""
         for entry in self._log:
             entry.commit()
         if any(entry.grows for entry in self._log):
@@ -199,18 +201,18 @@ class Transaction:
                 raise
 
     def roll_back(self) -> None:
-        """Take back what was done."""
+        """Undo all writes of the operation."""
         while self._log:
             self._log.pop().roll_back()
 
     def changes(self) -> list[Change]:
-        """The rows that it changed, until the next transaction of its world begins."""
+        """The changes of rows, available until the world's next transaction begins."""
         return [entry for entry in self._log if isinstance(entry, Change)]
 
     def _check_size(self) -> None:
         most = self._world.settings.max_rows
         if self._world.changed > most:
-            message = f"World {self._world.name} differs from its fixture in {most} rows already, the most that it may."
+            message = f"World {self._world.name} already differs from its fixture in {most} rows, the maximum."
             raise refusal(503, f"{message} Reset it, or start the server with a larger --max-rows.")
 
 

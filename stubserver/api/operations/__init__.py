@@ -1,4 +1,4 @@
-"""What each operation does: one module for each resource, one function for each operationId."""
+"""What each operation does: one module per resource, one function per operationId."""
 
 from collections.abc import Callable
 from inspect import getmodule, isfunction

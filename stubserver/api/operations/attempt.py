@@ -15,10 +15,10 @@ from stubserver.worlds.table import Row
 
 
 def make_course_attempt(call: Call) -> AttemptView:
-    """Answer the whole quiz and be graded (R407-R413)."""
+    """Submit answers to the whole quiz and have them graded (R407-R413)."""
     world, lesson = call.world, call.lesson
     questions = ordered_questions(call, lesson)
-    refuse(_mistakes(call, questions))
+    refuse(_problems(call, questions))
     selected = {response["question_id"]: set(response["selected_options"]) for response in call.body["responses"]}
     attempt = {
         "id": world.attempts.next_id(),
@@ -36,20 +36,20 @@ def make_course_attempt(call: Call) -> AttemptView:
 
 
 def get_course_attempt(call: Call) -> AttemptView:
-    """One attempt."""
+    """An attempt with its result and its copy of the questions (R413)."""
     return AttemptView(call, call.row("attempt"))
 
 
 def list_course_quiz_attempts(call: Call) -> Listing:
-    """Every attempt in the course by people with the given statuses, newest first (R609)."""
+    """All attempts in the course by people with one of the given statuses, newest first (R609)."""
     people = {row["user_id"] for row in members(call, call.course["id"], call.query["statuses"])}
     rows = [row for row in _attempts(call) if row["user_id"] in people and _matches(call, row)]
     rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
     return Listing(rows, lambda row: AttemptRowView(call, row))
 
 
-def _mistakes(call: Call, questions: list[Row]) -> Iterator[Problem]:
-    """What is wrong with the responses (R407, R408, R419)."""
+def _problems(call: Call, questions: list[Row]) -> Iterator[Problem]:
+    """Everything that is wrong with the submitted responses (R407, R408, R419)."""
     responses = call.body["responses"]
     by_id = {question["id"]: question for question in questions}
     times = Counter(response["question_id"] for response in responses)
@@ -68,7 +68,7 @@ def _mistakes(call: Call, questions: list[Row]) -> Iterator[Problem]:
 
 def _wrong_options(question: Row, selected: set[int]) -> Iterator[Problem]:
     for number in sorted(selected - {answer["id"] for answer in question["answers"]}):
-        message = f"No such option of question {question['id']}: {number}."
+        message = f"Question {question['id']} has no option {number}."
         yield Problem("does_not_exist", message, "responses")
     if question["type"] == "single_choice" and len(selected) > 1:
         yield Problem("invalid", f"Question {question['id']} takes exactly one option.", "responses")

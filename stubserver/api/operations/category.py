@@ -1,4 +1,4 @@
-"""Categories, as far as they are read."""
+"""Categories, which can only be read."""
 
 from stubserver.api import rules
 from stubserver.api.views import CategoryView, Listing
@@ -8,7 +8,7 @@ from stubserver.worlds.table import Row
 
 
 def list_categories(call: Call) -> Listing:
-    """In their order; those not in use only for administrators (R706)."""
+    """The categories in display order; those not in use only for administrators (R706)."""
     rows = [row for row in call.world.categories if _visible(call, row) and call.searches(row["name"])]
     if _is_admin(call):
         rows = [row for row in rows if call.query.get("active") in (None, row["active"])]
@@ -19,7 +19,7 @@ def list_categories(call: Call) -> Listing:
 
 
 def get_category(call: Call) -> CategoryView:
-    """One category (R706)."""
+    """A category; one that is not in use only for administrators (R706)."""
     category = call.row("category")
     if not _visible(call, category):
         raise not_found(f"Category {category['id']}")

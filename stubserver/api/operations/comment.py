@@ -1,4 +1,4 @@
-"""Comments under lessons, on two levels."""
+"""Comments on lessons, on two levels: first-level comments and replies."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from stubserver.errors import invalid
 
 
 def list_course_comments(call: Call) -> Listing:
-    """The first-level comments of the whole course with their replies, by lesson, oldest first (R508, R509)."""
+    """The first-level comments of all lessons with their replies, by lesson, oldest first (R508, R509)."""
     lessons = [row for section in ordered_sections(call, call.course) for row in ordered_lessons(call, section)]
     rows = [row for lesson in lessons for row in by_age(call.world.comments.where("lesson_id", lesson["id"]))]
     return Listing([row for row in rows if row["parent"] is None], lambda row: ThreadView(call, row))
@@ -29,7 +29,7 @@ def list_course_lesson_comments(call: Call) -> Listing:
 
 
 def create_course_comment(call: Call) -> CommentView:
-    """A comment, or a reply to one (R501-R503)."""
+    """Post a comment, or a reply to one (R501-R503)."""
     world = call.world
     comment = {
         **call.operation.defaults,
@@ -44,34 +44,35 @@ def create_course_comment(call: Call) -> CommentView:
 
 
 def get_course_comment(call: Call) -> CommentView:
-    """One comment."""
+    """A comment with its newest reply (R507)."""
     return CommentView(call, call.row("comment"))
 
 
 def update_course_comment(call: Call) -> CommentView:
-    """Change text and medias; its place in the thread is fixed (R512)."""
+    """Change the text and the medias; the place in the thread is fixed (R512)."""
     fixed = {name: call.row("comment")[name] for name in ("parent", "in_reply_to")}
     return CommentView(call, call.world.comments.put({**call.row("comment"), **_content(call), **fixed}))
 
 
 def patch_course_comment(call: Call) -> CommentView:
-    """As update_course_comment; nothing is required in either."""
+    """The same as update_course_comment: neither of them requires a field."""
     return update_course_comment(call)
 
 
 def delete_course_comment(call: Call) -> None:
-    """With its replies (R513)."""
+    """Delete the comment with its replies (R513)."""
     remove_comment(call.world, call.row("comment"))
 
 
 def _content(call: Call) -> dict[str, Any]:
-    """The body. Raises a 400 refusal for unknown medias (R309)."""
+    """The body, checked. Raises a 400 refusal for unknown medias (R309)."""
     refuse(unknown_ids(call.body, "medias", call.world.medias, "media"))
     return call.body
 
 
 def _check_thread(call: Call) -> None:
-    """Replies go to first-level comments of the same lesson, and answer one of their replies (R502, R503)."""
+    """Raise a 400 refusal unless `parent` is a first-level comment of this lesson and `in_reply_to` one of its replies
+    (R502, R503)."""
     parent, answered = call.body.get("parent"), call.body.get("in_reply_to")
     comments = call.world.comments
     if parent is not None:

@@ -1,4 +1,4 @@
-"""Courses: create, read, search, change, delete, and the lists of courses."""
+"""Courses: create, read, update, delete, search, and the lists of courses."""
 
 import re
 import unicodedata
@@ -16,18 +16,18 @@ from stubserver.errors import Problem, not_found
 from stubserver.worlds.table import Key, Newest, Row
 
 NEWEST_FIRST = "-id"
-"""The order of a search that asks for none, and the only one that needs no look at every course."""
+"""The default order of a search, and the only one that does not have to look at every course."""
 
 
 def list_joined_courses(call: Call) -> Listing:
-    """The caller's courses, by status and author (R601)."""
+    """The caller's courses, filtered by status and author (R601)."""
     author = call.query.get("created_by")
-    mine = _seen_with(call, call.user_id, call.query["statuses"])
+    mine = _visible_with_status(call, call.user_id, call.query["statuses"])
     return _listing(call, [row for row in mine if author in (None, row["created_by"])])
 
 
 def create_course(call: Call) -> CourseView:
-    """A new course, whose creator the caller becomes (R115)."""
+    """Create a course; the caller becomes its creator (R115)."""
     world, now = call.world, call.world.clock.now()
     course = {
         **_checked(call, None),
@@ -50,10 +50,10 @@ def create_course(call: Call) -> CourseView:
 
 
 def search_courses(call: Call) -> Listing:
-    """Every course the caller may know of, filtered and ordered (R602, R603)."""
+    """The courses that the caller may know of, filtered and ordered (R602, R603)."""
     found: Newest | list[Row] = _visible(call)
     if statuses := call.query.get("statuses"):
-        found = _seen_with(call, call.user_id, statuses)
+        found = _visible_with_status(call, call.user_id, statuses)
     if categories := call.query.get("categories"):
         found = [row for row in found[:] if not set(categories).isdisjoint(row["categories"])]
     if call.query.get("search"):
@@ -64,7 +64,7 @@ def search_courses(call: Call) -> Listing:
 
 
 def get_course(call: Call) -> Shaped:
-    """One course: for its readers, for editing, or for the teacher's dashboard (R108-R113)."""
+    """A course: as its readers see it, for editing, or for the teacher's dashboard (R108-R113)."""
     subject = call.query.get("user")
     if subject is not None and subject not in call.world.users:
         raise not_found(f"User {subject}")
@@ -78,60 +78,60 @@ def get_course(call: Call) -> Shaped:
 
 
 def update_course(call: Call) -> CourseView:
-    """Set the fields that are sent; optional ones that are not keep their value (R021)."""
+    """Set the fields that are sent; optional fields that are left out keep their values (R021)."""
     return CourseView(call, call.world.courses.put(_checked(call, call.course)))
 
 
 def patch_course(call: Call) -> CourseView:
-    """As update_course; the contract alone makes the difference (nothing is required)."""
+    """The same as update_course; only the contract differs (it requires no field)."""
     return update_course(call)
 
 
 def delete_course(call: Call) -> None:
-    """Afterwards the course and all that belongs to it is absent (R126)."""
+    """Delete the course with everything that belongs to it (R126)."""
     remove_course(call.world, call.course)
 
 
 def list_suggested_courses(call: Call) -> Listing:
-    """Published courses in which the caller has no status yet, newest first (R606)."""
+    """Published courses in which the caller has no status, newest first (R606)."""
     rows = [row for row in _visible(call)[:] if call.status_in(row) is None and row["privacy"]]
     return _listing(call, sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True))
 
 
 def list_user_courses(call: Call) -> Listing:
-    """A user's courses, as far as the caller can see them (R604)."""
+    """Those of a user's courses that the caller can see (R604)."""
     user = call.row("user")["id"]
-    return _listing(call, _seen_with(call, user, call.query["statuses"]))
+    return _listing(call, _visible_with_status(call, user, call.query["statuses"]))
 
 
 def _visible(call: Call) -> Newest:
-    """The courses that the caller may know of: those of a privacy that shows them to everybody, and, of every other
-    privacy, those in which the caller has the status for it (R101-R104)."""
+    """The courses that the caller may know of: all whose privacy shows them to everybody and, of the others, those in
+    which the caller's status is sufficient (R101-R104)."""
     world = call.world
     found = [world.courses.keys("privacy", privacy) for privacy in rules.PRIVACIES if rules.visible(privacy, None)]
     for privacy in rules.PRIVACIES:
         if not rules.visible(privacy, None):
-            mine = [_with_status(call, status) for status in rules.STATUSES if rules.visible(privacy, status)]
+            mine = [_membership_keys(call, status) for status in rules.STATUSES if rules.visible(privacy, status)]
             courses = world.courses.keys("privacy", privacy)
             common = partial(_common, courses, mine)
             found.append(world.derived(("visible", call.user_id, privacy), [courses, *mine], common))
     return Newest(world.courses, found)
 
 
-def _with_status(call: Call, status: str, user: int | None = None) -> Sequence[Key]:
-    """Keys of the memberships in which somebody (default: the caller) has the status."""
+def _membership_keys(call: Call, status: str, user: int | None = None) -> Sequence[Key]:
+    """Keys of the memberships in which a user (default: the caller) has `status`."""
     return call.world.memberships.keys(("user_id", "status"), (user or call.user_id, status))
 
 
 def _common(courses: Sequence[int], memberships: Iterable[Iterable[tuple[int, int]]]) -> list[int]:
-    """The courses, in order, to which one of the memberships belongs."""
+    """Those of `courses`, in order, that one of the memberships belongs to."""
     mine = {course for keys in memberships for course, _ in keys}
     return [number for number in courses if number in mine]
 
 
-def _seen_with(call: Call, user: int | None, statuses: Iterable[str]) -> list[Row]:
-    """The courses in which `user` has one of the statuses, as far as the caller may know of them, oldest first."""
-    numbers = sorted(course for status in set(statuses) for course, _ in _with_status(call, status, user))
+def _visible_with_status(call: Call, user: int | None, statuses: Iterable[str]) -> list[Row]:
+    """The courses in which `user` has one of `statuses` and that the caller may know of, oldest first."""
+    numbers = sorted(course for status in set(statuses) for course, _ in _membership_keys(call, status, user))
     rows = [call.world.courses[number] for number in numbers]
     return [row for row in rows if rules.visible(row["privacy"], call.status_in(row))]
 
@@ -141,12 +141,12 @@ def _listing(call: Call, rows: Rows) -> Listing:
 
 
 def _description(call: Call, row: Row) -> str:
-    """What the caller sees of it, so that a search does not tell more."""
+    """The description as the caller sees it, so that a search does not reveal more."""
     return CourseView(call, row).description
 
 
 def _checked(call: Call, before: Row | None) -> dict[str, Any]:
-    """The course as the body would have it. Raises a 400 refusal with every rule it breaks."""
+    """The course with the body applied. Raises a 400 refusal that lists every broken rule."""
     body = call.body
     number = before["id"] if before else None
     problems: list[Problem] = []
@@ -171,7 +171,7 @@ def _checked(call: Call, before: Row | None) -> dict[str, Any]:
 
 
 _BLANK: Row = {"slug": "", "categories": [], "sections_order": [], "image_original": None}
-"""What a course has where its creator says nothing, and the contract neither."""
+"""Initial values of fields that the body leaves out and for which the contract has no default."""
 
 
 def _taken(call: Call, field: str, value: str, number: int | None) -> bool:
@@ -179,7 +179,7 @@ def _taken(call: Call, field: str, value: str, number: int | None) -> bool:
 
 
 def _free_slug(call: Call, name: str, number: int | None) -> str:
-    """A slug made from the name, with a numeric suffix where it is taken (R121)."""
+    """A slug made from the name, with a numeric suffix if it is taken (R121)."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "course"
     slug, suffix = stem, 1

@@ -1,4 +1,4 @@
-"""Lessons and quizzes of a section, and marking them complete."""
+"""Lessons and quizzes of a section, and marking them as completed."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from stubserver.worlds.table import Row
 
 
 def list_course_lessons(call: Call) -> list[LessonContentView]:
-    """All of a section, in display order (R310)."""
+    """All lessons of the section, drafts included, in display order (R310)."""
     return [LessonContentView(call, row) for row in ordered_lessons(call, call.section)]
 
 
 def create_course_lesson(call: Call) -> LessonContentView:
-    """A new lesson at the end of the section (R302)."""
+    """Add a lesson at the end of the section (R302)."""
     world, section = call.world, call.section
     blank = {
         "id": world.lessons.next_id(),
@@ -31,7 +31,7 @@ def create_course_lesson(call: Call) -> LessonContentView:
 
 
 def get_course_lesson(call: Call) -> LessonContentView:
-    """One lesson with its content."""
+    """A lesson with its content and, if it is a quiz, its questions."""
     return LessonContentView(call, call.lesson)
 
 
@@ -44,29 +44,30 @@ def update_course_lesson(call: Call) -> LessonContentView:
 
 
 def patch_course_lesson(call: Call) -> LessonContentView:
-    """As update_course_lesson; the contract alone makes the difference."""
+    """The same as update_course_lesson; only the contract differs (it requires no field)."""
     return update_course_lesson(call)
 
 
 def delete_course_lesson(call: Call) -> None:
-    """With all that belongs to it (R303)."""
+    """Delete the lesson with everything that belongs to it (R303)."""
     order = [number for number in call.section["lessons_order"] if number != call.lesson["id"]]
     call.world.sections.put({**call.section, "lessons_order": order})
     remove_lesson(call.world, call.lesson)
 
 
 def complete_course_lesson(call: Call) -> None:
-    """Mark it complete for the caller, as often as they like (R318)."""
+    """Mark the lesson as completed by the caller; repeating it is allowed (R318)."""
     record_completion(call, call.lesson, "completed")
 
 
 def incomplete_course_lesson(call: Call) -> None:
-    """Take that back (R319)."""
+    """Withdraw the caller's completion (R319)."""
     call.world.completions.delete((call.user_id, call.lesson["id"]))
 
 
 def _changed(call: Call, lesson: Row) -> dict[str, Any]:
-    """The lesson as the body would have it. Raises a 400 refusal for foreign questions and medias (R309, R406)."""
+    """The lesson with the body applied. Raises a 400 refusal for unknown medias, and for questions that are not in this
+    quiz (R309, R406)."""
     body, order = dict(call.body), lesson["questions_order"]
     if body.get("type", lesson.get("type")) != "quiz":
         body.pop("questions_order", None)

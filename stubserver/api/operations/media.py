@@ -1,4 +1,4 @@
-"""Media: uploaded in pieces, or made from an address. Nothing of a file is kept but what identifies it."""
+"""Media: uploaded in pieces, or made from a URL. Of a file, only what identifies it is kept, not its content."""
 
 import hashlib
 import mimetypes
@@ -13,20 +13,20 @@ from stubserver.errors import invalid
 from stubserver.worlds.table import Row
 
 MAX_PIECE = 204_800
-"""Bytes of the largest piece."""
+"""Maximum size of a piece, in bytes."""
 MAX_FILE = {"image": 5 * 1024**2, "doc": 50 * 1024**2}
-"""Kind of file -> bytes of the largest."""
+"""Kind of file -> maximum size, in bytes."""
 LIFETIME = timedelta(days=1)
-"""How long an upload waits for its next piece."""
+"""How long after its first piece an upload expires."""
 
 
 def upload_media_chunk(call: Call) -> dict[str, Any]:
-    """A piece of a file, the first or the next (R708)."""
+    """Receive the first or the next piece of a file (R708)."""
     piece = call.files.get("image") or call.files.get("document")
     if piece is None:
         raise invalid("image", "required", "Send the piece as a file in the field image or document.")
     start, size = _checked_range(call, piece)
-    upload = _upload(call) if "upload_id" in call.body else _begun(call, piece, size)
+    upload = _upload(call) if "upload_id" in call.body else _new_upload(call, piece, size)
     if (start, size) != (upload["offset"], upload["size"]):
         expected = f"bytes {upload['offset']}-.../{upload['size']}"
         raise invalid("Content-Range", "invalid", f"The next piece of this upload is {expected}.")
@@ -38,7 +38,7 @@ def upload_media_chunk(call: Call) -> dict[str, Any]:
 
 
 def complete_media_upload(call: Call) -> MediaView:
-    """Make a media of an upload whose pieces are all there (R709)."""
+    """Make a media from an upload that has all its pieces (R709)."""
     upload = _upload(call)
     if upload["offset"] != upload["size"]:
         raise invalid("upload_id", "invalid", f"{upload['offset']} of {upload['size']} bytes have arrived.")
@@ -48,48 +48,48 @@ def complete_media_upload(call: Call) -> MediaView:
     kind = "doc" if kind in ("document", "file") else kind
     _check_size("upload_id", "doc" if kind == "doc" else "image", upload["size"])
     call.world.uploads.delete(upload["upload_id"])
-    return _made(call, type=kind, title=_readable(upload["name"]))
+    return _new_media(call, type=kind, title=_printable(upload["name"]))
 
 
 def create_media(call: Call) -> MediaView:
-    """Make a media of an address, without going there (R710)."""
+    """Make a media from a URL or an embedded object, without fetching it (R710)."""
     match call.body["type"]:
         case "url":
-            url = _needed(call, "url")
+            url = _required(call, "url")
             found = {
                 "embed_type": "sc_link",
                 "embed_id": url,
                 "url": url,
                 "metadata": {"title": _title(url), "url": url},
             }
-            return _made(call, type="url", url=url, title=_title(url), embed=found)
+            return _new_media(call, type="url", url=url, title=_title(url), embed=found)
         case "image":
-            url = _needed(call, "url")
-            return _made(call, type="image", url=url, image=url, title=_title(url))
+            url = _required(call, "url")
+            return _new_media(call, type="image", url=url, image=url, title=_title(url))
         case "embed":
-            embed = {"url": None, "metadata": {}} | _needed(call, "embed")
-            return _made(call, type="embed", url=embed["url"], embed=embed)
+            embed = {"url": None, "metadata": {}} | _required(call, "embed")
+            return _new_media(call, type="embed", url=embed["url"], embed=embed)
     field = "event_object" if "event_object" in call.body else "shared_object"
     raise invalid(field, "does_not_exist", "There is nothing here that could be shared.")
 
 
 def click_media(call: Call) -> None:
-    """Nobody counts (R711)."""
+    """Accepted; clicks are not counted (R711)."""
 
 
 def _checked_range(call: Call, piece: Upload) -> tuple[int, int]:
-    """First byte and size of the file, from a Content-Range that fits the piece. Raises a 400 refusal."""
+    """First byte and file size, from the Content-Range. Raises a 400 refusal if these and the piece do not match."""
     numbers, _, size = call.query["Content-Range"].removeprefix("bytes ").partition("/")
     start, end = map(int, numbers.split("-"))
     if not piece.content or end - start + 1 != len(piece.content) or end >= int(size):
-        message = f"It does not fit the piece, which has {len(piece.content)} bytes."
+        message = f"It does not match the piece, which has {len(piece.content)} bytes."
         raise invalid("Content-Range", "invalid", message)
     if len(piece.content) > MAX_PIECE:
-        raise invalid("Content-Range", "invalid", f"A piece may have {MAX_PIECE} bytes.")
+        raise invalid("Content-Range", "invalid", f"A piece may have at most {MAX_PIECE} bytes.")
     return start, int(size)
 
 
-def _begun(call: Call, piece: Upload, size: int) -> Row:
+def _new_upload(call: Call, piece: Upload, size: int) -> Row:
     kind = _kind(piece)
     _check_size("Content-Range", kind, size)
     return {
@@ -106,7 +106,7 @@ def _begun(call: Call, piece: Upload, size: int) -> Row:
 
 def _check_size(field: str, kind: str, size: int) -> None:
     if size > MAX_FILE[kind]:
-        raise invalid(field, "invalid", f"A file of type {kind} may have {MAX_FILE[kind]} bytes.")
+        raise invalid(field, "invalid", f"A file of type {kind} may have at most {MAX_FILE[kind]} bytes.")
 
 
 def _kind(piece: Upload) -> str:
@@ -115,30 +115,30 @@ def _kind(piece: Upload) -> str:
 
 
 def _upload(call: Call) -> Row:
-    """The caller's upload that the body names. Raises a 400 refusal."""
+    """The upload that the body names. Raises a 400 refusal unless it is the caller's and has not expired."""
     upload = call.world.uploads.get(call.body["upload_id"])
     if upload is None or upload["user_id"] != call.user_id or upload["expires"] <= call.world.clock.now():
         raise invalid("upload_id", "does_not_exist", "You have no such upload; it may have expired.")
     return upload
 
 
-def _needed(call: Call, field: str) -> Any:
-    return required(call.body, field, f"A media of type {call.body['type']}")
+def _required(call: Call, field: str) -> Any:
+    return required(call.body, field, f"Media of type {call.body['type']}")
 
 
 def _title(url: str) -> str:
-    """What the end of an address says, for there is nobody to ask for a better title."""
+    """A title made from the end of the URL, since the page itself is not fetched."""
     parts = urlsplit(url)
     last = unquote(parts.path.rstrip("/").rpartition("/")[2])
-    return _readable(last.replace("-", " ").replace("_", " ")) or parts.netloc.rpartition("@")[2] or url
+    return _printable(last.replace("-", " ").replace("_", " ")) or parts.netloc.rpartition("@")[2] or url
 
 
-def _readable(text: str) -> str:
-    """The text without what cannot be seen."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+def _printable(text: str) -> str:
+    """The text with unprintable characters and runs of whitespace replaced by single spaces."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
-def _made(call: Call, **fields: Any) -> MediaView:
+def _new_media(call: Call, **fields: Any) -> MediaView:
     number = call.world.medias.next_id()
     if "embed" in fields:
         fields["embed"] = {**fields["embed"], "id": number}

@@ -12,17 +12,17 @@ from stubserver.errors import forbidden, invalid, not_found
 
 
 def get_course_status(call: Call) -> dict[str, str | None]:
-    """The caller's status (R222)."""
+    """The caller's status in the course (R222)."""
     return {"status": call.status_in(call.course)}
 
 
 def list_course_joined_users(call: Call) -> Listing:
-    """The people in the course; its creator only when asked for (R214)."""
+    """The people in the course; the creator only if requested (R214)."""
     return _people(call, call.query["statuses"])
 
 
 def join_course(call: Call) -> CourseView:
-    """Join, ask to join, or accept an invitation, by privacy and status (R202-R206)."""
+    """Join, ask to join, or accept an invitation, depending on privacy and status (R202-R206)."""
     match call.status_in(call.course):
         case None:
             _set_status(call, call.user_id, "joined" if call.course["privacy"] == "open" else "requested")
@@ -32,11 +32,11 @@ def join_course(call: Call) -> CourseView:
 
 
 def leave_course(call: Call) -> None:
-    """Leave, withdraw a request, decline an invitation, or remove somebody else (R208-R212)."""
+    """Leave, withdraw a request, decline an invitation, or remove another user (R208-R212)."""
     user = call.query.get("user", call.user_id)
     membership = call.world.memberships.get((call.course["id"], user))
     if membership is None:
-        raise not_found(f"A status of user {user} in course {call.course['id']}")
+        raise not_found(f"The status of user {user} in course {call.course['id']}")
     if membership["status"] == "creator":
         raise forbidden("The creator of a course cannot leave it or be removed from it.")
     _set_status(call, user, None)
@@ -48,7 +48,7 @@ def list_course_invited_users(call: Call) -> Listing:
 
 
 def invite_course_users(call: Call) -> None:
-    """Invite people; whoever had asked to join is accepted (R215)."""
+    """Invite people; those who have asked to join become members (R215)."""
     for user in _known_users(call, "users"):
         match call.status_in(call.course, user):
             case None:
@@ -58,19 +58,19 @@ def invite_course_users(call: Call) -> None:
 
 
 def remove_course_invitations(call: Call) -> None:
-    """Take back invitations; people with another status are skipped (R217)."""
+    """Withdraw invitations; people with another status are skipped (R217)."""
     for user in _known_users(call, "users"):
         if call.status_in(call.course, user) == "invited":
             _set_status(call, user, None)
 
 
 def list_course_join_requests(call: Call) -> Listing:
-    """The people who wait to be let in."""
+    """The people who have asked to join and are not accepted yet."""
     return _people(call, ["requested"])
 
 
 def change_course_roles(call: Call) -> None:
-    """Make people managers, members, or strangers (R218-R220)."""
+    """Make people managers or plain members, or remove them (R218-R220)."""
     lists = {name: _known_users(call, name) for name in ("managers", "joined", "unjoined") if name in call.body}
     if not lists:
         raise invalid("managers", "required", "Give at least one of managers, joined and unjoined.")
@@ -115,14 +115,14 @@ def _people(call: Call, statuses: list[str]) -> Listing:
 
 
 def _known_users(call: Call, field: str) -> list[int]:
-    """The user ids of a body field, each once. Raises a 400 refusal for an unknown one (R216, R220)."""
+    """The user ids in a body field, without duplicates. Raises a 400 refusal for an unknown one (R216, R220)."""
     refuse(unknown_ids(call.body, field, call.world.users, "user"))
     return list(dict.fromkeys(call.body[field]))
 
 
 def _set_status(call: Call, user: int | None, status: str | None) -> None:
-    """Give a user another status, or none. joined_at is set when somebody comes in, and forgotten with the
-    completions when somebody goes (R212, R219)."""
+    """Give a user another status, or none. Becoming a member sets `joined_at`; losing the status deletes it, together
+    with the user's completions (R212, R219)."""
     world, key = call.world, (call.course["id"], user)
     before = world.memberships.get(key) or {"status": None, "joined_at": None, "last_active_at": None}
     if status is None:

@@ -1,4 +1,4 @@
-"""Questions of a quiz."""
+"""Questions of a quiz, with their answers."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from stubserver.worlds.table import Row
 
 
 def list_course_questions(call: Call) -> list[QuestionView]:
-    """All of a quiz, in display order (R310)."""
+    """All questions of the quiz, in display order (R310)."""
     return [QuestionView(call, row) for row in ordered_questions(call, call.lesson)]
 
 
 def create_course_question(call: Call) -> QuestionView:
-    """A new question at the end of the quiz (R302)."""
+    """Add a question at the end of the quiz (R302)."""
     world, lesson = call.world, call.lesson
     blank = {"id": world.questions.next_id(), "lesson_id": lesson["id"], "answers": []}
     question = world.questions.put(_changed(call, {**call.operation.defaults, **blank}))
@@ -26,27 +26,27 @@ def create_course_question(call: Call) -> QuestionView:
 
 
 def create_course_question_at_lesson(call: Call) -> QuestionView:
-    """The same on the path that the docs page shows by mistake."""
+    """create_course_question, on the path that the docs page shows by mistake."""
     return create_course_question(call)
 
 
 def get_course_question(call: Call) -> QuestionView:
-    """One question."""
+    """A question with its answers (R405)."""
     return QuestionView(call, call.row("question"))
 
 
 def update_course_question(call: Call) -> QuestionView:
-    """Set the fields that are sent; attempts keep the question as it was (R021, R413)."""
+    """Set the fields that are sent; attempts keep their copy of the question (R021, R413)."""
     return QuestionView(call, call.world.questions.put(_changed(call, call.row("question"))))
 
 
 def patch_course_question(call: Call) -> QuestionView:
-    """As update_course_question; the contract alone makes the difference."""
+    """The same as update_course_question; only the contract differs (it requires no field)."""
     return update_course_question(call)
 
 
 def delete_course_question(call: Call) -> None:
-    """Attempts keep their copy of it (R413)."""
+    """Delete the question; attempts keep their copy of it (R413)."""
     question = call.row("question")["id"]
     order = [number for number in call.lesson["questions_order"] if number != question]
     call.world.lessons.put({**call.lesson, "questions_order": order})
@@ -54,7 +54,7 @@ def delete_course_question(call: Call) -> None:
 
 
 def _changed(call: Call, question: Row) -> dict[str, Any]:
-    """The question as the body would have it. Raises a 400 refusal for a wrong number of correct answers (R402)."""
+    """The question with the body applied. Raises a 400 refusal for a wrong number of correct answers (R402)."""
     changed = {**question, **call.body}
     if "answers" in call.body:
         changed["answers"] = _answers(call, call.body["answers"], question["answers"])
@@ -67,7 +67,7 @@ def _changed(call: Call, question: Row) -> dict[str, Any]:
 
 
 def _answers(call: Call, sent: list[dict[str, Any]], before: list[Row]) -> list[dict[str, Any]]:
-    """The new list of answers; one in the place of an old one keeps its id (R404)."""
+    """The new list of answers; each takes over the id of the old answer in its place, if there was one (R404)."""
     ids = [answer["id"] for answer in before]
     ids += [call.world.answers.next_id() for _ in sent[len(ids) :]]
     return [

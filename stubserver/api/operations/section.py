@@ -1,4 +1,4 @@
-"""Sections of a course."""
+"""Sections of a course, without their lessons."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from stubserver.worlds.table import Row
 
 
 def list_course_sections(call: Call) -> list[Row]:
-    """All of them, in display order (R310)."""
+    """All sections of the course, in display order (R310)."""
     return ordered_sections(call, call.course)
 
 
 def create_course_section(call: Call) -> Row:
-    """A new section at the end of the course (R302)."""
+    """Add a section at the end of the course (R302)."""
     world, course = call.world, call.course
     blank = {"id": world.sections.next_id(), "course_id": course["id"], "lessons_order": []}
     section = world.sections.put(_changed(call, {**call.operation.defaults, **blank}))
@@ -25,29 +25,29 @@ def create_course_section(call: Call) -> Row:
 
 
 def get_course_section(call: Call) -> Row:
-    """One section."""
+    """A section with the order of its lessons."""
     return call.section
 
 
 def update_course_section(call: Call) -> Row:
-    """Set the fields that are sent; optional ones that are not keep their value (R021)."""
+    """Set the fields that are sent; optional fields that are left out keep their values (R021)."""
     return call.world.sections.put(_changed(call, call.section))
 
 
 def patch_course_section(call: Call) -> Row:
-    """As update_course_section; the contract alone makes the difference."""
+    """The same as update_course_section; only the contract differs (it requires no field)."""
     return update_course_section(call)
 
 
 def delete_course_section(call: Call) -> None:
-    """With its lessons (R303)."""
+    """Delete the section with its lessons (R303)."""
     order = [number for number in call.course["sections_order"] if number != call.section["id"]]
     call.world.courses.put({**call.course, "sections_order": order})
     remove_section(call.world, call.section)
 
 
 def _changed(call: Call, section: Row) -> dict[str, Any]:
-    """The section as the body would have it. Raises a 400 refusal for a lesson of another section (R306)."""
+    """The section with the body applied. Raises a 400 refusal for a lesson of another section (R306)."""
     order = section["lessons_order"]
     refuse(unknown_ids(call.body, "lessons_order", order, "lesson in this section"))
     return {**section, **call.body, "lessons_order": rules.reordered(order, call.body.get("lessons_order", ()))}

@@ -1,4 +1,4 @@
-"""People: the caller, others, and what pages poll about them."""
+"""Users: the caller, others, and what pages poll about them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,55 +11,55 @@ from stubserver.worlds.table import Row
 
 
 def get_me(call: Call) -> MeView:
-    """The caller (R703)."""
+    """The caller's own profile (R703)."""
     return MeView(call)
 
 
 def search_users(call: Call) -> Listing:
-    """People by a text in their names (R705)."""
-    return _found(call, "user")
+    """Users whose username or real name contains a text (R705)."""
+    return _search(call, "user")
 
 
 def autocomplete_users(call: Call) -> Listing:
-    """As search_users, in short."""
-    return _found(call, "search")
+    """The same as search_users, with fewer fields for each user."""
+    return _search(call, "search")
 
 
 def list_hidden_user_ids(call: Call) -> Any:
-    """Whom the caller hides, as the fixture says."""
+    """Ids of the users whom the caller hides, as set in the fixture."""
     return call.user["hidden_users"] if call.user else []
 
 
 def list_connection_statuses(call: Call) -> dict[str, Any]:
-    """None (R707)."""
+    """Always empty here (R707)."""
     return {"connection_statuses": {}}
 
 
 def get_user(call: Call) -> Row:
-    """Somebody."""
+    """The public profile of a user, deleted or not (R705)."""
     return call.row("user")
 
 
 def get_user_settings(call: Call) -> Any:
-    """The documented defaults; nothing here changes them."""
+    """The documented defaults; no operation changes them."""
     return call.operation.blank
 
 
 def list_user_categories(call: Call) -> Sequence[Any]:
-    """None (R707)."""
+    """Always empty here (R707)."""
     return []
 
 
 def list_user_groups(call: Call) -> Listing:
-    """None (R707)."""
+    """Always empty here (R707)."""
     return Listing([])
 
 
 def list_user_events(call: Call) -> Listing:
-    """None (R707)."""
+    """Always empty here (R707)."""
     return Listing([])
 
 
-def _found(call: Call, parameter: str) -> Listing:
+def _search(call: Call, parameter: str) -> Listing:
     people = matching_users(call, (row for row in call.world.users if not row["deleted"]), parameter)
     return Listing(ordered(people, call.query["ordering"], ("username", "real_name", "location"), "username"))

@@ -1,6 +1,6 @@
-"""What a caller sees of a row: its stored fields, and the fields that are derived for this caller.
+"""What a caller sees of a row: its stored fields, and fields that are derived for this caller.
 
-A view knows every field that any response schema of its entity documents; the schema chooses among them.
+A view offers every field that any response schema of its entity documents; the schema selects from them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ from stubserver.call import Call
 from stubserver.worlds.table import Row
 
 OMIT = object()
-"""A field with this value is left out of the answer."""
+"""A field with this value is left out of the response."""
 
 
 class Shaped:
-    """A value together with the schema that an operation chose for it, where the contract offers several."""
+    """A value with the response schema that the operation chose for it, where the contract offers several."""
 
     def __init__(self, schema: str, value: Any) -> None:
         self.schema = schema
@@ -23,19 +23,19 @@ class Shaped:
 
 
 class View:
-    """A row as one caller sees it; fields that a subclass does not derive are the stored ones."""
+    """A row as one caller sees it; fields that a subclass does not derive are read from the row."""
 
     together: Sequence[str] = ()
-    """Fields that `derived_together` gives all at once."""
+    """Fields that `derived_together` computes at once."""
     context: Any = None
-    """What the derived fields follow from besides the row, where that is so little that they can be kept for it."""
+    """What the derived fields depend on besides the row, as a key to cache them by; None if they cannot be cached."""
 
     def __init__(self, call: Call, row: Row) -> None:
         self.call = call
         self.row = row
 
     def __getattr__(self, name: str) -> Any:
-        if hasattr(type(self), name):  # Python asks here after a property has failed: its stored namesake is no answer
+        if hasattr(type(self), name):  # a property failed; never fall back to the stored field of that name
             raise AttributeError(f"{type(self).__name__}.{name} could not be derived")
         try:
             return self.row[name]
@@ -43,17 +43,17 @@ class View:
             raise AttributeError(f"{type(self).__name__} has no field {name!r}") from None
 
     def derived_together(self) -> Mapping[str, Any]:
-        """Name and value of each field in `together`."""
+        """Field -> value, for each field in `together`."""
         return {}
 
     @property
     def created_by(self) -> Row:
-        """The author, as a user."""
+        """The author's row in `users`."""
         return self.call.world.users[self.row["created_by"]]
 
 
 class Rows(Protocol):
-    """What a page is cut out of."""
+    """A sequence of rows that can be sliced into pages."""
 
     def __len__(self) -> int: ...
 
@@ -62,19 +62,19 @@ class Rows(Protocol):
 
 
 class Listing:
-    """A long list of rows of which only the page that is served gets viewed."""
+    """A list of rows that may be long; views are made only of the rows on the page that is served."""
 
     def __init__(self, rows: Rows, view: Callable[[Any], Any] = lambda row: row) -> None:
         self.rows = rows
         self.view = view
 
     def page(self, offset: int, limit: int) -> list[Any]:
-        """The rows from `offset` on, `limit` at most, as the caller sees them."""
+        """At most `limit` rows, starting at `offset`, as the caller sees them."""
         return [self.view(row) for row in self.rows[offset : offset + limit]]
 
 
 def ordered(rows: Iterable[Row], ordering: str, fields: Collection[str], default: str) -> list[Row]:
-    """Rows by the field that `ordering` names, descending with a minus; by `default` where it is none of `fields`."""
+    """Rows sorted by the field that `ordering` names (with a minus: descending), or by `default` if not in `fields`."""
     if ordering.removeprefix("-") not in fields:
         ordering = default
     field = ordering.removeprefix("-")
@@ -82,28 +82,28 @@ def ordered(rows: Iterable[Row], ordering: str, fields: Collection[str], default
 
 
 class PicturedView(View):
-    """A row with a picture; its renditions are absolute URLs."""
+    """A row with an image, whose renditions are absolute URLs."""
 
     together = tuple(images.SIZES)
     folder: str
-    """Where the pictures of its kind lie."""
+    """The part of the URL that is common to all images of this kind of row."""
 
     def derived_together(self) -> Mapping[str, str]:
-        """The addresses."""
+        """Rendition -> its absolute URL."""
         return images.renditions(self.call.base_url, self.folder, self.row["slug"], self.picture)
 
     @property
     def picture(self) -> str:
-        """What tells this picture from all others."""
+        """Distinguishes this image from all others of its kind."""
         return str(self.row["id"])
 
 
 class CategoryView(PicturedView):
-    """A category."""
+    """A category, which looks the same to every caller."""
 
     folder = "categories"
 
     @property
     def context(self) -> str:
-        """Only the address of the server."""
+        """The base URL, which the image URLs begin with."""
         return self.call.base_url

@@ -1,4 +1,4 @@
-"""Comments under lessons: alone, with their newest reply, or with all replies."""
+"""Comments on lessons: with their newest reply, or with all their replies."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ class CommentView(ContentView):
 
     @property
     def latest_reply(self) -> Any:
-        """None without replies."""
+        """The newest reply, or None."""
         replies = self.children
         return CommentView(self.call, replies[-1]) if replies else None
 
@@ -27,23 +27,23 @@ class CommentView(ContentView):
 
 
 class ThreadView(CommentView):
-    """A comment in the course-wide list: with all replies and where it stands (R507, R508)."""
+    """A comment in the course-wide list: with all its replies and its place in the course (R507, R508)."""
 
     latest_reply: Any = OMIT
 
     @property
     def replies(self) -> list[CommentView]:
-        """All of them, oldest first."""
+        """All replies, oldest first."""
         return [CommentView(self.call, row) for row in self.children]
 
     @property
     def extras(self) -> dict[str, Row]:
-        """Its course, section and lesson."""
+        """The course, section and lesson that the comment belongs to."""
         lesson = self.call.world.lessons[self.row["lesson_id"]]
         section = self.call.world.sections[lesson["section_id"]]
         return {"course": self.call.course, "section": section, "lesson": lesson}
 
 
 def by_age(comments: Iterable[Row]) -> list[Row]:
-    """Comments, oldest first."""
+    """Sort comments, oldest first; those of the same time by id."""
     return sorted(comments, key=lambda row: (row["created_at"], row["id"]))

@@ -1,4 +1,4 @@
-"""Courses as their readers, their managers and their members see them, with sections and lessons inside."""
+"""Courses as readers, managers and members see them, with the sections and lessons inside them."""
 
 from datetime import datetime
 from functools import cached_property
@@ -19,16 +19,16 @@ from stubserver.call import Call
 from stubserver.worlds.table import Row
 
 SHAPES = EDIT, DASHBOARD, INSIDE, OUTSIDE = ("CourseDetail", "CourseDashboard", "CourseUserDetail", "CourseMinimal")
-"""The schemas of one course: for editing, for the dashboard, for people inside it, and its lock screen (R108-R113)."""
+"""Response schemas of a course: for editing, the dashboard, people inside it, and the lock screen (R108-R113)."""
 
 
 class CourseView(PicturedView):
-    """A course as its readers see it (view=user), for the caller or for a user whom the caller emulates."""
+    """A course as its readers see it (view=user): the caller, or a user whom the caller emulates."""
 
     folder = "courses"
 
     def __init__(self, call: Call, row: Row, subject: int | None = None) -> None:
-        """`subject` is the id of the user whose status and progress are shown; default the caller (R110)."""
+        """`subject` is the id of the user whose status and progress are shown (default: the caller; R110)."""
         super().__init__(call, row)
         self.subject = call.user_id if subject is None else subject
         self.membership = call.world.memberships.get((row["id"], self.subject))
@@ -38,74 +38,74 @@ class CourseView(PicturedView):
 
     @property
     def picture(self) -> str:
-        """Another one for each upload, and for each seed of the server."""
+        """Changes with each upload, and with the server's seed."""
         return f"{self.call.world.settings.seed}:{self.row['id']}:{self.row['image_original']}"
 
     @property
     def join_status(self) -> str | None:
-        """R107."""
+        """The subject's status in the course, or None (R107)."""
         return self.membership["status"] if self.membership else None
 
     @property
     def categories(self) -> list[CategoryView]:
-        """R122: ids in, objects out."""
+        """The categories as objects; requests name them by their ids (R122)."""
         known = self.call.world.categories
         return [CategoryView(self.call, known[number]) for number in self.row["categories"]]
 
     @property
     def description(self) -> str:
-        """Not for outsiders of a private course (R103)."""
+        """The description; empty for outsiders of a private course (R103)."""
         return self.row["description"] if self.inside else ""
 
     @property
     def sections_order(self) -> list[int]:
-        """Not for outsiders of a private course (R103)."""
+        """Section ids in display order; empty for outsiders of a private course (R103)."""
         return self.row["sections_order"] if self.inside else []
 
     @cached_property
     def sections(self) -> list[Any]:
-        """The sections that have a published lesson, with the locks of the subject (R111, R317)."""
+        """The sections that have a published lesson, with the subject's locks (R111, R317)."""
         if not self.inside:
-            return []  # what a join request is answered with (R207)
+            return []  # as in the response to a join request (R207)
         views = [SectionView(self, row) for row in ordered_sections(self.call, self.row)]
         return [view for view in views if view.lessons]
 
     @property
     def num_sections(self) -> int:
-        """R111, R112."""
+        """How many sections this view shows (R111, R112)."""
         return len(self.sections)
 
     @property
     def num_lessons(self) -> int:
-        """R111, R112."""
+        """How many lessons this view shows (R111, R112)."""
         return sum(len(section.lessons) for section in self.sections)
 
     @property
     def num_lessons_completed(self) -> int:
-        """R111, R131."""
+        """How many of these lessons the subject has completed (R111, R131)."""
         return sum(section.num_lessons_completed for section in self.sections)
 
     @property
     def user_completion_rate(self) -> int:
-        """R131."""
+        """The percentage of published lessons that the subject has completed (R131)."""
         return completion_rate(self.call, self.row, self.subject)
 
     @property
     def avg_completion_rate(self) -> int:
-        """R132."""
+        """The average completion rate of all learners, in percent (R132)."""
         students = members(self.call, self.row["id"], rules.STUDENTS)
         return rules.mean(completion_rate(self.call, self.row, row["user_id"]) for row in students)
 
     @property
     def member_count(self) -> int | None:
-        """Managers and joined users; null where the course hides it from the caller (R127)."""
+        """How many managers and joined users there are; None if the course hides it from the caller (R127)."""
         if self.row["hide_member_count"] and self.call.status_in(self.row) not in rules.MANAGING:
             return None
         return len(members(self.call, self.row["id"], rules.STUDENTS))
 
     @cached_property
     def out_of_order(self) -> set[int]:
-        """Ids of the lessons that an enforced order still locks (R315)."""
+        """Ids of the lessons that the enforced order still locks (R315)."""
         if not self.row["enforce_lessons_order"]:
             return set()
         lessons = list(published_lessons(self.call, self.row))
@@ -113,7 +113,7 @@ class CourseView(PicturedView):
         return {lesson["id"] for lesson in lessons[open_lessons:]}
 
     def lesson(self, row: Row) -> "LessonView":
-        """A lesson of this course."""
+        """The view of a lesson of this course, given its row."""
         return LessonView(SectionView(self, self.call.world.sections[row["section_id"]]), row)
 
 
@@ -122,12 +122,12 @@ class CourseEditView(CourseView):
 
     @cached_property
     def sections(self) -> list[Any]:
-        """Every section."""
+        """All sections, including those without a published lesson."""
         return [SectionEditView(self, row) for row in ordered_sections(self.call, self.row)]
 
 
 class SectionEditView(View):
-    """A section in view=edit."""
+    """A section as the course's creator and managers edit it (view=edit)."""
 
     def __init__(self, course: CourseView, row: Row) -> None:
         super().__init__(course.call, row)
@@ -135,38 +135,38 @@ class SectionEditView(View):
 
     @cached_property
     def lessons(self) -> list["LessonView"]:
-        """Every lesson, drafts included."""
+        """All lessons in display order, drafts included."""
         return [LessonView(self, row) for row in ordered_lessons(self.call, self.row)]
 
     @property
     def num_lessons(self) -> int:
-        """Published lessons only, even here (R112)."""
+        """How many published lessons there are; drafts do not count even here (R112)."""
         return sum(lesson.row["status"] == "published" for lesson in self.lessons)
 
 
 class SectionView(SectionEditView):
-    """A section in view=user."""
+    """A section as its readers see it (view=user)."""
 
     @cached_property
     def lessons(self) -> list["LessonView"]:
-        """The published lessons."""
+        """The published lessons in display order."""
         return [LessonView(self, row) for row in ordered_lessons(self.call, self.row) if row["status"] == "published"]
 
     @property
     def num_lessons_completed(self) -> int:
-        """Of the published lessons."""
+        """How many of the published lessons the subject has completed."""
         return sum(lesson.completion_status == "completed" for lesson in self.lessons)
 
     @property
     def available_date(self) -> datetime | None:
-        """R317."""
+        """When the section opens for the subject, or None (R317)."""
         membership = self.course.membership
         joined_at = membership["joined_at"] if membership else None
         return rules.available_date(self.course.row["type"], self.row, joined_at)
 
     @cached_property
     def locked(self) -> bool:
-        """Never for the creator and managers (R317)."""
+        """Whether the section is not open to the subject yet; it always is to the creator and managers (R317)."""
         if self.course.join_status in rules.MANAGING:
             return False
         date = self.available_date
@@ -174,7 +174,7 @@ class SectionView(SectionEditView):
 
 
 class LessonView(View):
-    """A lesson inside a section of a course."""
+    """A lesson within a section, with the subject's progress and lock."""
 
     def __init__(self, section: SectionEditView, row: Row) -> None:
         super().__init__(section.call, row)
@@ -182,17 +182,17 @@ class LessonView(View):
 
     @property
     def completion_status(self) -> str:
-        """Of the caller or the emulated user (R321)."""
+        """The subject's status in the lesson (R321)."""
         return completion_status(self.call, self.row, self.section.course.subject)
 
     @property
     def locked(self) -> bool:
-        """R317."""
+        """Whether the subject may not open the lesson (R317)."""
         return self.lock is not None
 
     @property
     def lock(self) -> str | None:
-        """Why the subject may not open it, None where they may (R311-R317)."""
+        """Why the subject may not open the lesson; None if they may (R311-R317)."""
         course = self.section.course
         if course.join_status in rules.MANAGING:
             return None
@@ -203,7 +203,7 @@ class LessonView(View):
         if self.section.locked:
             return f"This lesson opens at {self.section.available_date.isoformat()}."
         if self.row["id"] in course.out_of_order:
-            return "The lessons of this course must be completed in their order."
+            return "The lessons of this course must be completed in order."
         return None
 
 
@@ -211,15 +211,15 @@ class MemberView(View):
     """A membership as a row of the teacher's dashboard (R607, R608)."""
 
     def __init__(self, call: Call, row: Row) -> None:
-        """`row` is the membership; the user's own fields show through it."""
+        """`row` is the membership; fields that it does not have are those of the user."""
         super().__init__(call, {**call.world.users[row["user_id"]], **row})
 
     @property
     def join_status(self) -> Any:
-        """The member's status."""
+        """The member's status in the course."""
         return self.row["status"]
 
     @property
     def user_completion_rate(self) -> int:
-        """R131."""
+        """The percentage of published lessons that the member has completed (R131)."""
         return completion_rate(self.call, self.call.course, self.row["user_id"])

@@ -1,4 +1,4 @@
-"""Lessons with their content, quizzes with their questions, and attempts at them."""
+"""Lessons with their content, quizzes with their questions, and attempts at quizzes."""
 
 from typing import Any
 
@@ -11,55 +11,55 @@ from stubserver.worlds.table import Row
 
 
 class ContentView(View):
-    """What people write: text goes in as HTML and comes out as it is, media ids become objects (R308, R309)."""
+    """What people write: HTML text is returned unchanged, and media ids become objects (R308, R309)."""
 
     @property
     def html(self) -> Any:
-        """R308."""
+        """The text as it was written (R308)."""
         return self.row["text"]
 
     @property
     def medias(self) -> list[MediaView]:
-        """R309."""
+        """The media objects, without duplicates (R309)."""
         return [MediaView(self.call, self.call.world.medias[number]) for number in dict.fromkeys(self.row["medias"])]
 
 
 class LessonContentView(ContentView):
-    """A lesson that the caller has opened or edits."""
+    """A lesson with its content, which the caller has opened or edits."""
 
     @property
     def completion_status(self) -> str:
-        """Of the caller (R321)."""
+        """The caller's status in the lesson (R321)."""
         return completion_status(self.call, self.row, self.call.user_id)
 
     @property
     def course_id(self) -> Any:
-        """The course it lies in."""
+        """Id of the course that the lesson belongs to."""
         return self.call.course["id"]
 
     @property
     def questions(self) -> list["QuestionView"]:
-        """R420."""
+        """The questions of a quiz; empty for a plain lesson (R420)."""
         return [QuestionView(self.call, row) for row in ordered_questions(self.call, self.row)]
 
     @property
     def last_attempt(self) -> "AttemptView | None":
-        """The caller's newest (R414)."""
+        """The caller's newest attempt, or None (R414)."""
         own = own_attempts(self.call, self.row)
         return AttemptView(self.call, own[-1]) if own else None
 
 
 class QuestionView(View):
-    """A question of a quiz."""
+    """A question of a quiz, or its copy inside an attempt."""
 
     @property
     def answers(self) -> list["AnswerView"]:
-        """Its options."""
+        """The options to choose from."""
         return [AnswerView(self.call, row) for row in self.row["answers"]]
 
     @property
     def correct(self) -> Any:
-        """Only in the copy inside an attempt (R418)."""
+        """Whether it was answered correctly; only in the copy inside an attempt (R418)."""
         return self.row.get("correct", OMIT)
 
 
@@ -68,13 +68,13 @@ class AnswerView(View):
 
     @property
     def correct(self) -> Any:
-        """Only for the creator and managers (R405)."""
+        """Whether this option is correct; only for the creator and managers (R405)."""
         managing = self.call.status_in(self.call.course) in rules.MANAGING
         return self.row["correct"] if managing else OMIT
 
     @property
     def selected(self) -> Any:
-        """Only in the copy inside an attempt (R418)."""
+        """Whether this option was chosen; only in the copy inside an attempt (R418)."""
         return self.row.get("selected", OMIT)
 
 
@@ -83,12 +83,12 @@ class AttemptView(View):
 
     @property
     def user(self) -> Row:
-        """Who made it."""
+        """The user who made the attempt."""
         return self.call.world.users[self.row["user_id"]]
 
     @property
     def quiz_attempt(self) -> dict[str, Any]:
-        """Its result."""
+        """The attempt's result and its questions."""
         return {**self.row, "questions": [QuestionView(self.call, row) for row in self.row["questions"]]}
 
 
@@ -97,22 +97,22 @@ class AttemptRowView(AttemptView):
 
     @property
     def lesson(self) -> Row:
-        """The quiz."""
+        """The quiz that was attempted."""
         return self.call.world.lessons[self.row["lesson_id"]]
 
     @property
     def name(self) -> Any:
-        """Of the quiz."""
+        """Name of the quiz that was attempted."""
         return self.lesson["name"]
 
     @property
     def section_id(self) -> Any:
-        """The section that the quiz lies in."""
+        """Id of the section that the quiz belongs to."""
         return self.lesson["section_id"]
 
     @property
     def course_id(self) -> Any:
-        """The course that the quiz lies in."""
+        """Id of the course that the quiz belongs to."""
         return self.call.course["id"]
 
 

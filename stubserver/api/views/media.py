@@ -1,4 +1,4 @@
-"""Media; where one has no address of its own, the server makes one, as it does for uploads."""
+"""Media; for those without a URL of their own, such as uploads, the server makes one."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ _RENDITION = "image_bigger"
 
 
 class MediaView(View):
-    """A picture, a document or a link (R309, R709)."""
+    """An image, a document or a link (R309, R709)."""
 
     @property
     def url(self) -> Any:
-        """Where it leads."""
+        """The URL that was given, or that of the uploaded file."""
         if self.row["url"] is not None:
             return self.row["url"]
         if self.row["type"] == "doc":
@@ -23,19 +23,19 @@ class MediaView(View):
 
     @property
     def image(self) -> Any:
-        """Address of the picture."""
+        """URL of the image or its placeholder; None if there is no image."""
         if self._has_placeholder:
             return images.url(self.call.base_url, "medias", _RENDITION, "picture", self._upload)
         return self.row["image"]
 
     @property
     def image_width(self) -> Any:
-        """In pixels."""
+        """Width of the image in pixels."""
         return images.SIZES[_RENDITION] if self._has_placeholder else self.row["image_width"]
 
     @property
     def image_height(self) -> Any:
-        """In pixels."""
+        """Height of the image in pixels."""
         return images.SIZES[_RENDITION] if self._has_placeholder else self.row["image_height"]
 
     @property

@@ -1,4 +1,4 @@
-"""The caller as they see themselves."""
+"""How callers see themselves."""
 
 from stubserver.api import rules
 from stubserver.api.views import View
@@ -6,36 +6,36 @@ from stubserver.call import Call
 
 
 class _Permissions(dict[str, bool]):
-    """What is allowed; whatever is not in it is not."""
+    """Permissions by name; any name that is missing is denied."""
 
     def __missing__(self, _: str) -> bool:
         return False
 
 
 class MeView(View):
-    """The own profile (R703)."""
+    """The caller's own profile (R703)."""
 
     unseen_interactions_counter = 0
     unseen_notification_banners_counter = 0
     email_isvalid = True
 
     def __init__(self, call: Call) -> None:
-        """`call` must have a caller."""
-        assert call.user is not None  # noqa: S101 (guards have seen to it)
+        """`call` must be that of a logged-in caller."""
+        assert call.user is not None  # noqa: S101 (the guards ensure it)
         super().__init__(call, call.user)
 
     @property
     def email(self) -> str:
-        """At a domain that leads nowhere."""
+        """A made-up address in a reserved domain, so that mail to it reaches nobody."""
         return f"{self.row['username']}@example.com"
 
     @property
     def may_create_courses(self) -> bool:
-        """Everybody, or only platform staff (R114)."""
+        """Whether the caller may create courses: everybody may, or only platform staff (R114)."""
         only_staff = self.call.world.preferences["configurations.courses_only_staff_enabled"]
         return not only_staff or self.row["role"] in rules.STAFF
 
     @property
     def permission(self) -> dict[str, bool]:
-        """What they may do: create courses, if that, for there is nothing else to do here."""
+        """The caller's permissions; all but create_course are denied (R703)."""
         return _Permissions(create_course=self.may_create_courses)
