@@ -1,4 +1,4 @@
-"""Documents that are made, not written: `python -m tests.docs` writes them, a test compares them."""
+"""Derived documents: `python -m tests.docs` regenerates them, a test compares them."""
 
 import ast
 import asyncio
@@ -9,7 +9,7 @@ from pathlib import Path
 from stubserver.api.guards import GUARDS
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.contract.load import load_contract
+from stubserver.contract.load import load_contract, load_control_contract
 from stubserver.contract.operation import Operation
 from stubserver.fixture import load
 from stubserver.reports.why import decisions
@@ -18,6 +18,8 @@ from tests.conftest import NOW
 
 ROOT = Path(__file__).parent.parent
 TESTS = Path(__file__).parent
+OPERATIONS = ROOT / "docs" / "operations.md"
+CONTROL_PLANE = ROOT / "docs" / "control-plane.md"
 LEDGER = """# Rule ledger
 
 Made by `make docs`: every rule of `openapi/rules.yaml`, and the tests that say in their docstring that they protect
@@ -30,23 +32,37 @@ of the API lets anybody see.
 
 
 def documents(contract: Contract) -> dict[Path, str]:
-    """File -> what it must hold, as far as the contract and the tests alone decide."""
-    readme = ROOT / "README.md"
+    """File -> its text, as far as the contract and the tests alone decide it."""
     return {
-        readme: with_operations(readme.read_text(encoding="utf-8"), contract),
+        OPERATIONS: with_table(OPERATIONS, "operations", _operations(contract)),
+        CONTROL_PLANE: with_table(CONTROL_PLANE, "control", _commands(load_control_contract())),
         ROOT / "DECISIONS.md": decisions(contract),
         TESTS / "rule_ledger.md": ledger(contract),
     }
 
 
-def with_operations(readme: str, contract: Contract) -> str:
-    """The README with its tables of operations made anew."""
+def with_table(page: Path, name: str, lines: Iterator[str]) -> str:
+    """The page with new lines between its markers of that name."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    return "".join([before, begin, *(f"{line}\n" for line in lines), end, rest.split(end)[1]])
+
+
+def _operations(contract: Contract) -> Iterator[str]:
+    """The operations about courses, then the others."""
     everything = sorted(contract.operations.values(), key=lambda operation: (operation.path, operation.method))
-    courses = _table([found for found in everything if _tag(contract, found) != "boot"])
-    boot = _table([found for found in everything if _tag(contract, found) == "boot"])
-    table = "\n".join([*courses, "", "And enough of the rest to start a frontend and to sign in:", "", *boot])
-    before, rest = readme.split("<!-- operations -->")
-    return f"{before}<!-- operations -->\n{table}\n<!-- /operations -->{rest.split('<!-- /operations -->')[1]}"
+    yield from _table([found for found in everything if _tag(contract, found) != "boot"])
+    yield from ("", "And enough of the rest to start a frontend and to sign in:", "")
+    yield from _table([found for found in everything if _tag(contract, found) == "boot"])
+
+
+def _commands(control: Contract) -> Iterator[str]:
+    """What the control plane offers, in the order of its contract."""
+    yield "| request | what it does |"
+    yield "| --- | --- |"
+    for operation in control.operations.values():
+        path = operation.path.removeprefix(control.base)
+        yield f"| {operation.method.upper()} {path} | {control.document['paths'][path][operation.method]['summary']} |"
 
 
 def _tag(contract: Contract, operation: Operation) -> str:

@@ -1,115 +1,70 @@
-"""What a newcomer gets: the README's commands, and the wheel in a fresh virtual environment."""
+"""The package: installed in every way the README names, and what it brings along."""
 
 import os
-import re
+import shutil
 import subprocess
 import sys
 import urllib.request
 import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from stubserver import __version__
-from stubserver.cli import serve
+from tests.test_documents import ROOT, blocks, serving, shell
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-@contextmanager
-def serving(*command: str) -> Iterator[str]:
-    """The base URL of a server on a free port."""
-    process = subprocess.Popen([*command, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
-    try:
-        found = next(line.split()[1].decode() for line in process.stdout if line.lstrip().startswith(b"API"))
-        yield found.removesuffix("/api/v2/")
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
+INSTALLERS = ("pipx==1.18.4", "uv==0.13.9")
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "requirements.lock", "stubserver", "openapi", "fixtures")
+"""What the package is built from."""
+LOCK = str(ROOT / "requirements.lock")
+PATIENCE = 300
 
 
-def bash_blocks() -> str:
-    return "\n".join(re.findall(r"```bash\n(.*?)```", README, re.DOTALL))
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package is imported, not the one of this checkout."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
 
 
-def test_the_commands_of_the_readme_work(tmp_path: Path) -> None:
-    """Each line of its bash blocks runs, and each curl line gets a 2xx."""
-    commands = [line for line in bash_blocks().splitlines() if line]
-    assert sum(line.startswith("curl") for line in commands) > 10
-    with serving(sys.executable, "-m", "stubserver") as url:
-        for line in commands:
-            line = line.replace("http://127.0.0.1:8765", url).replace("curl ", "curl -sS --fail-with-body ")
-            line = re.sub(r"^stubserver ", f"{sys.executable} -m stubserver ", line)
-            done = subprocess.run(
-                ["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
-            )
-            assert done.returncode == 0, (line, done.stdout, done.stderr)
-            assert done.stdout or "--output" in line
+def fresh_environment(folder: Path, *packages: str) -> Path:
+    """The commands of a new virtual environment with these packages and nothing else."""
+    venv.create(folder, with_pip=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "-c", LOCK]
+    subprocess.run([*pip, *packages], check=True, capture_output=True, timeout=PATIENCE)
+    return folder / "bin"
 
 
-def test_the_tests_of_the_readme_pass(tmp_path: Path) -> None:
-    """With the plugin, as somebody would paste them."""
-    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    (tmp_path / "test_readme.py").write_text(block)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "2 passed" in done.stdout, done.stdout
-
-
-def test_the_node_commands_of_the_readme_work(tmp_path: Path) -> None:
-    """From nothing to a first test with the vendor's client, by the commands of the README's sh block."""
-    (block,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-e", "-c", block],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+@pytest.mark.usefixtures("apart")
+def test_the_package_installs_in_every_way_of_the_readme(tmp_path: Path) -> None:
+    """By its `sh checkout` block, each tool with a folder of its own for the command that it installs."""
+    (script,) = blocks("sh checkout")
+    assert {line.split()[0] for line in script.splitlines()} == {"pip", "pipx", "uv", "uvx"}
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for name in SOURCES:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, checkout / name)
+    tools = fresh_environment(tmp_path / "venv", *INSTALLERS)
+    places = {"PIPX_BIN_DIR": tmp_path / "pipx", "UV_TOOL_BIN_DIR": tmp_path / "uv"}
+    homes = {"PIPX_HOME": tmp_path / "pipx-home", "UV_TOOL_DIR": tmp_path / "uv-home"}
+    folders = {name: str(folder) for name, folder in {**places, **homes}.items()}
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    done = shell(script, checkout, PATIENCE, **folders, PATH=path, PIP_CONSTRAINT=LOCK, UV_CONSTRAINT=LOCK)
     assert done.returncode == 0, (done.stdout, done.stderr)
-    assert "pass 1" in done.stdout
+    assert f"stubserver, version {__version__}" in done.stdout
+    for folder in (tools, *places.values()):
+        told = subprocess.run([folder / "stubserver", "--version"], capture_output=True, text=True, check=True)
+        assert __version__ in told.stdout
 
 
-@pytest.mark.parametrize("target", ["serve", "test", "test-browser", "help"])
-def test_the_make_commands_of_the_readme_exist(target: str) -> None:
-    assert f"make {target}" in README
-    done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def test_the_readme_lists_every_option() -> None:
-    """The table of options is the command's own, with its defaults."""
-    table = dict(re.findall(r"^\| `(--[a-z-]+)` \| ([^|]+) \|", README, re.MULTILINE))
-    options = {option.opts[0]: option for option in serve.params}
-    assert set(table) == set(options)
-    for name in set(options) - {"--jwt-secret", "--cors-origin", "--control-token"}:
-        assert table[name] == str(options[name].default)
-
-
+@pytest.mark.usefixtures("apart")
 def test_the_wheel_serves_a_course(tmp_path: Path) -> None:
     """Built, installed where nothing else is, and asked: the contract, the fixtures and the starters travel with it."""
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True, timeout=120)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name == f"course_stubserver-{__version__}-py3-none-any.whl"
-    venv.create(tmp_path / "venv", with_pip=True)
-    pip = [str(tmp_path / "venv/bin/python"), "-m", "pip", "install", "-q", "-c", str(ROOT / "requirements.lock")]
-    subprocess.run([*pip, str(wheel)], check=True, capture_output=True, timeout=300)
-    stubserver = str(tmp_path / "venv/bin/stubserver")
+    stubserver = str(fresh_environment(tmp_path / "venv", str(wheel)) / "stubserver")
     for kind in ("react", "node", "pytest"):
         subprocess.run([stubserver, "init", kind, "--directory", tmp_path / kind], check=True, capture_output=True)
     assert (tmp_path / "node" / ".env.stub").is_file()

@@ -1,0 +1,219 @@
+"""The documents are true: their examples run, their links lead somewhere, their tables match the command.
+
+The words after a block's three backticks say how it runs; CONTRIBUTING.md lists them under "Documentation".
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from stubserver.cli import main, serve
+from stubserver.contract.contract import Contract
+from stubserver.fixture import load
+
+ROOT = Path(__file__).parent.parent
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+"""Pages whose examples run."""
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").glob("*/README.md")),
+    ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "benchmarks" / "results").glob("*.md")),
+    *sorted((ROOT / "tests").glob("*.md")),
+    *sorted((ROOT / ".github").rglob("*.md")),
+]
+"""Pages whose links are checked."""
+BLOCK = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: str
+    info: str
+    """The words after its backticks."""
+    text: str
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+BLOCKS = [Block(named(page), *match.groups()) for page in GUIDES for match in BLOCK.finditer(read(page))]
+
+
+def blocks(info: str) -> dict[str, str]:
+    """Text -> page of every block with this info string; the same text on two pages counts once."""
+    return {block.text: block.page for block in reversed(BLOCKS) if block.info == info}
+
+
+def scripts(info: str) -> list[Any]:
+    """The blocks as parameters of a test."""
+    return [pytest.param(text, id=page) for text, page in blocks(info).items()]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """That of a user who has the project's commands on PATH, and whom no coverage slows down."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("STUBSERVER_", "COVERAGE_"))}
+    return {**clean, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **more}
+
+
+def shell(script: str, folder: Path, timeout: float = 300, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a script to its end; its first failing command fails it."""
+    return subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=folder,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(*command: str) -> Iterator[str]:
+    """The base URL of a server on a free port."""
+    line = [*command, "serve", "--port", "0"]
+    process = subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    try:
+        found = next(text.split()[1].decode() for text in process.stdout if text.lstrip().startswith(b"API"))
+        yield found.removesuffix("/api/v2/")
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+# Examples
+
+
+def test_every_block_says_how_it_runs() -> None:
+    """By an info string that CONTRIBUTING.md explains; hardly any block is left that does not run."""
+    table = read(ROOT / "CONTRIBUTING.md").split("## Documentation")[1].split("\n## ")[0]
+    explained = set(re.findall(r"^\| `([a-z ]+)` \|", table, re.MULTILINE))
+    assert {block.info for block in BLOCKS} == explained
+    assert len(blocks("text")) <= 2
+
+
+@pytest.mark.parametrize("page", sorted(set(blocks("bash").values())))
+def test_the_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
+    """Each command of its bash blocks, beside a server: it succeeds and prints something, and curl gets a 2xx."""
+    found = [block.text.replace("\\\n", "") for block in BLOCKS if (block.page, block.info) == (page, "bash")]
+    lines = "".join(found).splitlines()
+    with serving(sys.executable, "-m", "stubserver") as url:
+        for line in lines:
+            command = line.replace("http://127.0.0.1:8765", url).replace("curl ", "curl -sS --fail-with-body ")
+            done = shell(command, tmp_path, STUBSERVER_URL=url)
+            assert done.returncode == 0, (line, done.stdout, done.stderr)
+            assert done.stdout or "--output" in line, line
+
+
+@pytest.mark.parametrize("script", scripts("sh"))
+def test_the_script_works_in_an_empty_folder(script: str, tmp_path: Path) -> None:
+    done = shell(script, tmp_path)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    if "node --test" in script:
+        assert "pass 1" in done.stdout
+
+
+def test_the_tests_of_the_pages_pass(tmp_path: Path) -> None:
+    """With the plugin, as somebody would paste them."""
+    tests = blocks("python")
+    for number, text in enumerate(tests):
+        (tmp_path / f"test_example_{number}.py").write_text(text)
+    command = f"{sys.executable} -m pytest -q -p no:cacheprovider {tmp_path}"
+    done = shell(command, tmp_path)
+    expected = sum(len(re.findall(r"^def test_", text, re.MULTILINE)) for text in tests)
+    assert f"{expected} passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("text", scripts("yaml"))
+def test_the_fixture_loads(text: str, tmp_path: Path, contract: Contract) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(text)
+    assert load(str(file), contract, datetime.now(UTC)).tables["courses"].rows
+
+
+# Links
+
+
+def anchors(page: Path) -> set[str]:
+    """What may follow the # of a link to the page, by the rules of GitHub."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.*)$", BLOCK.sub("", read(page)), re.MULTILINE):
+        slug = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        numbered = (f"{slug}-{number}" if number else slug for number in range(100))
+        found.add(next(anchor for anchor in numbered if anchor not in found))
+    return found
+
+
+def links(page: Path) -> list[str]:
+    """The targets of its links and pictures in this repository."""
+    text = re.sub(r"`[^`\n]*`", "", BLOCK.sub("", read(page)))
+    return [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"https?:", target)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in links(page):
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+def test_every_page_of_docs_is_in_both_lists() -> None:
+    """That of the README and that of docs/."""
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages <= {target.removeprefix("docs/") for target in links(ROOT / "README.md")}
+    assert pages <= set(links(ROOT / "docs" / "README.md"))
+
+
+# The README and the commands
+
+
+def test_the_readme_is_short_and_begins_with_installing() -> None:
+    lines = read(ROOT / "README.md").splitlines()
+    assert len(lines) <= 180
+    first_screen = "\n".join(lines[:40])
+    assert all(command in first_screen for command in ("make serve", "pip install", "pipx install", "uvx"))
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=named)
+def test_the_make_commands_of_a_page_exist(page: Path) -> None:
+    for target in sorted(set(re.findall(r"\bmake ([a-z-]+)", " ".join(re.findall(r"`[^`]+`", read(page)))))):
+        done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_readme_names_the_two_make_commands() -> None:
+    assert {"make serve", "make test"} <= set(re.findall(r"make [a-z-]+", read(ROOT / "README.md")))
+
+
+def test_the_options_of_serve_are_all_listed() -> None:
+    """With the command's own defaults."""
+    table = dict(re.findall(r"^\| `(--[a-z-]+)` \| ([^|]+) \|", read(ROOT / "docs" / "commands.md"), re.MULTILINE))
+    options = {option.opts[0]: option for option in serve.params}
+    assert set(table) == set(options)
+    for name in set(options) - {"--jwt-secret", "--cors-origin", "--control-token"}:
+        assert table[name] == str(options[name].default)
+
+
+def test_the_commands_are_all_listed() -> None:
+    listed = re.findall(r"^\| `stubserver ([a-z]+)", read(ROOT / "docs" / "commands.md"), re.MULTILINE)
+    assert set(listed) == set(main.commands)
