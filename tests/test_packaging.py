@@ -1,12 +1,14 @@
 """The package: installed in every way the README names, and what it brings along."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import urllib.request
 import venv
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -64,6 +66,7 @@ def test_the_wheel_serves_a_course(tmp_path: Path) -> None:
     subprocess.run(build, check=True, capture_output=True, timeout=120)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name == f"course_stubserver-{__version__}-py3-none-any.whl"
+    assert "stubserver/py.typed" in ZipFile(wheel).namelist()
     stubserver = str(fresh_environment(tmp_path / "venv", str(wheel)) / "stubserver")
     for kind in ("react", "node", "pytest"):
         subprocess.run([stubserver, "init", kind, "--directory", tmp_path / kind], check=True, capture_output=True)
@@ -73,3 +76,9 @@ def test_the_wheel_serves_a_course(tmp_path: Path) -> None:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (loopback)
             assert answer.status == 200
             assert b'"join_status":"joined"' in answer.read()
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest
+    assert newest[1] == __version__
