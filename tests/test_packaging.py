@@ -1,16 +1,18 @@
-"""The package: installed in every way the README names, and what it brings along."""
+"""The package: installed in every way the README names, and what it brings along. And the project's habits."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import urllib.request
 import venv
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+import yaml
 
 from stubserver import __version__
 from tests.test_documents import ROOT, blocks, serving, shell
@@ -82,3 +84,39 @@ def test_the_changelog_begins_with_this_version() -> None:
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert newest
     assert newest[1] == __version__
+
+
+def test_the_metadata_names_the_python_that_ci_runs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (setup,) = [step["with"] for step in ci_steps() if "setup-python" in step.get("uses", "")]
+    assert project["requires-python"] == f">={setup['python-version']}"
+    assert f"Programming Language :: Python :: {setup['python-version']}" in project["classifiers"]
+
+
+# Habits
+
+
+def ci() -> dict[str, object]:
+    workflow: dict[str, object] = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    return workflow
+
+
+def ci_steps() -> list[dict]:
+    return [step for job in ci()["jobs"].values() for step in job["steps"]]
+
+
+def test_ci_runs_the_projects_own_command_with_least_permissions() -> None:
+    """And every action that it uses is pinned to a commit."""
+    assert [step["run"] for step in ci_steps() if "run" in step] == [".ci/run"]
+    assert ci()["permissions"] == {"contents": "read"}
+    for action in (step["uses"] for step in ci_steps() if "uses" in step):
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), action
+
+
+def test_the_hooks_are_the_tools_of_make_lint() -> None:
+    done = subprocess.run(["make", "-n", "lint", "VENV=.venv"], cwd=ROOT, capture_output=True, text=True, check=True)
+    linted = re.findall(r"^\.venv/bin/((?:ruff|mypy).*)$", done.stdout, re.MULTILINE)
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
+    assert [hook["entry"].removeprefix(".venv/bin/") for hook in hooks] == linted
+    assert {hook["language"] for hook in hooks} == {"system"}
