@@ -15,9 +15,9 @@ from benchmarks.recording import Recording, answer_to, ask
 from benchmarks.workloads import GET, WORKLOADS, Workload
 
 _READY_WITHIN = 120.0
-"""Seconds."""
+"""Seconds that a server may take to start."""
 _POLL_EVERY = 0.005
-"""Seconds."""
+"""Seconds between two attempts to reach it."""
 
 
 class NotReady(Exception):

@@ -94,7 +94,7 @@ class Match:
         return [contender for contender in self._contenders if not contender.result.trouble]
 
     def _turn(self, contender: Contender, workload: Workload, act: Callable[[Contender, Workload], object]) -> None:
-        """Let one server run alone."""
+        """Do something with one server, while all others are paused."""
         if not contender.takes(workload):
             return
         with _alone(contender):

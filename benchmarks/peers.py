@@ -163,7 +163,7 @@ def _mockserver(folder: Path, port: int) -> list[str]:
 
 
 def _node(script: str, *arguments: str) -> list[str]:
-    """Runs the Node interpreter itself, not the small Python program that a wheel puts in front of it."""
+    """The command for a script; it runs Node itself, not the small Python program that a wheel puts in front of it."""
     wheel = Path(shutil.which("node") or "node")
     node = subprocess.run([wheel, "-p", "process.execPath"], capture_output=True, text=True, check=True)  # noqa: S603
     return [node.stdout.strip(), str(MODULES / script), *arguments]

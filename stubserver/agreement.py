@@ -1,4 +1,4 @@
-"""Checks, at every start, that the contract and the code agree on names: whatever one side names, the other has."""
+"""Checks, at every start, that the contract and the code agree on names: a name on one side must exist on the other."""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping

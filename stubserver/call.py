@@ -133,7 +133,7 @@ class Call:
         return found
 
     def again(self, world: World, at: datetime) -> "Call":
-        """The same request received again: a copy with the given world and time, without an id and loaded rows."""
+        """The same request, received again: a copy with the given world and time, but without id and loaded rows."""
         twin = Call.__new__(Call)
         twin.__dict__.update(self.__dict__, world=world, at=at, id="", _rows={})
         return twin

@@ -33,7 +33,7 @@ class Problem:
 
 @dataclass
 class Refusal(Exception):
-    """The server refuses a request and has changed nothing; `problems` must hold at least one entry."""
+    """The server refuses a request and has changed nothing; `problems` must not be empty."""
 
     status: int
     problems: list[Problem]

@@ -71,7 +71,7 @@ _STEPS = [step for hop in HOPS if (step := STEPS[hop]) is not None]
 
 
 class Lane:
-    """Answers the requests that need no stack."""
+    """Answers requests without the stack, if they are sure to succeed."""
 
     def __init__(self, heads: Heads, dispatch: Dispatch, worlds: Worlds, recorder: Recorder) -> None:
         self.heads = heads

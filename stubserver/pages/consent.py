@@ -37,7 +37,7 @@ _PAGE = """<!doctype html>
 
 
 async def authorize(request: Request) -> Response:
-    """Ask who the user is, or, if `login_hint` tells, send them back to the app with a code.
+    """Ask who the user is, or, if `login_hint` says so, send them back to the app with a code.
 
     Raises a 400 refusal if the app or its redirect_uri is unknown: users are never sent to an unregistered address.
     """

@@ -47,7 +47,7 @@ class Dispatch:
         await send_encoded(send, call.method, operation.status, success_headers(operation), body)
 
     def run(self, call: Call, operation: Operation) -> bytes:
-        """Run the operation; returns its JSON answer, b"" if it has none. Never suspends, so nothing can intervene."""
+        """Run the operation and return its JSON answer, or b"". Never suspends, so requests never interleave."""
         world, shape = call.world, self._shape.get(operation.id)
         with world.transaction() as transaction:
             result = self._functions[operation.id](call)
@@ -55,7 +55,7 @@ class Dispatch:
             if shape is not None:
                 answer = shape(paging.envelope(call, result) if isinstance(result, Listing) else result)
                 _check(operation, answer)
-                body = b"%b" % orjson.dumps(answer)  # a copy, because orjson's own takes several times the memory
+                body = b"%b" % orjson.dumps(answer)  # copied, because orjson's result takes several times its size
         call.changes = transaction.changes()
         return body
 

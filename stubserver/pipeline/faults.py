@@ -76,7 +76,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request with the ways it can go on: pass it on, answer it, or drop its connection."""
+    """A request, and what a fault can do with it: pass it on, hold back its answer, drop its connection."""
 
     app: ASGIApp
     call: Call

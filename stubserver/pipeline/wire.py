@@ -125,7 +125,7 @@ def _origin(scope: Scope, host: str) -> str:
 
 
 def _media_type(header: str) -> str:
-    """The media type without blanks and in lower case; HTTP allows other spellings, but Connexion does not."""
+    """A Content-Type with its media type in lower case and without blanks, the only spelling that Connexion knows."""
     kind, separator, parameters = header.partition(";")
     return kind.strip().lower() + separator + parameters
 
@@ -139,7 +139,7 @@ def plain_headers(call: Call, headers: Headers) -> Headers:
 
 
 def check(call: Call) -> None:
-    """Raises a refusal for an impossible path, or if the client does not accept JSON."""
+    """Raises a refusal for an invalid path, or if the client does not accept JSON."""
     _check_path(call.path)
     _check_accept(call.path, call.headers.get("accept", ""))
 

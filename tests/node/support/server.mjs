@@ -26,7 +26,7 @@ export function world(name, tests) {
 function address(server) {
   return new Promise((resolve, reject) => {
     let log = '';
-    const timer = setTimeout(() => fail('told no address in time'), SECONDS_TO_START * 1000);
+    const timer = setTimeout(() => fail('printed no address in time'), SECONDS_TO_START * 1000);
     const fail = (why) => {
       clearTimeout(timer);
       reject(new Error(`${COMMAND} serve ${why}\n${log}`));
