@@ -1,4 +1,4 @@
-"""Before a server is measured: does it answer what it should, and what does it really do with a request?"""
+"""Checks before a server is measured: are its answers right, and what does it really do with a request?"""
 
 import json
 from dataclasses import dataclass
@@ -13,24 +13,27 @@ _OTHER_NAME = "Watercolour for Quite Absolute Beginners"
 
 @dataclass(frozen=True)
 class Habits:
-    """What was seen of a server."""
+    """How a server was seen to behave."""
 
     invalid_body: int
+    """Status of its answer to an invalid body."""
     no_token: int
+    """Status of its answer to a request without a token."""
     remembers: bool
+    """Whether a change is still there afterwards."""
 
 
 def check(client: httpx.Client, request: Request, expected: Answer) -> None:
-    """Raises WrongAnswer for another status than is recorded, or a size that differs by more than half."""
+    """Raises WrongAnswer if the status differs from the recorded one, or the size by more than about half."""
     answer = ask(client, request)
     if answer.status_code != expected.status:
-        raise WrongAnswer(f"{request.method} {request.path} is answered {answer.status_code}")
+        raise WrongAnswer(f"{request.method} {request.path} was answered with {answer.status_code}")
     if not 0.5 <= (_size(answer.text) + 1) / (_size(expected.text) + 1) <= 1.6:
-        raise WrongAnswer(f"{request.method} {request.path} is answered with {_size(answer.text)} bytes")
+        raise WrongAnswer(f"{request.method} {request.path} was answered with {_size(answer.text)} bytes")
 
 
 def habits(client: httpx.Client, put: Request) -> Habits:
-    """Try an invalid body, a call without a token, and whether a change is still there afterwards."""
+    """Try an invalid body, a request without a token, and whether a change is still there afterwards."""
     token = {"Authorization": f"Bearer {put.token}"}
     invalid = client.request(put.method, put.path, headers=token, json={**CHANGES, "type": "unheard-of"})
     stranger = client.request(put.method, put.path, json=CHANGES)
@@ -41,5 +44,5 @@ def habits(client: httpx.Client, put: Request) -> Habits:
 
 
 def _size(text: str) -> int:
-    """Bytes without indentation, which some servers add."""
+    """Size in bytes, without the indentation that some servers add."""
     return len(json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)) if text else 0

@@ -1,9 +1,9 @@
-"""Our server beside other stub and mock servers: the same requests, answers of the same size, one core.
+"""Compares our server with other stub and mock servers: the same requests, answers of the same size, one core.
 
 Usage: python -m benchmarks.compare [--rounds 5] [--seconds 3] [--only NAMES] [--workloads NAMES] [--skip-latency]
 
-The servers take turns, workload by workload; whoever has no turn is paused. Compare the processor time for a request:
-requests in a second also show what else the machine does. Tables, figures and a picture go to benchmarks/results/.
+The servers take turns, workload by workload; all others are paused. Compare the processor time per request: requests
+per second also depend on what else the machine does. Tables, figures and a chart go to benchmarks/results/.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _FOLDER = Path(__file__).parent / "results"
 
 
 def main() -> None:
-    """Measure, write, print."""
+    """Measure, then write and print the results."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     step_aside()
@@ -58,7 +58,7 @@ def _measured(options: argparse.Namespace) -> list[Result]:
             print(f"Round {number + 1} of {options.rounds}", flush=True)
             match.round()
         if WORKLOADS["get"] in workloads and not options.skip_latency:
-            print("Answers at half the load", flush=True)
+            print("Latency at half load", flush=True)
             match.latencies(WORKLOADS["get"])
         return match.results()
 
@@ -67,10 +67,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="samples of each workload and server")
     parser.add_argument("--seconds", type=int, default=3, help="length of a sample")
-    parser.add_argument("--only", type=_names, metavar="NAMES", help="servers, with commas between them")
+    parser.add_argument("--only", type=_names, metavar="NAMES", help="servers, separated by commas")
     parser.add_argument("--workloads", type=_names, metavar="NAMES", default=[*WORKLOADS, START])
-    parser.add_argument("--skip-latency", action="store_true", help="leave p50 and p99 out")
-    parser.add_argument("--output", type=Path, default=_FOLDER, help="folder of the results")
+    parser.add_argument("--skip-latency", action="store_true", help="do not measure p50 and p99")
+    parser.add_argument("--output", type=Path, default=_FOLDER, help="folder for the results")
     options = parser.parse_args()
     _refuse_unknown(parser, options)
     return options
@@ -80,7 +80,9 @@ def _refuse_unknown(parser: argparse.ArgumentParser, options: argparse.Namespace
     known = {"--only": {server.name for server in peers.servers()}, "--workloads": {*WORKLOADS, START}}
     for option, given in (("--only", options.only or []), ("--workloads", options.workloads)):
         if unknown := set(given) - known[option]:
-            parser.error(f"{option}: no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known[option]))}")
+            parser.error(
+                f"{option}: unknown {', '.join(sorted(unknown))}; choose from {', '.join(sorted(known[option]))}"
+            )
     if shutil.which(os.environ.get("WRK", "wrk")) is None:
         parser.error("wrk is missing; `make bench` installs it")
 

@@ -1,4 +1,4 @@
-"""A server that takes part: started, checked, put under load, paused, stopped. It keeps its own results."""
+"""A server that takes part: it is started, checked, put under load, paused and stopped, and holds its results."""
 
 import time
 from pathlib import Path
@@ -15,18 +15,20 @@ from benchmarks.recording import Recording, answer_to, ask
 from benchmarks.workloads import GET, WORKLOADS, Workload
 
 _READY_WITHIN = 120.0
+"""Seconds that a server may take to start."""
 _POLL_EVERY = 0.005
+"""Seconds between two attempts to reach it."""
 
 
 class NotReady(Exception):
-    """A server that does not start."""
+    """The server did not start, or is not running; the message says why."""
 
 
 class Contender:
-    """A server, its process, its results."""
+    """A server, its process, and its results."""
 
     def __init__(self, server: Server, folder: Path) -> None:
-        """Its files go to a folder of its own inside of `folder`."""
+        """Its files go to a folder of its own inside `folder`."""
         self.server = server
         self.result = Result(server)
         self.url = ""
@@ -35,11 +37,11 @@ class Contender:
         self._process: Process | None = None
 
     def prepare(self, recording: Recording) -> None:
-        """Write what it is configured with."""
+        """Write the server's configuration, made from the recording."""
         self.server.prepare(self._folder, recording)
 
     def start(self) -> None:
-        """Start it, anew if it runs, and wait for its first 200. Raises NotReady."""
+        """Start or restart the server, and wait for its first 200. Raises NotReady."""
         self.stop()
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
@@ -52,7 +54,7 @@ class Contender:
         self.result.starts.append(Start(seconds, self._process.cpu_seconds(), self._process.megabytes()))
 
     def check(self, workloads: list[Workload], recording: Recording) -> None:
-        """See that it answers what it should, and what it does with a request. Raises WrongAnswer."""
+        """Check its answers, and observe its habits. Raises WrongAnswer."""
         with self._client() as client:
             for workload in filter(self.takes, workloads):
                 for request, meant in zip(self.server.requests(workload), workload.requests, strict=True):
@@ -60,18 +62,18 @@ class Contender:
             self.result.habits = habits(client, self.server.requests(WORKLOADS["put"])[0])
 
     def takes(self, workload: Workload) -> bool:
-        """Whether it can do it."""
+        """Whether the server supports the workload."""
         return workload.name in self.server.workloads
 
     def load(self, workload: Workload, seconds: int) -> Sample:
-        """As many requests as it bears. Raises BadSample."""
+        """Send as many requests as the server can handle. Raises BadSample."""
         before = self.process.cpu_seconds()
         found = load.saturate(self.url, self.server.requests(workload), seconds)
         used = self.process.cpu_seconds() - before
         return Sample(used / found.requests * 1e6, found.per_second, found.answer_bytes)
 
     def load_half(self, seconds: int) -> None:
-        """GET one course half as often as it bears. Raises BadSample."""
+        """GET one course at half the maximum rate, and record the latencies. Raises BadSample."""
         rate = (self.result.per_second("get") or 0) / 2
         self.result.latencies.append(at_rate(self.url, GET, rate, seconds))
 
@@ -82,16 +84,16 @@ class Contender:
         self.stop()
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server, if it is running."""
         if self._process is not None:
             self._process.stop()
         self._process = None
 
     @property
     def process(self) -> Process:
-        """What runs. Raises NotReady."""
+        """The running process. Raises NotReady."""
         if self._process is None:
-            raise NotReady("it does not run")
+            raise NotReady("it is not running")
         return self._process
 
     def _client(self) -> httpx.Client:
@@ -101,7 +103,7 @@ class Contender:
         deadline = time.perf_counter() + _READY_WITHIN
         while not _answers(client):
             if (status := self.process.ended) is not None:
-                raise NotReady(f"it ended with status {status} before it answered")
+                raise NotReady(f"it exited with status {status} before it answered")
             if time.perf_counter() > deadline:
                 raise NotReady(f"it did not answer within {_READY_WITHIN:.0f} seconds")
             time.sleep(_POLL_EVERY)

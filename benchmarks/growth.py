@@ -1,9 +1,9 @@
-"""Does a large world cost more? Worlds of 10, 1,000 and 100,000 courses, and the same requests to each.
+"""Does a large world cost more? Sends the same requests to worlds of 10, 1,000 and 100,000 courses.
 
 Usage: python -m benchmarks.growth [--courses 10 1000 100000] [--rounds 3] [--seconds 2]
 
-The server runs as users run it; what is told is its processor time for a request. Every request finds one course or
-ten, whatever the size of the world. The table goes to benchmarks/results/growth.md as well.
+The server runs as users run it; the figures are its processor time per request. Every request finds one course or ten,
+whatever the size of the world. The table is printed, and written to benchmarks/results/growth.md.
 """
 
 import argparse
@@ -33,20 +33,21 @@ _SEARCH = "/api/v2/course/search/?limit=10"
 _TOKEN = "stub-creator"  # noqa: S105 (a persona, no secret)
 _WORLD = "world.json"
 _SLOW = 0.002
+"""Requests that take longer than this, in seconds, are sent one at a time."""
 
 
 @dataclass
 class World:
-    """What was measured of one size."""
+    """The measurements of a world of one size."""
 
     courses: int
     start: Start
     cpu_us: dict[str, float]
-    """By request, the median of the rounds."""
+    """Workload -> processor time per request in microseconds, the median of the rounds."""
 
 
 def main() -> None:
-    """Measure, write, print."""
+    """Measure, then write and print the results."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     step_aside()
@@ -86,7 +87,7 @@ def _rounds(contender: Contender, courses: int, last: str, rounds: int, seconds:
 
 
 def _workloads(courses: int, last: str, listed: int) -> list[Workload]:
-    """What is asked. The name of the last course is in no other. A write leaves nothing of what a server remembers."""
+    """The requests. Only the last course has `last` in its name. A write makes the server's cached answers useless."""
     first, found = _get(_SEARCH), _get(f"{_SEARCH}&search={quote(last)}")
     writes = [Request("", "PATCH", "/api/v2/course/1/", _TOKEN, {"description": text}) for text in ("One.", "Two.")]
     asked = {
@@ -107,7 +108,7 @@ def _get(path: str) -> Request:
 
 
 def _cpu_us(contender: Contender, client: httpx.Client, workload: Workload, seconds: int) -> float:
-    """Microseconds for a request. What is slow is asked one after the other, so that every request is counted whole."""
+    """Processor microseconds per request. Slow requests are sent one at a time, so that each is counted in full."""
     if min(_took(client, workload) for _ in range(5)) < _SLOW:
         return contender.load(workload, seconds).cpu_us
     cycles, before, end = 0, contender.process.cpu_seconds(), time.perf_counter() + seconds
@@ -118,7 +119,7 @@ def _cpu_us(contender: Contender, client: httpx.Client, workload: Workload, seco
 
 
 def _took(client: httpx.Client, workload: Workload) -> float:
-    """Seconds for a request."""
+    """Mean duration of a request, in seconds."""
     begun = time.perf_counter()
     for request in workload.requests:
         ask(client, request).raise_for_status()
@@ -133,7 +134,7 @@ def _markdown(worlds: list[World]) -> str:
     rows.append(_row("memory, MB", [world.start.megabytes for world in worlds], ",.0f"))
     more = [_kilobytes(world, first) for world in worlds]
     rows.append(
-        ["memory for a course more, kB", *(number(kilobytes, ",.1f") for kilobytes in more), *[""] * (len(worlds) - 1)]
+        ["memory per added course, kB", *(number(kilobytes, ",.1f") for kilobytes in more), *[""] * (len(worlds) - 1)]
     )
     return table(heads, rows)
 

@@ -1,4 +1,4 @@
-"""Load on a server, made by wrk: as much as it bears."""
+"""Puts as much load on a server as it can handle, with wrk."""
 
 import json
 import os
@@ -23,12 +23,12 @@ end
 
 
 class BadSample(Exception):
-    """Requests that failed; such a sample says nothing."""
+    """Requests failed, so the sample is worthless."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw."""
+    """The results that wrk reports."""
 
     requests: int
     seconds: float
@@ -36,12 +36,12 @@ class Load:
 
     @property
     def per_second(self) -> float:
-        """Requests in a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
 
 def saturate(url: str, requests: tuple[Request, ...], seconds: int) -> Load:
-    """Send the requests in a cycle over 16 connections, each as soon as it can. Raises BadSample."""
+    """Send the requests in a cycle over 16 connections, as fast as the server answers. Raises BadSample."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(_script(requests) + _DONE)
         file.flush()
@@ -50,14 +50,14 @@ def saturate(url: str, requests: tuple[Request, ...], seconds: int) -> Load:
 
 
 def _run(command: list[str], seconds: int) -> str:
-    """What it prints last."""
+    """Run wrk; returns the last line of its output."""
     try:
         done = subprocess.run(  # noqa: S603 (our own command)
             pinned(command, load=True), capture_output=True, text=True, check=False, timeout=seconds + _PATIENCE
         )
     except subprocess.TimeoutExpired as error:
-        raise BadSample("wrk did not come to an end") from error
-    if done.returncode or done.stderr:  # a mistake in a script is only told, and the load goes on without it
+        raise BadSample("wrk did not finish in time") from error
+    if done.returncode or done.stderr:  # wrk only reports errors in a script, and goes on without it
         raise BadSample(f"wrk: {done.stderr.strip()}")
     return done.stdout.strip().splitlines()[-1]
 
@@ -76,7 +76,7 @@ def _read(line: str) -> Load:
 
 
 def _script(requests: tuple[Request, ...]) -> str:
-    """A single request is prepared once by wrk itself, which costs least."""
+    """The Lua script for wrk. wrk itself formats a single request once, which is cheapest."""
     if len(requests) == 1:
         return _single(requests[0])
     calls = "\n".join(f"  wrk.format({_call(request)})," for request in requests)

@@ -1,4 +1,4 @@
-"""The course of a comparison: the servers start, are checked and warmed up, and then take turns."""
+"""Runs a comparison: the servers are started, checked and warmed up, and then take turns."""
 
 import contextlib
 import math
@@ -17,11 +17,11 @@ _LATENCY_ROUNDS = 3
 
 
 class Lost(Exception):
-    """Our server does not work, or another one failed under load; a comparison would tell nothing."""
+    """Our own server does not work, or another one failed under load, so the comparison would be meaningless."""
 
 
 class Match:
-    """Servers that are measured side by side. Leaving the context ends them all."""
+    """Servers that are measured side by side. Leaving the context stops them all."""
 
     def __init__(self, servers: list[Server], workloads: list[Workload], seconds: int, folder: Path) -> None:
         """`seconds` is the length of a sample; files go to `folder`."""
@@ -38,7 +38,7 @@ class Match:
             contender.stop()
 
     def start(self, times: int) -> None:
-        """Start each server a number of times. One that fails takes no part; its result tells why."""
+        """Start each server several times. A server that fails takes no part; its result says why."""
         recording = self._record()
         for contender in self._contenders:
             try:
@@ -49,25 +49,25 @@ class Match:
                 self._leave(contender, str(error) or "it is not installed")
 
     def warm_up(self) -> None:
-        """Load that is not measured; virtual machines need much of it."""
+        """Put the servers under load without measuring; virtual machines need much of it."""
         for contender in self._running():
             for workload in self._workloads:
                 self._turn(contender, workload, self._warm)
 
     def round(self) -> None:
-        """One sample of each workload of each server."""
+        """Take one sample of each workload on each server."""
         for workload in self._workloads:
             for contender in self._running():
                 self._turn(contender, workload, self._sample)
 
     def latencies(self, workload: Workload) -> None:
-        """How long an answer takes at half the load that the server bears."""
+        """Measure how long answers take at half of each server's maximum load."""
         for _ in range(_LATENCY_ROUNDS):
             for contender in self._running():
                 self._turn(contender, workload, lambda one, _: one.load_half(self._seconds))
 
     def results(self) -> list[Result]:
-        """What was found."""
+        """The results of all servers, including those that took no part."""
         for contender in self._running():
             contender.result.megabytes_after = contender.process.megabytes()
         return [contender.result for contender in self._contenders]
@@ -86,7 +86,7 @@ class Match:
 
     def _leave(self, contender: Contender, reason: str) -> None:
         contender.result.trouble = reason
-        _say(contender, f"takes no part: {reason}")
+        _say(contender, f"does not take part: {reason}")
         if contender.server.name == OURS:
             raise Lost(f"{OURS}: {reason}")
 
@@ -94,7 +94,7 @@ class Match:
         return [contender for contender in self._contenders if not contender.result.trouble]
 
     def _turn(self, contender: Contender, workload: Workload, act: Callable[[Contender, Workload], object]) -> None:
-        """Let one server run alone."""
+        """Do something with one server, while all others are paused."""
         if not contender.takes(workload):
             return
         with _alone(contender):

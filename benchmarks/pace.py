@@ -1,6 +1,6 @@
-"""Requests at a steady rate: how long an answer takes while the server is not at its limit.
+"""Requests at a steady rate: how long an answer takes while the server is below its limit.
 
-The usual tools send the requests of a second or of a millisecond all at once, so that they wait for each other.
+The usual tools send all requests of a second, or of a millisecond, at once, so that they wait for each other.
 """
 
 import json
@@ -17,12 +17,12 @@ from benchmarks.process import CORES
 from benchmarks.workloads import Request
 
 _PATIENCE = 30.0
-_POLL_MS = 0 if CORES else 1  # on a core of its own it never sleeps
+_POLL_MS = 0 if CORES else 1  # on a core of its own, this process never sleeps
 
 
 @dataclass(frozen=True)
 class Paced:
-    """Times of answers, from the moment when the request was due."""
+    """Latencies, counted from the time at which a request was due."""
 
     per_second: float
     p50_ms: float
@@ -30,7 +30,7 @@ class Paced:
 
 
 class _Connection:
-    """One connection that stays open, with at most one request on the way."""
+    """One keep-alive connection, with at most one request in flight."""
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
@@ -45,7 +45,7 @@ class _Connection:
         self.socket.sendall(message)
 
     def receive(self) -> bool:
-        """Whether the answer is complete now. Raises BadSample for any other answer than a success."""
+        """Read what has arrived; returns whether the answer is complete. Raises BadSample unless it is a success."""
         data = self.socket.recv(65536)
         self._received += data
         if not data or not self._received.startswith(b"HTTP/1.1 2"):
@@ -54,7 +54,7 @@ class _Connection:
 
 
 def at_rate(url: str, request: Request, rate: float, seconds: float) -> Paced:
-    """Send the request that many times a second, as evenly as the machine allows. Raises BadSample."""
+    """Send the request `rate` times per second, as evenly as the machine allows. Raises BadSample."""
     connections = [_Connection(url) for _ in range(CONNECTIONS)]
     try:
         times = _run(connections, _message(url, request), rate, max(1, round(rate * seconds)))
@@ -68,7 +68,7 @@ def at_rate(url: str, request: Request, rate: float, seconds: float) -> Paced:
 
 
 def _run(connections: list[_Connection], message: bytes, rate: float, wanted: int) -> list[float]:
-    """Seconds of each answer. A request that finds no free connection waits, and its clock runs."""
+    """The latency of each answer in seconds. It includes the time that a request waits for a free connection."""
     poll, found = select.poll(), {connection.socket.fileno(): connection for connection in connections}
     for number in found:
         poll.register(number, select.POLLIN)

@@ -1,4 +1,4 @@
-"""The recorded answers, in the form in which each peer wants to be told what to answer."""
+"""Writes the recorded answers in the form that each peer reads its configuration in."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def write(file: Path, data: Any) -> None:
-    """Write data as JSON, for reading by a program."""
+    """Write data as compact JSON, creating the folder if necessary."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(data), encoding="utf-8")
 
@@ -34,7 +34,7 @@ def contract(folder: Path, recording: Recording) -> None:
 
 
 def specmatic(folder: Path, recording: Recording) -> None:
-    """The contract, and beside it one file for each answer."""
+    """The contract, and one file for each answer."""
     contract(folder, recording)
     for number, answer in enumerate(recording):
         request: dict[str, Any] = {"method": answer.request.method, **_address(answer, "query")}
@@ -67,7 +67,7 @@ def mockserver(folder: Path, recording: Recording) -> None:
 
 
 def mockoon(folder: Path, recording: Recording) -> None:
-    """One route for each method and path, its body taken as it is."""
+    """One route for each method and path, with its body unchanged."""
     routes = [_mockoon_route(answer) for answer in by_path(recording)]
     children = [{"type": "route", "uuid": route["uuid"]} for route in routes]
     head = {"uuid": str(uuid.uuid4()), "lastMigration": 33, "name": "peers", "hostname": "127.0.0.1"}
@@ -75,7 +75,7 @@ def mockoon(folder: Path, recording: Recording) -> None:
 
 
 def json_server(folder: Path, recording: Recording) -> None:
-    """A database of one course and, so that the page keeps its size, of those on the page; and where to find them."""
+    """A database of one course and, so that the page keeps its size, the courses on the page; and routes to them."""
     course, page = (json.loads(answer_to(request, recording).text) for request in (GET, PAGE))
     write(folder / "db.json", {"course": [course], "page": page["results"]})
     write(folder / "routes.json", {"/api/v2/course/search/?limit=:limit": "/page?_limit=:limit", "/api/v2/*/": "/$1"})
@@ -100,6 +100,6 @@ def _mockoon_route(answer: Answer) -> dict[str, Any]:
 
 
 def _address(answer: Answer, query: str) -> dict[str, Any]:
-    """The path, and under that name the parameters of the query."""
+    """The path, and the parameters of the query under the key `query`."""
     address = urlsplit(answer.request.path)
     return {"path": address.path, **({query: dict(parse_qsl(address.query))} if address.query else {})}

@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is configured and started, and what it really does."""
+"""The servers that are compared: how each is configured and started, and what it does."""
 
 import json
 import os
@@ -18,10 +18,10 @@ MODULES = Path(__file__).parent / "peers" / "node_modules"
 OURS = "stubserver"
 PRISM = "prism"
 _ALL = tuple(WORKLOADS)
-# Whatever compiles while it runs needs load before it is measured; Java needs half a minute of it on one core.
+# Runtimes that compile at run time must warm up before they are measured; Java needs half a minute of load on one core.
 _NODE_WARM_UP = 4
 _JAVA_WARM_UP = 8
-# Names are looked up in this file only, so that nothing is ever sent to anybody.
+# Java resolves names only from this file, so that nothing is ever sent to other hosts.
 _NAMES = "names.txt"
 
 Command = Callable[[Path, int], list[str]]
@@ -29,20 +29,20 @@ Command = Callable[[Path, int], list[str]]
 
 @dataclass(frozen=True)
 class Server:
-    """A row of the tables."""
+    """A server that is compared: a row of the tables."""
 
     name: str
     about: str
     command: Command
-    """What starts it, from its folder and port."""
+    """Takes its folder and port; returns the command that starts it."""
     version: str = ""
     prepare: Callable[[Path, Recording], None] = lambda folder, recording: None
     """Writes its files into its folder."""
     workloads: tuple[str, ...] = _ALL
     put: str = "PUT"
-    """The method by which it changes some fields of a row."""
+    """The method with which it changes some fields of a row."""
     warm_up: int = 1
-    """How many samples long it is put under load before it is measured."""
+    """Length of the load before it is measured, as a multiple of a sample's length."""
 
     def requests(self, workload: Workload) -> tuple[Request, ...]:
         """The workload's requests as this server understands them."""
@@ -50,13 +50,13 @@ class Server:
 
 
 def servers() -> list[Server]:
-    """Ours and the peers."""
+    """Our own server and its peers."""
     slow = [ours("stubserver-slow", "--no-fast-path")] if "--no-fast-path" in _help() else []
     return [ours(), *slow, *_node_peers(), *_java_peers()]
 
 
 def ours(name: str = OURS, *options: str) -> Server:
-    """Our own server, as users start it, with more options if they are given."""
+    """Our own server as users start it, with further options if given."""
     about = "validates requests and answers, checks tokens and roles, keeps state, a journal and a log"
     about = ", ".join([about, *options])
     return Server(name, about, lambda folder, port: _stubserver("--port", str(port), *options), __version__)
@@ -67,7 +67,7 @@ def _node_peers() -> list[Server]:
     return [
         Server(
             PRISM,
-            f"{prism}; default log, to nowhere",
+            f"{prism}; default log, discarded",
             lambda folder, port: _prism(port),
             _version("@stoplight/prism-cli"),
             peer_files.contract,
@@ -83,7 +83,7 @@ def _node_peers() -> list[Server]:
         ),
         Server(
             "mockoon",
-            "static routes and bodies, templating off; default log, to nowhere",
+            "static routes and bodies, templating off; default log, discarded",
             lambda folder, port: _mockoon(port),
             _version("@mockoon/cli"),
             peer_files.mockoon,
@@ -91,7 +91,7 @@ def _node_peers() -> list[Server]:
         ),
         Server(
             "json-server",
-            "rows without a contract, written to a file; changed by PATCH, for its PUT forgets what is left out;"
+            "rows without a contract, written to a file; changed by PATCH, because its PUT drops what is left out;"
             " answers are indented; quiet",
             lambda folder, port: _json_server(port),
             _version("json-server"),
@@ -163,7 +163,7 @@ def _mockserver(folder: Path, port: int) -> list[str]:
 
 
 def _node(script: str, *arguments: str) -> list[str]:
-    """With the interpreter itself, not the small Python program that a wheel puts in front of it."""
+    """The command for a script; it runs Node itself, not the small Python program that a wheel puts in front of it."""
     wheel = Path(shutil.which("node") or "node")
     node = subprocess.run([wheel, "-p", "process.execPath"], capture_output=True, text=True, check=True)  # noqa: S603
     return [node.stdout.strip(), str(MODULES / script), *arguments]
@@ -174,7 +174,7 @@ def _java(folder: Path) -> list[str]:
 
 
 def _jar(folder: str) -> str:
-    """The package's only program; its name has the version."""
+    """The package's only jar, whose name contains its version."""
     return str(next((MODULES / folder).glob("*.jar")))
 
 

@@ -1,4 +1,4 @@
-"""The picture of a comparison: processor time for a request, the less the better."""
+"""The chart of a comparison: processor time per request, where less is better."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ _THICK = 0.38
 
 
 def draw(file: Path, results: Sequence[Result]) -> None:
-    """Two bars for each server, the cheapest on top, on a logarithmic axis."""
+    """Draw two bars for each server, on a logarithmic axis, with the cheapest server on top."""
     shown = [name for name in _SHOWN if any(result.cpu_us(name) for result in results)]
     if not shown:
         return
@@ -43,7 +43,7 @@ def _label(axes: Axes, results: Sequence[Result]) -> None:
     axes.margins(x=0.12)
     axes.set_xlim(left=1)
     axes.set_yticks(range(len(results)), [result.server.name for result in results])
-    axes.set_xlabel("processor time for a request, microseconds (logarithmic)")
+    axes.set_xlabel("processor time per request, microseconds (logarithmic)")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", which="major", alpha=0.3)
     axes.set_axisbelow(True)

@@ -1,4 +1,4 @@
-"""Processes that are measured: a group and a core of their own, their processor time and memory, and their end."""
+"""Processes that are measured: each in a group and on a core of its own, with its processor time and memory."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import psutil
 
 
 def cores() -> tuple[int, int] | None:
-    """The core of the servers and that of the load; None where there is only one, or none can be chosen."""
+    """The core for the servers and the core for the load; None if there is only one, or none can be chosen."""
     if shutil.which("taskset") is None:
         return None
     allowed = sorted(os.sched_getaffinity(0))
@@ -29,12 +29,12 @@ def step_aside() -> None:
 
 
 def pinned(command: Sequence[str], *, load: bool = False) -> list[str]:
-    """The command on its core."""
+    """The command, pinned to the core for servers or for load."""
     return ["taskset", "-c", str(CORES[load]), *command] if CORES else list(command)
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
+    """A free port on loopback."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
@@ -42,10 +42,10 @@ def free_port() -> int:
 
 
 class Process:
-    """A server with all its children. What it prints goes nowhere."""
+    """A server process with all its children. Its output is discarded."""
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
-        """Start it in a folder of its own, which is also its home."""
+        """Start the command in `folder`, which is also its HOME."""
         self._process = subprocess.Popen(  # noqa: S603 (the commands of this folder)
             pinned(command),
             cwd=folder,
@@ -58,28 +58,28 @@ class Process:
 
     @property
     def ended(self) -> int | None:
-        """The exit status, once there is one."""
+        """The exit status; None while it is running."""
         return self._process.poll()
 
     def cpu_seconds(self) -> float:
-        """Processor time that it has used, in user and kernel mode."""
+        """Processor time used so far, in user and kernel mode."""
         times = [process.cpu_times() for process in self._tree()]
         return float(sum(time.user + time.system for time in times))
 
     def megabytes(self) -> float:
-        """Resident memory."""
+        """Resident memory, in megabytes."""
         return float(sum(process.memory_info().rss for process in self._tree())) / 1e6
 
     def pause(self) -> None:
-        """Let it do nothing while others are measured; virtual machines are busy even without requests."""
+        """Suspend it while others are measured, because virtual machines are busy even without requests."""
         os.killpg(self._process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Let it continue after `pause`."""
         os.killpg(self._process.pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        """End the whole group at once, paused or not."""
+        """Kill the whole group, paused or not."""
         if self.ended is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()

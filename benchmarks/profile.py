@@ -1,8 +1,8 @@
-"""Where the microseconds of one GET and one PUT go: through the whole stack, and by the lane.
+"""Where the microseconds of one GET and one PUT go, through the whole stack and on the fast lane.
 
 Usage: python -m benchmarks.profile
-In process: what HTTP and the operating system cost is not in it. The last line is measured; the others are its shares,
-as the profiler of Python sees them, and so approximate.
+In process, so the costs of HTTP and the operating system are not included. The last line is measured; the others are
+its shares according to Python's profiler, and therefore approximate.
 """
 
 import asyncio
@@ -22,23 +22,23 @@ from stubserver.app import StubServer, create_app
 from stubserver.records.access_log import as_text
 
 LIBRARIES = {"jsonschema_rs": "validating body and answer", "orjson": "JSON"}
-"""Library -> the part that it does."""
+"""Library -> the part of the work that it does."""
 MODULES = {
     "reading body and parameters": ("pipeline/reading", "pipeline/validation"),
-    "who calls, and may they": ("pipeline/authentication", "pipeline/admission", "api/guards", "api/tokens"),
+    "authentication and permissions": ("pipeline/authentication", "pipeline/admission", "api/guards", "api/tokens"),
     "the operation": ("api/operations/", "api/body_checks", "api/removal", "worlds/"),
     "fields of the answer": ("pipeline/projection", "pipeline/paging", "api/"),
     "journal, coverage, log": ("pipeline/recorder", "records/"),
     "between the steps": ("",),
 }
-"""Part -> how the modules begin that do it; a module belongs to the first part that fits."""
+"""Part -> prefixes of the modules that do it; a module belongs to the first part with a matching prefix."""
 OTHERS = "Connexion, Starlette, the standard library"
 PARTS = (OTHERS, *LIBRARIES.values(), *MODULES)
 _REQUESTS, _ROUNDS = 40, 60
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the table."""
     columns = {
         "GET, stack": _stack(GET, changing=True),
         "GET, lane": _lane(GET, changing=True),
@@ -53,7 +53,8 @@ def main() -> None:
 
 
 def _lane(*requests: Request, changing: bool = False) -> Mapping[str, float]:
-    """Microseconds of a request that the lane answers, part by part; in a world that changes before each, or not."""
+    """Microseconds per part of a request that the lane answers. With `changing`, the world changes before each request,
+    so that no cached answer can be used."""
     app = _app()
     lane: Any = app.lane
     asked = [(_head(request), _body(request)) for request in requests]
@@ -72,7 +73,7 @@ def _lane(*requests: Request, changing: bool = False) -> Mapping[str, float]:
 
 
 def _stack(*requests: Request, changing: bool = False) -> Mapping[str, float]:
-    """The same for a request through all layers."""
+    """Like _lane, for a request through the whole stack."""
     app = _app()
 
     async def turn() -> None:
@@ -96,7 +97,7 @@ def _app() -> StubServer:
 
 
 def _shares(some: Callable[[], None], requests: int) -> Mapping[str, float]:
-    """The least time of a round, and how it is shared out among the parts."""
+    """Microseconds of a request in the fastest round, divided among the parts."""
     some()
     each = min(_seconds(some) for _ in range(_ROUNDS)) / _REQUESTS / requests * 1e6
     profiler = cProfile.Profile()
@@ -105,14 +106,14 @@ def _shares(some: Callable[[], None], requests: int) -> Mapping[str, float]:
     for function, (_, _, own, _, callers) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
         if (part := _part(function)) is not None:
             found[part] += own
-        else:  # what is built in belongs to whoever calls it
+        else:  # built-in functions count as part of their callers
             for caller, (_, _, spent, _) in callers.items():
                 found[_part(caller) or OTHERS] += spent
     return {part: each * found[part] / found.total() for part in PARTS}
 
 
 def _part(function: tuple[str, int, str]) -> str | None:
-    """The part that a function belongs to; None for what is built in."""
+    """The part that a function belongs to; None for a built-in function."""
     file, _, name = function
     if file == "~":
         return next((part for library, part in LIBRARIES.items() if library in name), None)

@@ -1,4 +1,4 @@
-"""What our own server answers, so that the peers can be given the same documents."""
+"""Records the answers of our own server, so that the peers can give the same ones."""
 
 from dataclasses import dataclass
 
@@ -17,11 +17,11 @@ class Answer:
 
 
 Recording = list[Answer]
-"""One answer for each request of the workloads."""
+"""An answer for each request of the workloads."""
 
 
 class WrongAnswer(Exception):
-    """A server answers something else than what is to be measured."""
+    """A server's answer is not the one that is to be measured."""
 
 
 def ask(client: httpx.Client, request: Request) -> httpx.Response:
@@ -31,16 +31,16 @@ def ask(client: httpx.Client, request: Request) -> httpx.Response:
 
 
 def record(url: str) -> Recording:
-    """Ask our server everything once; the writes come first, so that all answers show the same course.
+    """Send every request to our server once; writes come first, so that all answers show the same course.
 
-    Raises WrongAnswer where it refuses.
+    Raises WrongAnswer if a request is refused.
     """
     with httpx.Client(base_url=url) as client:
         return [_recorded(request, ask(client, request)) for request in (*PUTS, GET, PAGE, *BROWSE)]
 
 
 def by_path(recording: Recording) -> list[Answer]:
-    """One answer for each method and path, for peers that know nothing of tokens."""
+    """One answer for each method and path, for peers that cannot tell tokens apart."""
     return list({(answer.request.method, answer.request.path): answer for answer in reversed(recording)}.values())
 
 
@@ -51,5 +51,5 @@ def answer_to(request: Request, recording: Recording) -> Answer:
 
 def _recorded(request: Request, answer: httpx.Response) -> Answer:
     if not answer.is_success:
-        raise WrongAnswer(f"{request.method} {request.path} is answered {answer.status_code}: {answer.text}")
+        raise WrongAnswer(f"{request.method} {request.path} was answered with {answer.status_code}: {answer.text}")
     return Answer(request, answer.status_code, answer.text)

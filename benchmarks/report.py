@@ -1,4 +1,4 @@
-"""Tells the results of a comparison: as Markdown, as JSON for programs, and as a picture."""
+"""Writes the results of a comparison: as Markdown, as JSON for programs, and as a chart."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _NAME = "comparison"
 
 
 def setting(rounds: int, seconds: int, took: float) -> Setting:
-    """What a reader has to know about the run."""
+    """What readers must know about the run; `took` is its duration in seconds."""
     return {
         "rounds": rounds,
         "seconds": seconds,
@@ -32,7 +32,7 @@ def setting(rounds: int, seconds: int, took: float) -> Setting:
 
 
 def write(folder: Path, results: list[Result], about: Setting) -> str:
-    """Write the three files into the folder; returns the Markdown."""
+    """Write the three files to `folder`; returns the Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
     text = markdown(results, about)
     (folder / f"{_NAME}.md").write_text(text, encoding="utf-8")
@@ -43,35 +43,35 @@ def write(folder: Path, results: list[Result], about: Setting) -> str:
 
 
 def markdown(results: list[Result], about: Setting) -> str:
-    """All tables."""
+    """The report with all its tables, as Markdown."""
     prism = next((result for result in results if result.server.name == PRISM and not result.trouble), None)
     measured = [workload for workload in WORKLOADS.values() if any(workload.name in one.samples for one in results)]
     parts = [_head(about)]
     parts += [f"## {workload.title}\n\n{_load_table(results, prism, workload.name)}" for workload in measured]
     parts += [
-        f"## Start, memory, time of an answer\n\n{_other_table(results)}",
+        f"## Start, memory, latency\n\n{_other_table(results)}",
         f"## Servers\n\n{_habits_table(results)}",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], last: str = "--:") -> str:
-    """A Markdown table: words, then figures, and last what is said."""
+    """A Markdown table: a column of text, then columns of figures; `last` aligns the last column."""
     lines = [heads, ["---", *["--:"] * (len(heads) - 2), last], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def number(value: float | None, form: str = ",.0f", unit: str = "") -> str:
-    """A figure, or a dash."""
+    """A figure as text, or a dash for None."""
     return "-" if value is None else f"{value:{form}}{unit}"
 
 
 def _head(about: Setting) -> str:
-    cores = "server and load each on a core of its own" if about["pinned"] else "server and load on the same cores"
+    cores = "server and load each on a core of their own" if about["pinned"] else "server and load on the same cores"
     return (
-        f"# Comparison\n\n{about['rounds']} rounds of {about['seconds']} s, {cores}, 16 connections that stay open;"
+        f"# Comparison\n\n{about['rounds']} rounds of {about['seconds']} s, {cores}, 16 keep-alive connections;"
         f" {about['processor']}, {about['cores']} cores, Python {about['python']}; {about['minutes']} minutes in all.\n"
-        "CPU is processor time of all processes of the server for a request, the median of the rounds. The columns x\n"
+        "CPU is the processor time per request of all the server's processes, the median of the rounds. The columns x\n"
         "compare with Prism and its defaults: the medians of CPU, and the median of the rounds' ratios of requests/s."
     )
 
@@ -120,12 +120,12 @@ def _habits_table(results: list[Result]) -> str:
 def _habits(result: Result) -> list[str]:
     seen = result.habits
     if seen is None:
-        return ["-", "-", "-", f"took no part: {result.trouble}"]
+        return ["-", "-", "-", f"did not take part: {result.trouble}"]
     return [str(seen.invalid_body), str(seen.no_token), "yes" if seen.remembers else "no", result.server.about]
 
 
 def _figures(result: Result) -> dict[str, Any]:
-    """Everything that was measured, for programs."""
+    """All measurements of a server, for programs."""
     return {
         "name": result.server.name,
         "version": result.server.version,
@@ -140,7 +140,7 @@ def _figures(result: Result) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The model, where Linux tells it."""
+    """The processor's model, if Linux knows it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

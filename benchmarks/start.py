@@ -1,7 +1,7 @@
-"""Where the time of a start goes, from the command to the first 200.
+"""Where the startup time goes, from the command to the first 200.
 
 Usage: python -m benchmarks.start [RUNS]
-Each run is a process of its own that does what `stubserver serve` does, step by step. Medians, in milliseconds.
+Each run is a process of its own that does what `stubserver serve` does, step by step. Prints medians in milliseconds.
 """
 
 import gc
@@ -18,7 +18,7 @@ _steps: dict[str, float] = {}
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the table."""
     runs = [_run() for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else _RUNS)]
     medians = {step: statistics.median(run[step] for run in runs) for step in runs[0]}
     print("| step | ms |\n| --- | ---: |")
@@ -51,7 +51,7 @@ def steps(started: float) -> None:
         loaded = fixture.load("default", contract)
     with _timed("building the server: the control plane's contract, Connexion's stack"):
         served = app.StubServer(contract, loaded)
-    with _timed("opening the socket, the first 200"):
+    with _timed("opening the socket, answering the first 200"):
         server = background.Background(lambda: served)
         _ask(server.start())
     print(json.dumps(_steps))

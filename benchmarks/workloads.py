@@ -1,4 +1,4 @@
-"""What the servers are asked: a few single requests, and a student's way through a lesson."""
+"""The requests that are measured: a few single ones, and a student's way through a lesson."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +18,7 @@ class Request:
     body: dict[str, Any] | None = None
 
     def by(self, method: str) -> "Request":
-        """The same with another method, for a peer that spells it so."""
+        """The same request with another method, for a peer that needs it."""
         return replace(self, method=method)
 
 
@@ -45,7 +45,7 @@ CHANGES: dict[str, Any] = {
 
 GET = Request("get_course", "GET", _COURSE, "stub-creator")
 PAGE = Request("search_courses", "GET", "/api/v2/course/search/?limit=10", "stub-creator")
-# Two that differ, so that each of them changes the course.
+# Two different ones, so that each of them changes the course.
 PUTS = tuple(
     Request("update_course", "PUT", _COURSE, "stub-creator", {**CHANGES, "description": description})
     for description in (CHANGES["description"], CHANGES["description"].replace("patience", "devotion"))
@@ -53,7 +53,7 @@ PUTS = tuple(
 
 
 def _lap(comment: str) -> tuple[Request, ...]:
-    """In the order in which the vendor's pages ask. Nothing is created, so that nothing grows."""
+    """One way through the lesson, in the order of the vendor's pages. Nothing is created, so that nothing grows."""
     asked = (
         ("get_me", "GET", "/api/v2/user/me/", None),
         ("search_courses", "GET", PAGE.path, None),

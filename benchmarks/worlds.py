@@ -1,7 +1,7 @@
-"""What worlds cost: forking, resetting and first reads, memory of idle ones, and load on many at once.
+"""The cost of worlds: forks, resets and first reads, the memory of idle worlds, and load on many worlds at once.
 
 Usage: python -m benchmarks.worlds [--requests 100000]
-Figures are of one run on one machine; compare them with each other, not with those of another day.
+The figures are from one run on one machine; compare them with each other, not with those of another day.
 """
 
 import argparse
@@ -25,30 +25,30 @@ ME = {"Authorization": "Bearer stub-creator"}
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--requests", type=int, default=100_000, help="requests of the load on 16 worlds")
+    parser.add_argument("--requests", type=int, default=100_000, help="requests sent to 16 worlds")
     options = parser.parse_args()
     app = create_app(max_worlds=3 * WORLDS)
     print("In process")
     report("fork a world", times(lambda number: app.worlds.reset(f"fork-{number}")))
-    report("reset it", times(lambda number: app.worlds.reset(f"fork-{number}")))
+    report("reset a world", times(lambda number: app.worlds.reset(f"fork-{number}")))
     world = app.worlds.get("busy")
     for number in range(1000):
         with world.transaction():
             world.courses.put({**world.courses[1], "id": 1000 + number, "name": f"C{number}", "slug": f"c{number}"})
-    report("snapshot of a world with 1,000 changes", times(lambda _: world.snapshot()))
+    report("take a snapshot of a world with 1,000 changes", times(lambda _: world.snapshot()))
     taken = world.snapshot()
-    report("restore it", times(lambda number: app.worlds.restore("restored", taken)))
+    report("restore a snapshot", times(lambda number: app.worlds.restore("restored", taken)))
     report("first read of a world, through the whole server", asyncio.run(first_reads(app)))
     print(f"  {WORLDS:,} idle worlds: {memory():.1f} MB\n")
     print(f"Over HTTP: {CLIENTS} clients in {CLIENTS} worlds, {options.requests:,} requests, half of them writes")
     with Background(create_app) as url:
         seconds, foreign = asyncio.run(load(url, options.requests))
-    print(f"  {options.requests / seconds:,.0f} requests a second (clients included, on the same cores)")
+    print(f"  {options.requests / seconds:,.0f} requests per second (clients run on the same cores)")
     print(f"  rows of another world seen: {foreign}")
 
 
 def times(act: Callable[[int], object]) -> list[float]:
-    """Seconds of each of 10,000 calls."""
+    """Duration of each of 10,000 calls, in seconds."""
     found = []
     gc.collect()
     for number in range(WORLDS):
@@ -64,7 +64,7 @@ def report(what: str, found: list[float]) -> None:
 
 
 async def first_reads(app: StubServer) -> list[float]:
-    """GET one course in worlds that nobody has touched, without a socket."""
+    """Durations of a GET of one course in a new world, without a socket, in seconds."""
     found = []
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         for number in range(1000):
@@ -76,7 +76,7 @@ async def first_reads(app: StubServer) -> list[float]:
 
 
 def memory() -> float:
-    """Megabytes of 10,000 idle worlds."""
+    """Memory of 10,000 idle worlds, in megabytes."""
     app = create_app(max_worlds=WORLDS + 1)
     gc.collect()
     tracemalloc.start()
@@ -89,7 +89,7 @@ def memory() -> float:
 
 
 async def load(url: str, requests: int) -> tuple[float, int]:
-    """Seconds, and how often a client saw a course that another world's client had made."""
+    """The duration in seconds, and how often a client read a course as another world's client had written it."""
     limits = httpx.Limits(max_connections=CLIENTS)
     started = time.perf_counter()
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
@@ -98,7 +98,7 @@ async def load(url: str, requests: int) -> tuple[float, int]:
 
 
 async def visitor(client: httpx.AsyncClient, number: int, requests: int) -> int:
-    """Rename one course and read it back, all the time, in a world of one's own."""
+    """Rename one course and read it back, over and over, in a world of its own; returns the number of wrong reads."""
     foreign, path = 0, f"/~visitor-{number}/api/v2/course/1/"
     for turn in range(requests // 2):
         name = f"Visitor {number}, turn {turn}"

@@ -1,3 +1,3 @@
-"""A stub server for the SelfCommunity Course API: the contract of openapi/ served with real behaviour."""
+"""A stub server for the SelfCommunity Course API: serves the contract in openapi/ with real behaviour."""
 
 __version__ = "0.1.0"

@@ -1,32 +1,32 @@
-"""How requests name worlds and carry tokens, and which hosts are this machine: stated once, for server and clients."""
+"""How requests name worlds and carry tokens, and which hosts are loopback. Server and clients share this module."""
 
 import re
 
 WORLD_HEADER = "X-Stub-World"
-"""Names the world of a request."""
+"""Request header that names the world."""
 FIXTURE_HEADER = "X-Stub-Fixture"
-"""Names the fixture that the world starts from at first touch."""
+"""Request header that names the fixture for a world that the request creates."""
 REQUEST_HEADER = "X-Stub-Request"
-"""The id that an answer has in the journal."""
+"""Response header with the request's id in the journal."""
 CONTROL = "/__stub/"
-"""The control plane is below this path."""
+"""Path prefix of the control plane."""
 
 _BASE = "/~"
 BASE_PATH = re.compile(rf"{_BASE}([^/]*)")
-"""A world in front of a path."""
+"""Matches a base path, which names a world in front of a path; the group is the world's name."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""Hosts that only this machine reaches."""
+"""Hosts that are only reachable from this machine."""
 LOCAL_HOST = r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?"
-"""The pattern of such a host in a URL or a Host header, with its port."""
+"""Pattern for such a host in a URL or a Host header, with an optional port."""
 
 
 def base_path(world: str) -> str:
-    """What stands in front of a path to name a world."""
+    """The path prefix that names a world."""
     return f"{_BASE}{world}"
 
 
 def bearer_token(header: str) -> str:
-    """The token of an Authorization header; empty where it has none (R002)."""
+    """The token in an Authorization header; empty if there is none (R002)."""
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -1,4 +1,4 @@
-"""The contract and the code agree on names: whatever one side names, the other side has. Checked at every start."""
+"""Checks, at every start, that the contract and the code agree on names: a name on one side must exist on the other."""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -20,22 +20,22 @@ from stubserver.records.coverage import DIMENSIONS
 
 @dataclass(frozen=True)
 class SharedNames:
-    """Names of one sort: where the contract declares them, and the table of the code that knows them."""
+    """One kind of name: where the contract declares such names, and which of them the code knows."""
 
     key: str
-    """What declares them in the contract."""
+    """What the contract calls such a name, for example x-access."""
     declared: Mapping[str, str]
-    """Name -> the file of the contract and the place in it that declares it first."""
+    """Name -> where the contract first declares it: the file, and the place in it."""
     known: Collection[str]
     table: str
-    """The module of the code, and what it calls its names."""
+    """Where the code lists the names it knows: a module and a table in it, or a package."""
     all_known: bool = True
     """Whether the code must know every declared name."""
 
 
 def check(contract: Contract, control: Contract, operations: Collection[str], commands: Collection[str]) -> None:
-    """Compare all names of both contracts with those of the code, whose functions for the two are `operations` and
-    `commands`. Raises SpecError, which names file and key, for a name that only one side has."""
+    """Compare the names in both contracts with those in the code. `operations` and `commands` are the names of the
+    functions that implement the two. Raises SpecError, citing file and key, for a name that only one side has."""
     functions = (_operations(contract, operations, "api/operations"), _operations(control, commands, "control"))
     for shared in (*functions, *_shared_names(contract, control)):
         for name, place in shared.declared.items():
@@ -85,7 +85,7 @@ def _guards(operation: Operation) -> Iterator[str]:
 
 
 def _places(named: Iterable[tuple[str, Operation]]) -> Mapping[str, str]:
-    """Name -> where an operation names it first."""
+    """Name -> where an operation first uses it."""
     found: dict[str, str] = {}
     for name, operation in named:
         found.setdefault(name, _place(operation))
@@ -97,7 +97,7 @@ def _place(operation: Operation) -> str:
 
 
 def _known(name: str, shared: SharedNames) -> str:
-    """What would be right, the nearest name first if one is near."""
+    """The known names, after the closest match if there is one."""
     near = difflib.get_close_matches(name, shared.known, n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
     return f"{guess}{shared.table} has {', '.join(sorted(shared.known))}"

@@ -1,4 +1,4 @@
-"""Builds the server: the contracts drive Connexion, Connexion drives the pipeline. Nothing here is global."""
+"""Builds the server: the contracts drive Connexion, and Connexion drives the pipeline. There is no global state."""
 
 from collections import ChainMap
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from stubserver.fixture import load as load_fixture
 from stubserver.fixture import names as fixture_names
 from stubserver.lane.head import Heads
 from stubserver.lane.lane import Lane
-from stubserver.pages.routes import elsewhere
+from stubserver.pages.routes import page_routes
 from stubserver.pipeline.cors import Cors
 from stubserver.pipeline.dispatch import Dispatch, Function
 from stubserver.pipeline.faults import Faults
@@ -39,8 +39,8 @@ class StubServer:
     def __init__(
         self, contract: Contract, fixture: Fixture, settings: Settings | None = None, load: Load | None = None
     ) -> None:
-        """Worlds start as `fixture`; `load` knows other fixtures. Raises SpecError where the contract and the code
-        disagree, ValueError for an unfit secret."""
+        """Worlds start from `fixture`; `load` loads other fixtures by name. Raises SpecError if the contract and the
+        code disagree, and ValueError if the JWT secret is unusable."""
         self.contract = contract
         self.fixture = fixture
         self.settings = settings or Settings()
@@ -53,7 +53,8 @@ class StubServer:
         commands = control.functions(ServerParts(contract, self.worlds, self.journal, self.coverage))
         functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, commands)
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
-        dispatch = Dispatch(contracts, functions, elsewhere({f"{c.base}/openapi.json": c.document for c in contracts}))
+        pages = page_routes({f"{c.base}/openapi.json": c.document for c in contracts})
+        dispatch = Dispatch(contracts, functions, pages)
         outer: Middlewares = {
             "recorder": [partial(Recorder, contract=contract, journal=self.journal, coverage=self.coverage)],
             "cors": [partial(Cors, origins=self.settings.cors_origins)],
@@ -64,17 +65,17 @@ class StubServer:
         self.recorder: Recorder = hops["recorder"]
         heads = Heads(hops, contract.operations)
         self.lane = Lane(heads, dispatch, self.worlds, self.recorder) if self.settings.fast_path else None
-        """Answers most of what it is asked over HTTP."""
+        """Answers most requests over HTTP; None if the fast path is switched off."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request, as an ASGI application."""
         await self._stack(scope, receive, send)
 
 
 def create_app(fixture: str = "default", **options: Any) -> StubServer:
-    """A server of its own, with the worlds of `fixture` (a name or a file); `options` are Settings.
+    """A new server whose worlds start from `fixture` (a name or a file); `options` are fields of Settings.
 
-    Raises SpecError and FixtureError.
+    Raises SpecError, FixtureError and ValueError.
     """
     contract = load_contract()
     loaded = load_fixture(fixture, contract)
@@ -86,7 +87,8 @@ def create_app(fixture: str = "default", **options: Any) -> StubServer:
 
 
 def _packaged_fixture(contract: Contract, name: str, now: datetime) -> Fixture:
-    """A fixture that ships with the package; requests never name files."""
+    """Load a fixture that ships with the package; requests must not name files."""
     if name not in fixture_names():
-        raise invalid("fixture", "does_not_exist", f"No fixture {name!r}; there are {', '.join(fixture_names())}.")
+        known = ", ".join(fixture_names())
+        raise invalid("fixture", "does_not_exist", f"Unknown fixture {name!r}: use one of {known}.")
     return load_fixture(name, contract, now)

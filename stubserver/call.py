@@ -1,4 +1,4 @@
-"""One request on its way through the pipeline: what each step found out, for the steps behind it."""
+"""One request on its way through the pipeline: each hop adds what it finds out, for the hops after it."""
 
 import hashlib
 import re
@@ -18,20 +18,20 @@ from stubserver.worlds.table import Change, Row
 from stubserver.worlds.world import World
 
 SCOPE_KEY = "stubserver.call"
-"""Where the call travels in the ASGI scope."""
+"""Key of the call in the ASGI scope."""
 REFUSAL_KEY = "stubserver.refusal"
-"""Where a refusal that comes before there is a call travels in the ASGI scope."""
+"""Key, in the ASGI scope, of a refusal that was raised before there was a call."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of row that a path may name (`x-loads`)."""
+    """A kind of row that a path parameter may name (`x-loads`)."""
 
     table: str
     parent: str | None = None
-    """The kind it must belong to, by its field `<parent>_id` (R006)."""
+    """The kind of row that it must belong to, by its field `<parent>_id` (R006)."""
     type: str | None = None
-    """What its field `type` must say."""
+    """Required value of its field `type`; None admits any."""
 
 
 ROW_KINDS = {
@@ -49,11 +49,11 @@ ROW_KINDS = {
 
 
 MAX_FIELDS = 1000
-"""Fields that one form or query may have."""
+"""Maximum number of fields in a form or a query."""
 
 
 def urlencoded(text: str, what: str) -> Iterable[tuple[str, str]]:
-    """Names and values of urlencoded text. Raises a 400 refusal that calls it `what`."""
+    """Names and values in urlencoded text. Raises a 400 refusal, whose message calls the text `what`."""
     try:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except UnicodeDecodeError:
@@ -63,13 +63,13 @@ def urlencoded(text: str, what: str) -> Iterable[tuple[str, str]]:
 
 
 def path_fits(path: str, pattern: str) -> bool:
-    """Whether a path is as the pattern wants it, in which a * stands for anything."""
+    """Whether a path matches a pattern, in which * stands for any text."""
     return fnmatchcase(path, re.sub(r"([\[?])", r"[\1]", pattern))
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file in a form."""
+    """A file from a multipart form."""
 
     name: str
     media_type: str | None
@@ -77,94 +77,94 @@ class Upload:
 
     @property
     def digest(self) -> str:
-        """What stands for the file where a text is wanted: the same for the same content, and for no other."""
+        """Text that stands for the file in a body: a hash of its content."""
         return f"file:{hashlib.sha256(self.content).hexdigest()}"
 
 
 @dataclass
 class Call:
-    """A request and its world. Fields are filled in pipeline order; operations read, they do not write."""
+    """A request and its world. The hops fill in the fields in pipeline order; operations only read them."""
 
     world: World
     method: str
     path: str
     base_url: str
-    """What absolute URLs begin with, as the client sees it: scheme, host, and the base path of the world if it was
-    called by one; without a final slash."""
+    """Prefix of absolute URLs, as the client sees them: scheme, host and, if the client used it, the base path of the
+    world; without a trailing slash."""
     at: datetime = EARLIEST
-    """When it came, by the clock of the world."""
+    """When the request arrived, by the world's clock."""
     id: str = ""
-    """What the journal knows it by; nothing while it is in none."""
+    """Its id in the journal; empty until it has one."""
     raw_query: str = ""
     raw_body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Request headers, by their names in lower case."""
+    """Request headers, by lower-case name."""
     content_type: str = ""
     user: Row | None = None
-    """Who calls; None for an anonymous caller."""
+    """The caller; None if anonymous."""
     bad_credentials: str | None = None
-    """Why the credentials were not accepted, if they were not."""
+    """Why the credentials were rejected, if they were."""
     routed: Operation | None = None
-    """The operation that the path and method name, if they name one."""
+    """The operation for this path and method, if there is one."""
     ids: Mapping[str, Any] = field(default_factory=dict)
-    """Path parameters: numbers, but for the names that the control plane knows worlds and snapshots by."""
+    """Path parameters: numbers, except the names of worlds and snapshots in the control plane."""
     query: dict[str, Any] = field(default_factory=dict)
     """Query and header parameters in their documented types, with documented defaults."""
     body: dict[str, Any] = field(default_factory=dict)
-    """Declared and writable fields of the request body; in the place of a file its digest."""
+    """Declared, writable fields of the request body; a file is represented by its digest."""
     files: dict[str, Upload] = field(default_factory=dict)
-    """The files of a multipart form, by their fields."""
+    """The files in a multipart form, by field name."""
     sent_fields: tuple[str, ...] = ()
     """Names of the body's fields as sent, declared or not."""
     refusal: Refusal | None = None
     """Why the request was refused, if it was."""
     changes: Sequence[Change] = ()
-    """What the request did."""
+    """The changes that the request made."""
     fault: Any = None
-    """The fault that was acted out, if one was."""
+    """The fault that was acted out, if any."""
     _rows: dict[str, Row] = field(default_factory=dict)
 
     @cached_property
     def query_texts(self) -> Mapping[str, list[str]]:
-        """Query parameters as sent, repeated and `name[]` ones together under `name`. Raises a 400 refusal."""
+        """Query parameters as sent; repeated ones and `name[]` are collected under `name`. Raises a 400 refusal."""
         found: dict[str, list[str]] = {}
         for name, text in urlencoded(self.raw_query, "query string"):
             found.setdefault(name.removesuffix("[]"), []).append(text)
         return found
 
     def again(self, world: World, at: datetime) -> "Call":
-        """The same request once more, in `world`, as far as the steps have come that do not depend on a world."""
+        """The same request, received again: a copy with the given world and time, but without id and loaded rows."""
         twin = Call.__new__(Call)
         twin.__dict__.update(self.__dict__, world=world, at=at, id="", _rows={})
         return twin
 
     @property
     def persona(self) -> str:
-        """The token that stands for the caller, or the name of a caller without one."""
+        """The caller's persona token; without one, the username, or "anonymous"."""
         if self.user is None:
             return "anonymous"
         return self.world.personas.get(self.user["id"]) or str(self.user["username"])
 
     @property
     def is_control(self) -> bool:
-        """Whether it is for the control plane, and not for the API."""
+        """Whether the request is for the control plane, not for the API."""
         return self.path.startswith(CONTROL)
 
     @property
     def operation(self) -> Operation:
-        """The operation, for the steps behind routing."""
+        """The operation; available in the hops after routing."""
         assert self.routed is not None  # noqa: S101 (admission has set it)
         return self.routed
 
     def sent(self, parameter: Parameter) -> list[str] | None:
-        """A parameter as sent, None where it was not. Raises a 400 refusal where the query cannot be read."""
+        """A parameter as sent; None if it was not sent. Raises a 400 refusal if the query cannot be parsed."""
         if parameter.place == "query":
             return self.query_texts.get(parameter.name)
         header = self.headers.get(parameter.name.lower())
         return None if header is None else [header]
 
     def undeclared(self) -> Iterator[tuple[str, str]]:
-        """What of the request the contract does not know: its kind and its name."""
+        """The parts of the request that the contract does not know, as pairs of kind and name."""
         if self.routed is None:
             yield "operation", f"{self.method} {self.path}"
             return
@@ -176,8 +176,7 @@ class Call:
                 yield "field", name
 
     def row(self, kind: str) -> Row:
-        """The row of `kind` that the path names. Raises a 404 refusal where there is none under its parents
-        (R004, R006)."""
+        """The row of `kind` that the path names. Raises a 404 refusal if its parents have no such row (R004, R006)."""
         if kind not in self._rows:
             self._rows[kind] = self._load(kind, ROW_KINDS[kind])
         return self._rows[kind]
@@ -206,17 +205,17 @@ class Call:
 
     @property
     def lesson(self) -> Row:
-        """The lesson that the path names, as a quiz where it must be one."""
+        """The lesson that the path names; for operations on quizzes it must be a quiz."""
         return self.row("quiz" if "quiz" in self.operation.loads.values() else "lesson")
 
     def searches(self, *texts: str, parameter: str = "search") -> bool:
-        """Whether one of `texts` holds the searched text; an empty search finds everything (R025)."""
+        """Whether one of `texts` contains the search text; an empty search matches everything (R025)."""
         wanted = self.query.get(parameter, "").lower()
         return any(wanted in text.lower() for text in texts)
 
     @property
     def user_id(self) -> int | None:
-        """Id of the caller; None for an anonymous one."""
+        """The caller's id; None if anonymous."""
         return None if self.user is None else self.user["id"]
 
     def status_in(self, course: Row, user: int | None = None) -> str | None:

@@ -17,14 +17,14 @@ CODES = {
     415: "unsupported_media_type",
     500: "error",
 }
-"""The code that goes with a status when nothing more particular is known."""
+"""Status -> its default code."""
 OAUTH_SHAPE = "OAuthErrorResponse"
-"""The schema of refusals that RFC 6749 has words for (R717)."""
+"""Schema of refusals in the form that RFC 6749 defines (R717)."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: a code of R018, a sentence for a person, and the field if there is one."""
+    """One thing that is wrong: a code from R018, a sentence for people, and the field that it concerns, if any."""
 
     code: str
     message: str
@@ -33,7 +33,7 @@ class Problem:
 
 @dataclass
 class Refusal(Exception):
-    """The server refuses a request and has changed nothing; `problems` must hold at least one entry."""
+    """The server refuses a request and has changed nothing; `problems` must not be empty."""
 
     status: int
     problems: list[Problem]
@@ -45,13 +45,13 @@ class Refusal(Exception):
 
     @property
     def reason(self) -> str:
-        """All that is wrong, in one line (for the log)."""
+        """All problems in one line, for the log."""
         return "; ".join(f"{p.field}: {p.message}" if p.field else p.message for p in self.problems)
 
     def body(self, schema: str = "ErrorResponse") -> bytes:
-        """The JSON text of the answer: `{"errors": [...]}`, the problems of one field together.
+        """The answer as JSON: `{"errors": [...]}`, with the problems of one field grouped.
 
-        `schema` is the form in which the contract wants it (R717).
+        `schema` names the schema that the contract declares for it (R717).
         """
         entries = {"errors": list(_entries(self.problems))}
         if schema == OAUTH_SHAPE:
@@ -60,7 +60,7 @@ class Refusal(Exception):
 
 
 def _oauth_code(problem: Problem) -> str:
-    """The word that RFC 6749 has for a problem."""
+    """The RFC 6749 error code for a problem."""
     if problem.code in ("invalid_client", "invalid_grant"):
         return problem.code
     unsupported = problem.field == "grant_type" and problem.code == "invalid_choice"
@@ -77,7 +77,7 @@ def _entries(problems: Iterable[Problem]) -> Iterable[Mapping[str, Any]]:
 
 
 def refusal(status: int, message: str, code: str | None = None, **headers: str) -> Refusal:
-    """A refusal that is not about one field."""
+    """A refusal that does not concern a particular field; `code` defaults to the usual one for the status."""
     return Refusal(status, [Problem(code or CODES.get(status, "invalid"), message)], headers)
 
 
@@ -87,15 +87,15 @@ def invalid(name: str, code: str, message: str) -> Refusal:
 
 
 def not_found(what: str) -> Refusal:
-    """A 404 that reads the same whether `what` does not exist or only hides from the caller (R004)."""
+    """A 404 that reads the same whether `what` does not exist or is hidden from the caller (R004)."""
     return refusal(404, f"{what} does not exist or is not visible to you.")
 
 
 def forbidden(message: str) -> Refusal:
-    """A 403 for a caller who sees the object but lacks the role (R003)."""
+    """A 403 for a caller who can see the object but lacks the role (R003)."""
     return refusal(403, message)
 
 
 def unauthenticated(message: str, code: str = "not_authenticated") -> Refusal:
-    """A 401 (R001, R002)."""
+    """A 401 for missing or rejected credentials (R001, R002)."""
     return refusal(401, message, code)

@@ -1,4 +1,4 @@
-"""Fixtures: YAML or JSON files that worlds start from, held against the contract's schemas before all else."""
+"""Fixtures: YAML or JSON files that worlds start from, validated against the contract's schemas before use."""
 
 import gc
 import hashlib
@@ -30,7 +30,7 @@ COMPLETED_FROM = {
     "comments": "CommentWrite",
     "medias": "Media",
 }
-"""Table -> the schema whose documented defaults complete its rows."""
+"""Table -> the schema whose documented defaults fill in what its rows leave out."""
 _REFERENCES = {
     "personas": {"user": "users"},
     "users": {"hidden_users": "users"},
@@ -49,22 +49,22 @@ _REFERENCES = {
     "memberships": {"course_id": "courses", "user_id": "users"},
     "completions": {"user_id": "users", "lesson_id": "lessons"},
 }
-"""Table -> field -> the table whose ids it holds."""
+"""Table -> field -> the table that the field's ids refer to."""
 _UNIQUE = {"users": ["username"], "courses": ["name", "slug"], "personas": ["token"]}
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 class FixtureError(Exception):
-    """The fixture cannot be loaded; the message names the file, the place in it and the reason, in one line."""
+    """The fixture cannot be loaded; the message gives the file, the place in it and the reason, in one line."""
 
 
 def names() -> list[str]:
-    """The fixtures that ship with the package."""
+    """Names of the fixtures that ship with the package."""
     return sorted(file.stem for file in folder("fixtures").glob("*.yaml"))
 
 
 def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
-    """The fixture of that name, or in the file of that name. Relative times count from `now` (default: now).
+    """Load a fixture by name, or from a file. Relative times count from `now` (default: the current time).
 
     Raises FixtureError.
     """
@@ -72,7 +72,7 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
     try:
         data, digest = _read(file)
     except FileNotFoundError:
-        raise FixtureError(f"no fixture {name!r}: name one of {', '.join(names())}, or a file") from None
+        raise FixtureError(f"unknown fixture {name!r}: use one of {', '.join(names())}, or a file") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
     try:
@@ -83,7 +83,7 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
 
 
 def _read(file: Path) -> tuple[Any, str]:
-    """What a file holds, and what tells it from others."""
+    """The parsed content of a file, and a digest of its text."""
     text = file.read_text(encoding="utf-8")
     data = orjson.loads(text) if file.suffix == ".json" else load_yaml(text)
     return data, hashlib.sha256(text.encode()).hexdigest()
@@ -91,7 +91,7 @@ def _read(file: Path) -> tuple[Any, str]:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Rows are no garbage; the collector would look through all of them again and again while they become more."""
+    """Pause the garbage collector: rows are not garbage, and it would scan the growing number of them repeatedly."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -102,8 +102,8 @@ def _without_collector() -> Iterator[None]:
 
 
 def _fixture(data: Any, contract: Contract, now: datetime, digest: str) -> Fixture:
-    """What the worlds of a fixture share. The rows that the file has are let go of, table by table, so that a large
-    fixture is not twice in memory."""
+    """Build the fixture that worlds share. The rows in `data` are released table by table, so that a large fixture is
+    never in memory twice."""
     schema = {**load_yaml(_SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
     _validate(data, schema)
     _check_keys(data)
@@ -134,9 +134,9 @@ def _validate(data: Any, schema: Mapping[str, Any]) -> None:
         if first is None:
             return
         place, reason = ".".join(map(str, first.instance_path)), first.message
-    except ValueError:  # YAML has values that JSON has not, such as dates
-        place, reason = "the file", "it holds a number that JSON does not have"
-    import jsonschema  # its messages are the better ones, but it takes its time
+    except ValueError:  # YAML can hold values that JSON cannot, such as dates
+        place, reason = "the file", "it contains a number that JSON cannot represent"
+    import jsonschema  # slower, but with better messages
 
     errors = jsonschema.Draft4Validator(draft4(schema)).iter_errors(data)
     for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]):
@@ -146,7 +146,7 @@ def _validate(data: Any, schema: Mapping[str, Any]) -> None:
 
 
 def _check_keys(data: Mapping[str, Any]) -> None:
-    """What JSON Schema cannot say: keys are unique, and references point at rows that are there."""
+    """Check what JSON Schema cannot express: keys are unique, and references point to existing rows."""
     ids = {table: {row["id"] for row in data.get(table, []) if "id" in row} for table in TABLES}
     for table, (key, _) in TABLES.items():
         _check_unique(table, "+".join(key), map(reader(key), data.get(table, [])))
@@ -165,13 +165,13 @@ def _check_keys(data: Mapping[str, Any]) -> None:
 def _check_unique(table: str, field: str, values: Iterable[Any]) -> None:
     for value, times in Counter(values).items():
         if times > 1:
-            raise FixtureError(f"{table}: {field} {value!r} is there {times} times")
+            raise FixtureError(f"{table}: {field} {value!r} occurs {times} times")
 
 
 def _completed(
     table: str, given: Iterable[Row] | None, schema: Mapping[str, Any], contract: Contract, now: datetime
 ) -> Iterator[FixtureRow]:
-    """The rows of a table with their defaults, and with times for the texts that stand for them."""
+    """The rows of a table, with defaults filled in and times parsed."""
     component = COMPLETED_FROM.get(table)
     documented = contract.defaults(contract.schema(component)) if component else {}
     item = schema["properties"][table]["items"]
@@ -205,11 +205,11 @@ def _moment(table: str, field: str, text: str | None, now: datetime) -> datetime
             return now + timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise FixtureError(f"{table}: {field} {text!r} is no date") from None
+        raise FixtureError(f"{table}: {field} {text!r} is not a date") from None
 
 
 def _set_orders(rows: Mapping[str, list[FixtureRow]]) -> None:
-    """Sections, lessons and questions are displayed in the order of the file."""
+    """Display sections, lessons and questions in the order of the file."""
     for parents, order, children, parent in (
         ("courses", "sections_order", "sections", "course_id"),
         ("sections", "lessons_order", "lessons", "section_id"),
@@ -223,7 +223,7 @@ def _set_orders(rows: Mapping[str, list[FixtureRow]]) -> None:
 
 
 def _grade(rows: Mapping[str, list[FixtureRow]]) -> None:
-    """Attempts are stored with their result, as the server would have graded them."""
+    """Grade the attempts as the server would have, because they are stored with their results."""
     lessons = {lesson["id"]: lesson for lesson in rows["lessons"]}
     questions = {question["id"]: question for question in rows["questions"]}
     made: Counter[tuple[int, int]] = Counter()

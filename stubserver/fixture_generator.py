@@ -1,4 +1,4 @@
-"""Large fixtures: worlds of any size, made from a seed and never stored."""
+"""Large fixtures: worlds of any size, generated from a seed."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ _START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def generate(courses: int, seed: int) -> dict[str, Any]:
-    """A fixture with that many courses and as many people as they need; the same seed gives the same fixture."""
+    """A fixture with that many courses and enough users for them; the same seed gives the same fixture."""
     draws = random.Random(seed)  # noqa: S311 (not a secret)
     personas = _personas()
     users = list(_users(len(personas) + max(7, courses // 5), personas, draws))
@@ -41,7 +41,7 @@ def generate(courses: int, seed: int) -> dict[str, Any]:
 
 
 def _personas() -> list[dict[str, Any]]:
-    """Those of the default fixture."""
+    """The personas of the default fixture, without their descriptions."""
     default = load_yaml((folder("fixtures") / "default.yaml").read_text(encoding="utf-8"))
     return [{**persona, "about": ""} for persona in default["personas"]]
 
@@ -77,7 +77,7 @@ def _add_course(data: dict[str, Any], ids: Mapping[str, Iterator[int]], number: 
 def _add_section(
     data: dict[str, Any], ids: Mapping[str, Iterator[int]], course: int, draws: random.Random
 ) -> Iterator[int]:
-    """A section of three lessons, the last of them a quiz; yields the ids of its lessons."""
+    """Add a section of three lessons, the last of them a quiz; yields the ids of the lessons."""
     section = next(ids["sections"])
     data["sections"].append(
         {"id": section, "course_id": course, "name": f"Part {section}", "drip_delay": draws.choice((0, 7))}

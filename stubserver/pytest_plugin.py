@@ -1,7 +1,7 @@
-"""The pytest plugin: a server for the session, and a fresh world of it for each test that asks for one.
+"""The pytest plugin: a server for the session, and a fresh world for each test that asks for one.
 
 Fixtures `course_stub` and `course_world`; options `--stub-fixture`, `--stub-in-process` and `--stub-coverage`. Under
-pytest-xdist all workers share one server. A failed test shows what its world was asked.
+pytest-xdist all workers share one server. The report of a failed test lists the requests that it sent to its world.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:  # pytest loads this module in every run, so it loads nothing that is not needed
+if TYPE_CHECKING:  # pytest loads this module in every run, so it imports as little as possible
     from stubserver.app import StubServer
     from stubserver.testing import CourseWorld, Stub
 
@@ -20,16 +20,16 @@ _SHARED = "stubserver_url"
 
 
 class Hooks:
-    """What a project may decide in its conftest.py."""
+    """The hook that a project may implement in its conftest.py."""
 
     @pytest.hookspec(firstresult=True)
     def pytest_course_stub(self, config: pytest.Config) -> "StubServer":
-        """Build the server, if not from the options: `return create_app("default", jwt_secret="...")`."""
+        """Build the server, instead of from the options: `return create_app("default", jwt_secret="...")`."""
         raise NotImplementedError
 
 
 class Running:
-    """The server of this process, started when it is first needed."""
+    """The server of this process, started on first use."""
 
     def __init__(self, config: pytest.Config) -> None:
         from stubserver.serving.background import Background, quietly
@@ -53,11 +53,11 @@ class Running:
 
     @property
     def error(self) -> BaseException | None:
-        """Why it does not run, if it does not."""
+        """What stopped the server, if it failed."""
         return self._background.error if self._background else None
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server and release what it holds."""
         if self._background is not None:
             self._background.stop()
         if self.transport is not None:
@@ -68,12 +68,12 @@ _RUNNING = pytest.StashKey[Running]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("stubserver", "stub server of the SelfCommunity Course API")
+    group = parser.getgroup("stubserver", "stub server for the SelfCommunity Course API")
     group.addoption(
-        "--stub-fixture", default="default", metavar="NAME", help="what worlds start from; a name or a file"
+        "--stub-fixture", default="default", metavar="NAME", help="fixture that worlds start from: a name or a file"
     )
     group.addoption("--stub-in-process", action="store_true", help="serve without a socket (not under pytest-xdist)")
-    group.addoption("--stub-coverage", metavar="FILE", help="write the contract coverage (.json, .html, .xml, .txt)")
+    group.addoption("--stub-coverage", metavar="FILE", help="write a coverage report (.json, .html, .xml, .txt)")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -81,7 +81,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse at once what would only fail in the end."""
+    """Reject an unknown report type at once, not after the last test."""
     if config.option.stub_coverage:
         from stubserver.reports.coverage_report import format_of
 
@@ -93,7 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_course_stub(config: pytest.Config) -> "StubServer":
-    """The server that the options ask for."""
+    """The server built from the options."""
     from stubserver.app import create_app
 
     return create_app(config.option.stub_fixture)
@@ -101,7 +101,7 @@ def pytest_course_stub(config: pytest.Config) -> "StubServer":
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist where the server is that all of them share."""
+    """Tell a pytest-xdist worker the URL of the server that all workers share."""
     node.workerinput[_SHARED] = _running(node.config).url
 
 
@@ -113,7 +113,7 @@ def _running(config: pytest.Config) -> Running:
 
 @pytest.fixture(scope="session")
 def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
-    """The server that all tests share."""
+    """The server, which all tests share."""
     from stubserver.testing import Stub, StubError
 
     if hasattr(pytestconfig, "workerinput"):
@@ -123,16 +123,16 @@ def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
         stub = Stub(running.url, transport=running.transport)
         stub.app = running.app if running.transport else None
         try:
-            stub.control("GET", "/health")  # which builds it
+            stub.control("GET", "/health")  # the first request builds the server
         except StubError:
-            raise running.error or RuntimeError("the stub server does not start") from None
+            raise running.error or RuntimeError("the stub server did not start") from None
     yield stub
     stub.close()
 
 
 @pytest.fixture
 def course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterator[CourseWorld]":
-    """A fresh world, for this test alone."""
+    """A fresh world, for this test only."""
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", request.node.name)[:40]
     world = course_stub.world(f"{readable}-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:8]}")
     world.reset()
@@ -144,7 +144,7 @@ def course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterat
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the world of a failed test was asked."""
+    """Add to the report of a failed test the requests that its world received."""
     report = yield
     world: CourseWorld | None = getattr(item, "funcargs", {}).get("course_world")
     if world is not None and report.when == "call" and report.failed:
@@ -160,7 +160,7 @@ def _line(request: dict[str, Any]) -> str:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the coverage of the server that this process had."""
+    """Write the coverage report, if this process had a server."""
     if report := _coverage(session.config):
         from stubserver.reports.coverage_report import FORMATS, format_of
 
@@ -169,16 +169,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how much of the contract was exercised, and why the server ended if it did."""
+    """Show how much of the contract was exercised, and what stopped the server if it failed."""
     if _RUNNING in config.stash and (error := config.stash[_RUNNING].error):
-        terminalreporter.write_line(f"the stub server ended: {error}", red=True)
+        terminalreporter.write_line(f"the stub server failed: {error}", red=True)
     if report := _coverage(config):
         file = config.option.stub_coverage
         terminalreporter.write_line(f"stub coverage: {report['percent']} % of the contract, in {file}")
 
 
 def _coverage(config: pytest.Config) -> dict[str, Any] | None:
-    """What was exercised, if that is wanted and this process had a server."""
+    """The coverage, if the option asks for it and this process had a server."""
     app = config.stash[_RUNNING].app if config.option.stub_coverage and _RUNNING in config.stash else None
     return app.coverage.report() if app else None
 

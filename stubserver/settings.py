@@ -1,27 +1,27 @@
-"""What holds for a whole server and all of its worlds: the options that it was started with."""
+"""The options that a server is started with; they apply to all of its worlds."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of a server. The bounds keep it small however it is used; health counts what they cost."""
+    """Options of a server. The bounds limit its memory under any use; /health counts what they evicted."""
 
     seed: int = 0
-    """Seeds whatever looks random."""
+    """Seed of all random draws."""
     jwt_secret: str | None = None
-    """HS256 JWTs signed with it are accepted."""
+    """HS256 JWTs signed with this secret are accepted."""
     cors_origins: tuple[str, ...] = ()
-    """Origins, besides localhost, whose pages may call."""
+    """Origins, besides localhost, whose pages may call the API."""
     control_token: str | None = None
-    """What the control plane asks for; None on loopback, where none is needed."""
+    """Token that the control plane requires; None on loopback, where none is needed."""
     fast_path: bool = True
-    """Whether requests that are sure to succeed are answered without the whole stack; the answers are the same."""
+    """Whether requests that are sure to succeed skip the stack; the answers are the same."""
     max_worlds: int = 10_000
-    """The world that was idle for longest makes room for one more."""
+    """Maximum number of worlds; for a new one, the world that has been idle longest is evicted."""
     max_rows: int = 100_000
-    """Rows in which one world may differ from its fixture."""
+    """Maximum number of rows in which a world may differ from its fixture."""
     max_requests: int = 5_000
-    """Requests that the journal remembers, of all worlds together; the oldest goes first."""
+    """Maximum number of journal entries, of all worlds together; the oldest is evicted first."""
     max_body: int = 8 * 1024 * 1024
-    """Bytes of the largest request body; a larger one is a 413."""
+    """Maximum size of a request body, in bytes; a larger one gets a 413."""

@@ -1,6 +1,6 @@
-"""Handles for tests and tools: a running server, and a world of it with its clients, clock, faults and journal.
+"""Handles for tests and tools: a running server, and its worlds with their clients, clock, faults and journal.
 
-The pytest plugin gives them out as the fixtures `course_stub` and `course_world`; they work as well without pytest.
+The pytest plugin provides them as the fixtures `course_stub` and `course_world`; they also work without pytest.
 """
 
 from collections.abc import Mapping
@@ -13,33 +13,34 @@ import httpx
 from stubserver.addressing import CONTROL, WORLD_HEADER, base_path
 
 TIMEOUT = 30.0
-"""Seconds that a request may take."""
+"""Timeout of a request, in seconds."""
 
 
 class StubError(Exception):
-    """The server cannot be reached, or its control plane refuses; the message says why, in one line."""
+    """The server cannot be reached, or its control plane refuses; the message says why in one line."""
 
 
 class Stub:
-    """A server, by its URL."""
+    """A running server, addressed by its URL."""
 
     def __init__(self, url: str, token: str | None = None, transport: httpx.BaseTransport | None = None) -> None:
-        """`token` is what the control plane of a server beyond loopback asks for; `transport` speaks to a server that
-        has no socket."""
+        """`token` is for the control plane of a server that does not listen on loopback; `transport` reaches a server
+        that has no socket."""
         self.url = url.rstrip("/")
         self.app: Any = None
-        """The application, where it is served in this process without a socket."""
+        """The application, if it is served in this process without a socket."""
         self._transport = _Shared(transport or httpx.HTTPTransport())
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._control = self.client(headers=headers)
 
     def client(self, path: str = "", headers: Mapping[str, str] | None = None) -> httpx.Client:
-        """A client of the server, for URLs below `path`."""
+        """An HTTP client for URLs below `path`."""
         url = f"{self.url}{path}"
         return httpx.Client(transport=self._transport, base_url=url, headers=headers, timeout=TIMEOUT)
 
     def control(self, method: str, path: str, world: str | None = None, **options: Any) -> Any:
-        """Ask the control plane, about a world if one is named; returns the JSON of the answer. Raises StubError."""
+        """Call the control plane, for `world` if it is given. Returns the parsed JSON answer, or None if it is empty.
+        Raises StubError."""
         headers = {WORLD_HEADER: world} if world else {}
         try:
             answer = self._control.request(method, f"{CONTROL}{path.removeprefix('/')}", headers=headers, **options)
@@ -50,16 +51,16 @@ class Stub:
         return answer.json() if answer.content else None
 
     def world(self, name: str) -> "CourseWorld":
-        """The world of that name; it is made when it is first touched."""
+        """A handle for the world of that name; the first request to a world creates it."""
         return CourseWorld(self, name)
 
     def coverage(self) -> dict[str, Any]:
-        """What of the contract has been exercised."""
+        """How much of the contract has been exercised: a Coverage of the control plane's contract."""
         report: dict[str, Any] = self.control("GET", "/coverage")
         return report
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close the connections of all clients."""
         self._transport.inner.close()
 
 
@@ -70,31 +71,32 @@ class CourseWorld:
         self.stub = stub
         self.name = name
         self.base_url = f"{stub.url}{base_path(name)}"
-        """What a frontend that takes one base URL is given."""
+        """The base URL for a frontend, which then works in this world."""
         self.api_url = f"{self.base_url}/api/v2"
         self.clock = Clock(self)
         self.faults = Faults(self)
         self.journal = Journal(self)
 
     def control(self, method: str, path: str, **options: Any) -> Any:
-        """Ask the control plane about this world. Raises StubError."""
+        """Call the control plane for this world. Raises StubError."""
         return self.stub.control(method, path, world=self.name, **options)
 
     @cached_property
     def tokens(self) -> Mapping[str, str]:
-        """Persona, such as "member", -> its token."""
+        """Persona, such as "member" -> its token."""
         found = self.control("GET", "/personas")["results"]
         return {persona["token"].removeprefix("stub-"): persona["token"] for persona in found}
 
     def client(self, persona: str | None = None) -> httpx.Client:
-        """A client whose URLs are relative to the API (`client.get("/user/me/")`), as a persona or anonymous."""
+        """A client whose URLs are relative to the API (`client.get("/user/me/")`). `persona` is the name of a persona,
+        or any token; None is an anonymous caller."""
         headers = {"Authorization": f"Bearer {self.tokens.get(persona, persona)}"} if persona else {}
         return self.stub.client(f"{base_path(self.name)}/api/v2", headers)
 
     def assert_called(self, operation: str | None = None, **expected: Any) -> None:
-        """Raise AssertionError, naming the nearest request, unless the world was asked what is expected.
+        """Raise AssertionError, quoting the closest request, unless the world received the expected requests.
 
-        `expected` are the fields of Expectation in the control plane's contract: `times`, `at_least`, `at_most`,
+        `expected` takes the fields of Expectation in the control plane's contract: `times`, `at_least`, `at_most`,
         `body`, `contains`, `query`, `persona`, `status`, `method`, `path`.
         """
         named = {"operation": operation} if operation else {}
@@ -103,82 +105,81 @@ class CourseWorld:
             raise AssertionError(verdict["message"])
 
     def reset(self, fixture: str | None = None) -> None:
-        """Begin anew, from its own fixture or another."""
+        """Reset the world to its fixture, or to another one."""
         params = {"fixture": fixture} if fixture else {}
         self.stub.control("POST", f"/worlds/{self.name}/reset", params=params)
 
     def fork(self, name: str) -> "CourseWorld":
-        """A new world that begins as this one is now."""
-        self.snapshot(name)  # which also makes this one, if nobody has touched it
+        """A new world that starts as a copy of this one."""
+        self.snapshot(name)  # also creates this world, if it does not exist yet
         self.stub.control("POST", "/worlds", json={"name": name, "snapshot": name})
         self.stub.control("DELETE", f"/snapshots/{name}")
         return self.stub.world(name)
 
     def snapshot(self, name: str) -> None:
-        """Keep the world as it is now under a name, for `restore` of any world."""
+        """Take a named snapshot of the world, which any world can `restore`."""
         self.control("POST", "/snapshots", json={"name": name})
 
     def restore(self, name: str) -> None:
-        """Make the world what a snapshot has."""
+        """Restore a snapshot into this world."""
         self.control("POST", f"/snapshots/{name}/restore")
 
     def delete(self) -> None:
-        """Forget the world."""
+        """Delete the world, with its journal, faults and clock."""
         self.stub.control("DELETE", f"/worlds/{self.name}")
 
 
 class Clock:
-    """The time of a world."""
+    """The clock of a world."""
 
     def __init__(self, world: CourseWorld) -> None:
         self._world = world
 
     @property
     def now(self) -> datetime:
-        """The moment."""
+        """The world's current time."""
         return datetime.fromisoformat(self._world.control("GET", "/clock")["now"])
 
     def freeze(self, at: datetime | None = None) -> None:
-        """Stand still, at a moment or now."""
+        """Stop the clock, at `at` or at the current time."""
         params = {"at": at.isoformat()} if at else {}
         self._world.control("POST", "/clock/freeze", params=params)
 
     def set(self, at: datetime) -> None:
-        """Go to a moment."""
+        """Set the clock to `at`; it keeps running, or stays frozen there."""
         self._world.control("POST", "/clock/set", json={"at": at.isoformat()})
 
     def advance(self, **by: float) -> None:
-        """Move on by `days`, `hours`, `minutes` and `seconds`."""
+        """Move the clock forward by `days`, `hours`, `minutes` and `seconds`."""
         self._world.control("POST", "/clock/advance", json=by)
 
     def release(self) -> None:
-        """Run with the real time."""
+        """Follow real time again."""
         self._world.control("POST", "/clock/release")
 
 
 class Faults:
-    """What goes wrong in a world."""
+    """The faults of a world."""
 
     def __init__(self, world: CourseWorld) -> None:
         self._world = world
 
     def add(self, kind: str, **wanted: Any) -> int:
-        """Let something go wrong; `wanted` are the fields of FaultCreate in the control plane's contract. Returns its
-        number."""
+        """Add a fault; `wanted` takes the fields of FaultCreate in the control plane's contract. Returns its id."""
         number: int = self._world.control("POST", "/faults", json={"kind": kind, **wanted})["id"]
         return number
 
     def list(self) -> Any:
-        """All faults, with how often each has fired."""
+        """All faults, each with the number of times it has fired."""
         return self._world.control("GET", "/faults", params={"limit": 100})["results"]
 
     def clear(self) -> None:
-        """End all."""
+        """Remove all faults."""
         self._world.control("DELETE", "/faults")
 
 
 class Journal:
-    """What a world was asked."""
+    """The journal of a world: the requests that it received."""
 
     def __init__(self, world: CourseWorld) -> None:
         self._world = world
@@ -188,17 +189,17 @@ class Journal:
         return self._world.control("GET", "/requests", params={"limit": 100, **filters})["results"]
 
     def count(self, **filters: Any) -> int:
-        """How many requests fit."""
+        """The number of requests that match the filters."""
         number: int = self._world.control("GET", "/requests", params={"limit": 1, **filters})["count"]
         return number
 
     def clear(self) -> None:
-        """Forget them."""
+        """Delete all entries of the world."""
         self._world.control("DELETE", "/requests")
 
 
 class _Shared(httpx.BaseTransport):
-    """One pool of connections for many clients, which may be closed without closing it."""
+    """A connection pool shared by many clients; closing a client does not close it."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self.inner = inner
@@ -208,7 +209,7 @@ class _Shared(httpx.BaseTransport):
 
 
 def _reason(answer: httpx.Response) -> str:
-    """What a refusal says, in one line."""
+    """The reason for a refusal, in one line."""
     try:
         errors = answer.json()["errors"]
         messages = [message["message"] for entry in errors for message in entry.get("messages", [entry])]

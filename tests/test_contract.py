@@ -436,6 +436,6 @@ def test_statuses_are_on_the_vendors_list(name: str, raw: dict[str, Any]) -> Non
 
 def test_a_document_that_is_no_openapi_is_one_line(contract: Contract, default_fixture: Fixture) -> None:
     document = {**contract.document, "surprise": "a key that OpenAPI does not know"}
-    with pytest.raises(SpecError, match=r"the merged document is no OpenAPI 3\.0") as caught:
+    with pytest.raises(SpecError, match=r"the merged document is not OpenAPI 3\.0") as caught:
         StubServer(Contract(document), default_fixture)
     assert "\n" not in str(caught.value)

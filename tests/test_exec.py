@@ -108,8 +108,8 @@ def test_a_command_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--fixture", "nonesuch"], "no fixture 'nonesuch': name one of default, empty, or a file"),
-        (["--coverage", "c.csv"], "no report is written as 'c.csv': end it in .txt, .json, .xml, .html"),
+        (["--fixture", "nonesuch"], "unknown fixture 'nonesuch': use one of default, empty, or a file"),
+        (["--coverage", "c.csv"], "unknown report type 'c.csv': end it in .txt, .json, .xml, .html"),
         (["--coverage", "nowhere/c.json"], "cannot write nowhere/c.json: No such file or directory"),
         (["--journal", "nowhere/j.ndjson"], "cannot write nowhere/j.ndjson: No such file or directory"),
     ],
@@ -291,9 +291,9 @@ ask("GET", "/api/v2/course/search/?colour=red", "member")
 ask("PATCH", "/api/v2/course/1/", "creator", {"colour": "red"}, world="other")
 """
 BROKEN = [
-    "stubserver: the contract does not know 1 x field colour of patch_course",
-    "stubserver: the contract does not know 1 x parameter colour of search_courses",
-    "stubserver: the contract does not know 2 x operation GET /api/v2/kourse/",
+    "stubserver: not in the contract: 1 x field colour of patch_course",
+    "stubserver: not in the contract: 1 x parameter colour of search_courses",
+    "stubserver: not in the contract: 2 x operation GET /api/v2/kourse/",
 ]
 
 

@@ -31,7 +31,7 @@ default-1  POST /api/v2/course/14/section/25/lesson/42/complete/
   when      {WHEN}
   who       stub-member
   operation complete_course_lesson: Mark a lesson as completed
-  for whom  Members once the lesson is open to them, and the creator and managers at any time (R311-R316).
+  open to   Members once the lesson is open to them, and the creator and managers at any time (R311-R316).
   answered  204
   changed   replace /completions/3,42/at "2026-11-23T12:00:00+00:00"
             replace /memberships/14,3/last_active_at "2026-11-23T12:00:00+00:00\""""
@@ -41,7 +41,7 @@ default-1  PATCH /api/v2/course/1/
   when      {WHEN}
   who       stub-stranger
   operation patch_course: Change some fields of a course
-  for whom  The course's creator or one of its managers (R003, R125, R223).
+  open to   The course's creator or one of its managers (R003, R125, R223).
   sent      {{"name":"Mine"}}
   answered  403
   because   Only the creator or a manager of the course may do this. (permission_denied)
@@ -67,9 +67,9 @@ default-1  POST /api/v2/course/1/join/
   when      {WHEN}
   who       stub-stranger
   operation join_course: Join a course, ask to join, or accept an invitation
-  for whom  Anyone who can see the course, even if only its lock screen (R101-R104).
+  open to   Anyone who can see the course, even if only its lock screen (R101-R104).
   fault     lost (fault 1)
-  answered  nobody got an answer
+  answered  no answer was sent
   changed   add /memberships/1,6 {{"status":"joined","joined_at":"2026-11-23T12:00:00+00:00",\
 "last_active_at":null,"course_id":1,"user_id":6}}"""
 PREFERRED = f"""\
@@ -78,8 +78,8 @@ default-1  POST /api/v2/course/1/join/
   when      {WHEN}
   who       stub-stranger
   operation join_course: Join a course, ask to join, or accept an invitation
-  for whom  Anyone who can see the course, even if only its lock screen (R101-R104).
-  fault     code=404 (asked for by the request)
+  open to   Anyone who can see the course, even if only its lock screen (R101-R104).
+  fault     code=404 (requested by the client)
   answered  404
   with      {{"errors":[{{"message":"Not found.","code":"not_found"}}]}}"""
 FIELD = f"""\
@@ -88,7 +88,7 @@ default-1  PATCH /api/v2/course/1/
   when      {WHEN}
   who       stub-creator
   operation patch_course: Change some fields of a course
-  for whom  The course's creator or one of its managers (R003, R125, R223).
+  open to   The course's creator or one of its managers (R003, R125, R223).
   sent      {{"privacy":"nope","colour":"red"}}
   unknown   field colour
   answered  400

@@ -239,7 +239,7 @@ def test_error_refuses_with_any_status_of_an_error(api: Api, status: int) -> Non
     assert response.headers["content-type"] == "application/json"
     assert response.headers.get("retry-after") == ("7" if status in (429, 503) else None)
     assert ("www-authenticate" in response.headers) == (status == 401)
-    assert response.json()["errors"][0]["message"] == "Fault 1 of world default wants this answer."
+    assert response.json()["errors"][0]["message"] == "Fault 1 of world default caused this answer."
     assert snapshot(api.world) == before
 
 

@@ -83,7 +83,7 @@ def test_a_slash_too_many_is_named(api: Api, path: str, name: str) -> None:
     """Also where a number stands before it."""
     message = said(api, "POST" if "oauth" in path else "GET", path, 404)
     assert f"The nearest is {name}:" in message
-    assert message.endswith("; the slash at the end makes the difference.")
+    assert message.endswith("; they differ in the trailing slash.")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_more_parts_than_there_are_get_counted(api: Api, path: str, name: str, c
 )
 def test_a_world_without_its_tilde_is_named(api: Api, path: str) -> None:
     """Before anything else that may be wrong."""
-    hint = f"A world is named in front of the path with a tilde: /~{path[1:]}"
+    hint = f"To name a world, put it in front of the path with a tilde: /~{path[1:]}"
     assert said(api, "GET", path, 404) == f"No such path: {path} {hint}"
 
 

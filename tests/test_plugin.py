@@ -123,7 +123,7 @@ def test_the_coverage_in_other_formats(tmp_path: Path, ending: str, begins: str)
 def test_a_bad_ending_is_told_before_any_test_runs(tmp_path: Path) -> None:
     done = run(tmp_path, "--stub-coverage", "c.csv", test_it="def test_it(course_world): open('ran', 'w').close()")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
-    assert "no report is written as 'c.csv'" in done.stderr
+    assert "unknown report type 'c.csv'" in done.stderr
     assert not (tmp_path / "ran").exists()
     assert "Traceback" not in done.stderr
 
@@ -168,7 +168,7 @@ def test_a_server_that_cannot_be_built_says_why(tmp_path: Path, options: list[st
     """Soon, and without an error of pytest's own."""
     done = run(tmp_path, "--stub-fixture", "nonesuch", *options, test_it=USE.format(name="a"))
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
-    assert "no fixture 'nonesuch': name one of default, empty, or a file" in done.stdout + done.stderr
+    assert "unknown fixture 'nonesuch': use one of default, empty, or a file" in done.stdout + done.stderr
     assert "INTERNALERROR" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 

@@ -105,17 +105,17 @@ def test_read_computes_the_totals_anew() -> None:
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("", "no JSON"),
-        ("{", "no JSON"),
-        ("coverage: 3", "no JSON"),
-        ("NaN", "no JSON"),
-        ("[" * 5000, "no JSON"),
-        ('"\ud800"', "no JSON"),
+        ("", "invalid JSON"),
+        ("{", "invalid JSON"),
+        ("coverage: 3", "invalid JSON"),
+        ("NaN", "invalid JSON"),
+        ("[" * 5000, "invalid JSON"),
+        ('"\ud800"', "invalid JSON"),
         ("[]", "it is not an object"),
         ("null", "it is not an object"),
         ("{}", "it has no stubserver"),
         (changed("contract"), "it has no contract"),
-        (changed("contract", to=2), "contract is not a text"),
+        (changed("contract", to=2), "contract is not a string"),
         (changed("covered"), "it has no covered"),
         (changed("percent", to="12"), "percent is not a number"),
         (changed("percent", to=-0.1), "percent is negative"),
@@ -124,7 +124,7 @@ def test_read_computes_the_totals_anew() -> None:
         (changed("operations", 1, to=7), "operations[1] is not an object"),
         (changed("operations", 1, "path"), "operations[1] has no path"),
         (changed("operations", 1, "values"), "operations[1] has no values"),
-        (changed("operations", 1, "operation", to=["x"]), "operations[1].operation is not a text"),
+        (changed("operations", 1, "operation", to=["x"]), "operations[1].operation is not a string"),
         (changed("operations", 2, "only_refused", to=1), "operations[2].only_refused is not true or false"),
         (changed("operations", 0, "requests", to=1.5), "operations[0].requests is not a count"),
         (changed("operations", 0, "requests", to=True), "operations[0].requests is not a count"),
@@ -139,7 +139,7 @@ def test_read_says_in_a_line_what_is_wrong(source: str, why: str) -> None:
     with pytest.raises(ValueError, match=r"^not a coverage report: [^\n]+\Z") as caught:
         read(source)
     told = str(caught.value).removeprefix("not a coverage report: ")
-    assert told.startswith("no JSON, ") if why == "no JSON" else told == why
+    assert told.startswith("invalid JSON, ") if why == "invalid JSON" else told == why
 
 
 def test_read_ignores_what_a_newer_server_may_add() -> None:
@@ -228,7 +228,7 @@ def test_text_is_what_it_is() -> None:
         "Contract coverage: 52.9 % (9 of 17 points; contract 2.0.0, stubserver 0.1.0)\n"
         "statuses 57.1 %, parameters 33.3 %, fields 100.0 %, values 33.3 %, personas 66.6 %\n"
         "\n"
-        "operation, and what of it was never exercised       requests   covered\n"
+        "operation, and what was never exercised             requests   covered\n"
         "get_thing                                                  3   100.0 %\n"
         "list_things                                             1200    50.0 %\n"
         "    statuses    400\n"
@@ -356,7 +356,7 @@ def test_html_tells_the_total_and_each_dimension(page: Page) -> None:
     (header,) = squeezed(page.texts["header"])
     assert header.startswith(
         "Contract 2.0.0, stubserver 0.1.0 Contract coverage 52.9 % 9 of 17 points exercised by 1,204 requests "
-        "4 operations: 1 complete, 1 in part, 1 only refused, 1 never called "
+        "4 operations: 1 complete, 1 partial, 1 only refused, 1 never called "
     )
     assert page.texts["title"] == ["Contract coverage 52.9 %"]
     assert page.texts["dt"] == ["Statuses", "Parameters", "Fields", "Values", "Personas"]

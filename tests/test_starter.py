@@ -46,7 +46,7 @@ def test_init_never_writes_over_a_file(tmp_path: Path, kind: str) -> None:
     last.write_text("mine")
     done = init(kind, folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"stubserver: {last.relative_to(tmp_path)} is there already; nothing was written\n"
+    assert done.stderr == f"stubserver: {last.relative_to(tmp_path)} already exists; nothing was written\n"
     assert written(tmp_path) == {max(FILES[kind])}
     assert last.read_text() == "mine"
 

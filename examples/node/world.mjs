@@ -1,8 +1,8 @@
-/** A world of the stub server for one test: its API, as whom you like, and what steers it. */
+/** A world of the stub server for one test: its API, as any persona, and its control plane. */
 
 import {createHash} from 'node:crypto';
 
-/** The world of that name, begun anew; give it the test's name. */
+/** A fresh world, whose name is derived from `name`, the name of the test. */
 export async function freshWorld(name) {
   const readable = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 40);
   const world = new World(`${readable}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`);
@@ -16,13 +16,13 @@ class World {
     this.url = `${process.env.STUBSERVER_URL}/~${name}`;
   }
 
-  /** Ask the API, as a persona such as 'stranger', or as nobody. Returns the answer of fetch. */
+  /** Calls the API, as a persona such as 'stranger', or anonymously. Resolves to fetch's response. */
   ask(persona, method, path, body) {
     const token = process.env[`STUBSERVER_TOKEN_${persona?.toUpperCase()}`];
     return request(`${this.url}/api/v2${path}`, method, body, token && {authorization: `Bearer ${token}`});
   }
 
-  /** Ask the control plane about this world. Returns the JSON of the answer. */
+  /** Calls the control plane for this world. Resolves to the parsed JSON answer. */
   async control(method, path, body) {
     const answer = await request(`${this.url}/__stub${path}`, method, body);
     const text = await answer.text();

@@ -12,17 +12,17 @@ await build({
   bundle: true,
   minify: true,
   sourcemap: 'linked',
-  // An ES module, because the vendor's PDF preview asks for import.meta.url.
+  // An ES module, because the vendor's PDF preview needs import.meta.url.
   format: 'esm',
   target: 'es2022',
   jsx: 'automatic',
   loader: {'.eot': 'file', '.woff': 'file', '.woff2': 'file', '.ttf': 'file', '.svg': 'file'},
   define: {'process.env.NODE_ENV': '"production"'},
   logLevel: 'warning',
-}).catch(() => process.exit(1)); // esbuild has said why
+}).catch(() => process.exit(1)); // esbuild has printed why
 await copyFile(here('index.html'), here('dist/index.html'));
 
-// Where the vendor's PDF preview looks for its worker: beside the bundle.
+// The vendor's PDF preview looks for its worker next to the bundle.
 await mkdir(here('dist/pdfjs-dist/build'), {recursive: true});
 const worker = 'pdfjs-dist/build/pdf.worker.min.js';
 await copyFile(here(`node_modules/${worker}`), here(`dist/${worker}`));

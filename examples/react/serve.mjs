@@ -17,7 +17,7 @@ const TYPES = {
   '.woff2': 'font/woff2',
 };
 
-/** Starts a server on localhost and resolves to {url, close}. Port 0 takes a free one. */
+/** Starts a server on localhost and resolves to {url, close}. Port 0 picks a free port. */
 export function serve({port, portal}) {
   const server = createServer(async (request, response) => {
     const {pathname} = new URL(request.url, 'http://localhost');
@@ -41,7 +41,7 @@ export function serve({port, portal}) {
   });
 }
 
-/** The file of a path. Every path of the app itself (/course/1/...) gets the one page, so that reloading works. */
+/** The file for a path. All paths of the app itself (/course/1/...) get the same page, so that reloading works. */
 async function fileFor(pathname) {
   const file = join(DIST, normalize(pathname));
   const found = await stat(file).catch(() => null);

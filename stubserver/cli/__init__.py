@@ -1,6 +1,6 @@
 """The command `stubserver`: serve the API, print and explain the contract, generate fixtures, connect projects.
 
-A mistake in what it is given is one line on standard error and exit status 2.
+A usage error is reported in one line on standard error, with exit status 2.
 """
 
 import gc
@@ -35,26 +35,41 @@ def main() -> None:
 @main.command()
 @option("--host", "Address to listen on.", default="127.0.0.1")
 @option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=click.IntRange(0, 65535))
-@option("--fixture", "Name of a fixture, or a YAML file.", default="default")
-@option("--seed", "Seed of whatever looks random.", default=0, type=click.IntRange(0))
+@option("--fixture", "Fixture that worlds start from: a name, or a YAML or JSON file.", default="default")
+@option("--seed", "Seed of all random draws.", default=0, type=click.IntRange(0))
 @option("--jwt-secret", "Also accept HS256 JWTs signed with this secret.")
 @option(
     "--cors-origin",
-    "Origin whose pages may call, besides localhost (repeatable; * is all, without credentials).",
+    "Origin whose pages may call the API, besides localhost (repeatable; * allows all, without credentials).",
     multiple=True,
 )
-@option("--control-token", "What the control plane asks for; drawn and printed where --host is not loopback.")
-@option("--max-worlds", "Worlds that are kept.", default=Settings.max_worlds, type=click.IntRange(2))
-@option("--max-rows", "Rows in which a world may differ from its fixture.", default=Settings.max_rows, type=_MANY)
-@option("--max-requests", "Requests that the journal keeps.", default=Settings.max_requests, type=_MANY)
-@option("--max-body", "Bytes of the largest request body.", default=Settings.max_body, type=_MANY)
+@option("--control-token", "Token that the control plane requires; generated and printed unless the host is loopback.")
+@option(
+    "--max-worlds",
+    "Maximum number of worlds; the one idle longest is evicted.",
+    default=Settings.max_worlds,
+    type=click.IntRange(2),
+)
+@option(
+    "--max-rows",
+    "Maximum number of rows in which a world may differ from its fixture.",
+    default=Settings.max_rows,
+    type=_MANY,
+)
+@option(
+    "--max-requests",
+    "Maximum number of journal entries, of all worlds together.",
+    default=Settings.max_requests,
+    type=_MANY,
+)
+@option("--max-body", "Maximum size of a request body, in bytes.", default=Settings.max_body, type=_MANY)
 @option(
     "--no-fast-path",
     "Send every request through the whole stack; the answers are the same.",
     is_flag=True,
     default=False,
 )
-@option("--log-format", "Form of the log.", type=click.Choice(["text", "json"]), default="text")
+@option("--log-format", "Format of the log.", type=click.Choice(["text", "json"]), default="text")
 def serve(
     host: str,
     port: int,
@@ -65,7 +80,7 @@ def serve(
     **options: Any,
 ) -> None:
     """Serve the API until interrupted."""
-    gc.disable()  # until all is built: there is nothing to collect yet, and looking takes a sixth of the start
+    gc.disable()  # until all is built: there is nothing to collect yet, and trying takes a sixth of the startup time
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
     from stubserver.fixture import FixtureError
@@ -109,9 +124,9 @@ def spec(form: str) -> None:
 @main.command()
 @click.argument("name", required=False, metavar="[OPERATION|RULE]")
 def why(name: str | None) -> None:
-    """Explain an operation or a rule: its source, how sure it is, the status it gives.
+    """Explain an operation or a rule: its source, how sure it is, and the status of its refusals.
 
-    Without a name, print the page "decided, not documented" on all of them, as Markdown.
+    Without a name, print the page "Decided, not documented" on all of them, as Markdown.
     """
     from stubserver.contract.load import load_contract
     from stubserver.contract.merging import SpecError
@@ -131,13 +146,22 @@ def fixture() -> None:
 
 
 @fixture.command()
-@click.option("--courses", required=True, type=click.IntRange(1, 1_000_000), help="How many courses to make.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same fixture.")
+@click.option("--courses", required=True, type=click.IntRange(1, 1_000_000), help="Number of courses.")
 @click.option(
-    "--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write; default the terminal."
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Seed of all random draws; the same seed gives the same fixture.",
+)
+@click.option(
+    "--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write (default: standard output)."
 )
 def generate(courses: int, seed: int, output: Any) -> None:
-    """Write a large fixture, for --fixture FILE; as JSON, which loads ten times faster, where FILE ends in .json."""
+    """Generate a large fixture, for use with --fixture FILE.
+
+    If FILE ends in .json, it is written as JSON, which loads ten times faster than YAML.
+    """
     from stubserver.fixture_generator import generate as generated
 
     data = generated(courses, seed)
@@ -158,10 +182,10 @@ def generate(courses: int, seed: int, output: Any) -> None:
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=".",
-    help="Folder of the project; default the current one.",
+    help="Folder of the project (default: the current one).",
 )
 def init(kind: str, directory: Path) -> None:
-    """Write the few files that connect a project with the stub server. Files that are there stay as they are."""
+    """Write the few files that connect a project to the stub server. Existing files are never overwritten."""
     from stubserver.cli import starter
 
     try:
@@ -175,7 +199,7 @@ def init(kind: str, directory: Path) -> None:
 
 
 def _show(banner: str) -> None:
-    """In colour on a terminal, as plain text elsewhere."""
+    """Print the banner, in colour on a terminal and as plain text otherwise."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
         click.echo(banner)
         sys.stdout.flush()
@@ -186,7 +210,7 @@ def _show(banner: str) -> None:
     text = Text(banner)
     text.highlight_regex(r"https?://[^\s']+", "cyan")
     text.highlight_regex(r"stub-[a-z]+", "bold green")
-    Console(soft_wrap=True).print(text)  # whatever the width, the line to paste stays one line
+    Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
 for command in (exec_command, explain, coverage):

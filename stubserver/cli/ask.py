@@ -1,4 +1,4 @@
-"""Commands beside a running server: one that runs a command with a server, and those that ask a server."""
+"""Commands that query a running server: `stubserver explain` and `stubserver coverage`."""
 
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from stubserver.cli.options import fail, option
 
 URL = option("--url", "Base URL of the server.", default="http://127.0.0.1:8765")
-TOKEN = option("--control-token", "Token for its control plane, if it asks for one.")
+TOKEN = option("--control-token", "Token for its control plane, if it requires one.")
 
 
 @click.command()
@@ -16,7 +16,7 @@ TOKEN = option("--control-token", "Token for its control plane, if it asks for o
 @TOKEN
 @click.argument("request")
 def explain(url: str, control_token: str | None, request: str) -> None:
-    """Tell the story of REQUEST, by the id in the log and in the header X-Stub-Request of its answer."""
+    """Tell the story of REQUEST, an id from the log or from an answer's header X-Stub-Request."""
     from urllib.parse import quote
 
     from stubserver.contract.load import load_contract
@@ -37,10 +37,10 @@ def explain(url: str, control_token: str | None, request: str) -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "junit", "html"]), default="text", show_default=True
 )
-@click.option("--fail-under", type=click.FloatRange(0, 100), help="Fail where less than this percentage is covered.")
+@click.option("--fail-under", type=click.FloatRange(0, 100), help="Fail if less than this percentage is covered.")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def coverage(url: str, control_token: str | None, form: str, fail_under: float | None, files: tuple[Path, ...]) -> None:
-    """Show what of the contract has been exercised: by a running server, or by what FILES (JSON) have together."""
+    """Show how much of the contract has been exercised: on a running server, or in the JSON reports FILES together."""
     from stubserver.reports import coverage_report
     from stubserver.testing import Stub, StubError
 

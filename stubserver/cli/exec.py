@@ -1,4 +1,4 @@
-"""`stubserver exec`: a server for as long as a command runs, and what the command did with it."""
+"""`stubserver exec`: runs a command with a server of its own, and reports what the command did with it."""
 
 import os
 import signal
@@ -12,30 +12,36 @@ import click
 
 from stubserver.cli.options import fail, option
 
-if TYPE_CHECKING:  # the other commands shall not wait for what a server is made of
+if TYPE_CHECKING:  # the other commands must not wait for these imports
     from stubserver.app import StubServer
     from stubserver.records.journal import Entry
 
 NOT_FOUND = 127
-"""Exit status where there is no such command, as shells have it."""
+"""Exit status if there is no such command, as in shells."""
 
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
-@option("--fixture", "Name of a fixture, or a YAML file.", default="default")
-@option("--seed", "Seed of whatever looks random.", default=0, type=click.IntRange(0))
+@option("--fixture", "Fixture that worlds start from: a name, or a YAML or JSON file.", default="default")
+@option("--seed", "Seed of all random draws.", default=0, type=click.IntRange(0))
 @click.option(
-    "--journal", type=click.File("wb", lazy=False), help="Write every request to this file, one JSON object a line."
+    "--journal", type=click.File("wb", lazy=False), help="Write every request to this file, one JSON object per line."
 )
-@click.option("--coverage", type=click.File("w", lazy=False), help="Write the coverage (.json, .html, .xml or .txt).")
-@click.option("--fail-on-violation", is_flag=True, help="Fail where the command asked what the contract doesn't know.")
+@click.option(
+    "--coverage",
+    type=click.File("w", lazy=False),
+    help="Write a coverage report to this file (.json, .html, .xml or .txt).",
+)
+@click.option(
+    "--fail-on-violation", is_flag=True, help="Fail if the command requested anything that is not in the contract."
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_command(
     fixture: str, seed: int, journal: Any, coverage: Any, fail_on_violation: bool, command: tuple[str, ...]
 ) -> None:
     """Run COMMAND with a server of its own: stubserver exec -- npm test.
 
-    The server's address is in STUBSERVER_URL, tokens are in STUBSERVER_TOKEN_CREATOR and so on. The exit status is that
-    of the command; 1 where that is 0 but the command broke the contract and --fail-on-violation is given.
+    The server's URL is in STUBSERVER_URL, tokens are in STUBSERVER_TOKEN_CREATOR and so on. The exit status is that of
+    the command, or 1 if the command succeeded but violated the contract and --fail-on-violation is given.
     """
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
@@ -60,21 +66,21 @@ def exec_command(
         coverage.close()
     violations = [f"{times} x {what}" for what, times in sorted(app.journal.violations.items())]
     for violation in violations:
-        click.echo(f"stubserver: the contract does not know {violation}", err=True)
+        click.echo(f"stubserver: not in the contract: {violation}", err=True)
     sys.exit(status or int(fail_on_violation and bool(violations)))
 
 
 def _run(command: Sequence[str], build: "Callable[[], StubServer]") -> int:
-    """Run a command beside a server, and return its exit status; 128 and the signal's number where one ended it.
+    """Run a command with a server, and return its exit status: 128 plus the signal's number if a signal ended it.
 
-    Raises StubError where the server does not start, and FileNotFoundError where there is no such command.
+    Raises StubError if the server does not start, and OSError if the command cannot be run.
     """
     from stubserver.serving.background import Background
     from stubserver.testing import Stub
 
     with Background(build) as url:
         stub = Stub(url)
-        tokens = stub.world("default").tokens  # by the time that it answers, the server is ready
+        tokens = stub.world("default").tokens  # once this is answered, the server is ready
         found = {f"STUBSERVER_TOKEN_{name.upper().replace('-', '_')}": token for name, token in tokens.items()}
         stub.close()
         process = subprocess.Popen(command, env={**os.environ, "STUBSERVER_URL": url, **found})  # noqa: S603
@@ -85,13 +91,13 @@ def _run(command: Sequence[str], build: "Callable[[], StubServer]") -> int:
 
 
 def _pass_on(number: int, process: subprocess.Popen[bytes]) -> None:
-    """Let the command have a signal too; Ctrl-C on a terminal it has got already."""
+    """Pass a signal on to the command, except Ctrl-C on a terminal, which the command has received itself."""
     if number != signal.SIGINT or not sys.stdin.isatty():
         process.send_signal(number)
 
 
 def _log_to(file: Any, app: "StubServer") -> None:
-    """Write each request to a file as it ends, one JSON object a line."""
+    """Write each request to `file` when it ends, one JSON object per line."""
     import orjson
 
     from stubserver.control.request_view import RequestView

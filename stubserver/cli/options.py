@@ -1,4 +1,4 @@
-"""What the commands share: options with their environment variables, and how a mistake is told."""
+"""What the commands share: options with environment variables, and the reporting of errors."""
 
 import sys
 from collections.abc import Callable
@@ -8,12 +8,12 @@ import click
 
 
 def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
-    """An option that the environment variable STUBSERVER_NAME gives as well."""
+    """A click option that the environment variable STUBSERVER_<NAME> can set, too; `text` is its help."""
     variable = f"STUBSERVER_{name.removeprefix('--').replace('-', '_').upper()}"
     return click.option(name, help=text, envvar=variable, show_envvar=True, show_default=True, **settings)
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
-    """Say in one line what is wrong, and end with `status`."""
+    """Print an error message in one line, and exit with `status`."""
     click.echo(f"stubserver: {message}", err=True)
     sys.exit(status)

@@ -1,6 +1,8 @@
-"""What follows from the head of a request alone, decided by uvicorn's parser and by Connexion's own objects: those of
-the stack that serves all other requests. They are asked once for each distinct head; requests whose heads are the same,
-byte for byte, share what they said."""
+"""What the head of a request alone decides: its route, security, media type, parameters and CORS headers.
+
+It is decided once for each distinct head, by uvicorn's parser and by Connexion's own objects, taken from the stack that
+serves all other requests. Requests whose heads are the same, byte for byte, share the result.
+"""
 
 import re
 from collections.abc import Mapping
@@ -23,65 +25,65 @@ from stubserver.pipeline.wire import Wire
 from stubserver.worlds.world import World
 
 MAX_HEADS = 1024
-"""Different heads that are remembered."""
+"""Maximum number of cached heads."""
 MAX_LENGTH = 8 * 1024
-"""Bytes of the longest one that is."""
+"""Maximum length of a cached head, in bytes."""
 MAX_ROUTES = 4096
-"""Paths whose operation is remembered."""
+"""Maximum number of paths whose route is cached."""
 
 _METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 _PLAIN_URL = re.compile(r"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
 _FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|expect|transfer-encoding")
-"""Headers that more depends on: wishes, what a proxy says of the client, and how the body comes."""
+"""Headers that only the stack handles: preferences, a proxy's headers, and those on how the body is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """What a GET was answered."""
+    """The answer to a GET, cached until a row changes or a relevant time passes."""
 
     call: Call
     text: bytes
     writes: int
-    """How much had been done to the world by then."""
+    """The world's number of writes at that time."""
     since: datetime
     until: datetime
-    """Before this moment, and not before `since`, it is true, if the rows are the same."""
+    """The answer holds from `since` until just before `until`, as long as no row changes."""
 
     def is_good(self, world: World, at: datetime) -> bool:
-        """Whether it would be answered the same at this moment."""
+        """Whether the answer would be the same at this time."""
         same = self.call.world is world and self.writes == world.writes
         return same and self.since <= at < self.until
 
 
 @dataclass
 class Head:
-    """What all requests with one head have in common."""
+    """What all requests with the same head have in common."""
 
     call: Call
-    """A call on which all steps are done that depend on nothing but the head."""
+    """A call that has taken all steps that depend only on the head."""
     length: int
-    """Bytes of the body."""
+    """Length of the body, in bytes."""
     target: str
-    """Path and query as asked."""
+    """Path and query as sent."""
     world: str
     fixture: str | None
     secured: bool
-    """Whether the operation asks who calls."""
+    """Whether the operation identifies the caller."""
     media: str | None
-    """The media type of the body, where the operation reads one."""
+    """Media type of the body, if the operation reads one."""
     headers: Headers
-    """Headers of every success answer, but for its length."""
+    """Headers of every success answer, without Content-Length."""
     cors: Headers
-    """Those that pages of other origins need."""
+    """CORS headers of the answer."""
     cached: CachedAnswer | None = None
-    """The last answer, where that is of use."""
+    """The last answer, if it could be cached."""
 
 
 class ParsedHead:
-    """The text of a head as uvicorn's parser reads it."""
+    """A head as uvicorn's parser reads it."""
 
     def __init__(self, text: bytes) -> None:
-        """Raises httptools' errors where uvicorn would refuse it, or warn of it."""
+        """Parse the text of a head. Raises httptools' errors if uvicorn would refuse it, or warn about it."""
         self._url = b""
         self._is_usual = False
         self.headers: Headers = []
@@ -96,12 +98,12 @@ class ParsedHead:
 
     @property
     def length(self) -> int:
-        """Bytes of the body."""
+        """Length of the body, in bytes."""
         return int(dict(self.headers).get(b"content-length", b"0"))
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is nothing in it of which uvicorn or the wire form would have to make sense."""
+        """Whether the head needs no interpretation by uvicorn or the wire hop."""
         return (
             self._is_usual
             and self.method in _METHODS
@@ -110,27 +112,27 @@ class ParsedHead:
             and not any(_FOR_THE_STACK.fullmatch(name) for name, _ in self.headers)
         )
 
-    # What the parser calls
+    # Callbacks of the parser
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of it."""
+        """Add a part of the URL."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one."""
+        """Add a header."""
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Note whether the connection goes on as it is."""
+        """Note whether this is HTTP/1.1 and the connection stays open for more of it."""
         lasting = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         self._is_usual = lasting and self._parser.get_http_version() == "1.1"
 
 
 class Heads:
-    """Makes heads, and remembers them."""
+    """Makes heads, and caches them."""
 
     def __init__(self, hops: Mapping[str, Any], operations: Mapping[str, Operation]) -> None:
-        """`hops` are the layers of the stack by their names."""
+        """`hops` has the outermost layer of each hop, by the hop's name."""
         self._router = hops["routing"].router
         self._securities = _operations(hops["authentication"])
         self._validations = _operations(hops["validation"])
@@ -141,8 +143,8 @@ class Heads:
         self._known: dict[bytes, Head | None] = {}
 
     def find(self, text: bytes) -> Head | None:
-        """The head of a plain request that Connexion would let through to its operation, as far as that depends on the
-        head, whose text ends with an empty line; None for any other."""
+        """The head of a plain request that Connexion would pass on to an operation, as far as the head decides that;
+        None for any other request. `text` includes the empty line that ends the head."""
         try:
             return self._known[text]
         except KeyError:
@@ -156,14 +158,14 @@ class Heads:
     def _read(self, text: bytes) -> Head | None:
         try:
             sent = ParsedHead(text)
-            if not sent.is_plain or not self._wire.admits(sent.length):  # which is refused before it has come
+            if not sent.is_plain or not self._wire.admits(sent.length):  # the stack refuses it before it has arrived
                 return None
             return self._head(sent.method, sent.url, sent.headers, sent.length)
-        except Exception:  # the stack will meet it, too, and say what is wrong
+        except Exception:  # the stack will run into it, too, and report it
             return None
 
     def _head(self, method: str, target: str, headers: Headers, length: int) -> Head | None:
-        """None where it leads to no operation. Raises a refusal or a problem of Connexion's."""
+        """None if the request is not for an operation. Raises a refusal, or an exception of Connexion's."""
         path, _, query = target.partition("?")
         scope = {"method": method, "path": path, "query_string": query.encode(), "headers": headers}
         call = self._wire.call(scope)
@@ -200,12 +202,12 @@ class Heads:
 
 
 def _operations(middleware: Any) -> Mapping[str, Any]:
-    """What a middleware of Connexion has for each operationId."""
+    """The objects that a Connexion middleware holds, by operationId."""
     return {name: found for apis in middleware.apis.values() for api in apis for name, found in api.operations.items()}
 
 
 def _match(router: Any, scope: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
-    """The operationId and the path parameters of the first route that fits, as the router itself would find it."""
+    """The operationId and the path parameters of the first matching route, which the router itself would choose."""
     for route in router.routes:
         fits, found = route.matches(dict(scope))
         if fits is Match.FULL:

@@ -1,7 +1,7 @@
-"""The fast lane: answers requests that it can prove to succeed, as the whole stack would, and leaves all others to it.
+"""The fast lane: answers requests that are sure to succeed, just as the stack would, and leaves all others to it.
 
-It takes the same steps as the hops of the stack, in the same order and by the same functions. Whatever stands in the
-way (a refusal, a fault, an unusual header) sends a request to the stack, untouched, for nothing has happened yet.
+It takes the same steps as the hops of the stack, in the same order and with the same functions. Any obstacle (a
+refusal, a fault, an unusual header) sends the request to the stack, untouched, because nothing has happened yet.
 """
 
 import logging
@@ -23,12 +23,12 @@ from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import World
 
 MAX_CACHED = 64 * 1024
-"""Bytes of the largest answer that is cached."""
+"""Maximum size of a cached answer, in bytes."""
 
 _log = logging.getLogger("stubserver")
 
 Send = Callable[[int, Headers, bytes], None]
-"""Takes status, headers and body of an answer."""
+"""Sends an answer, given its status, headers and body."""
 
 
 def _authenticate(call: Call, head: Head) -> None:
@@ -52,7 +52,7 @@ _IN_THE_HEAD: Final = None
 _BY_THE_LANE: Final = None
 """`Lane` itself takes this step."""
 _NOT_NEEDED: Final = None
-"""Nothing is refused here, and no page is served."""
+"""The lane refuses nothing and serves no pages."""
 STEPS: Mapping[str, Step | None] = {
     "recorder": _BY_THE_LANE,
     "cors": _IN_THE_HEAD,
@@ -66,12 +66,12 @@ STEPS: Mapping[str, Step | None] = {
     "validation": _read_body,
     "dispatch": _BY_THE_LANE,
 }
-"""Hop of the stack -> what each request of the lane does instead."""
+"""Hop of the stack -> the step that the lane takes instead, for each request."""
 _STEPS = [step for hop in HOPS if (step := STEPS[hop]) is not None]
 
 
 class Lane:
-    """Answers what it can."""
+    """Answers requests without the stack, if they are sure to succeed."""
 
     def __init__(self, heads: Heads, dispatch: Dispatch, worlds: Worlds, recorder: Recorder) -> None:
         self.heads = heads
@@ -80,15 +80,15 @@ class Lane:
         self._recorder = recorder
 
     def answer(self, head: Head, body: bytes, send: Send) -> bool:
-        """Answer a request, and record that; False, and nothing has happened, where the stack must do it. Never
-        waits."""
+        """Answer a request and record it. Returns False if the stack must answer it; then nothing has happened yet.
+        Never waits."""
         started = time.perf_counter()
         try:
             world = self._worlds.touch(head.world, head.fixture)
             if world.faults:
                 return False
             call, text = self._run(head, world, body)
-        except Exception:  # the stack will meet it, too, and say what is wrong
+        except Exception:  # the stack will run into it, too, and report it
             return False
         status = call.operation.status
         sent = [*with_length(head.headers, status, text), *head.cors, self._recorder.number(call)]
@@ -100,7 +100,7 @@ class Lane:
         return True
 
     def _run(self, head: Head, world: World, body: bytes) -> tuple[Call, bytes]:
-        """The finished call and the text of its answer. Raises whatever keeps it from success."""
+        """The finished call and the text of its answer. Raises whatever prevents success."""
         at = world.clock.watch()
         if (cached := head.cached) is not None and cached.is_good(world, at):
             call, text = cached.call.again(world, at), cached.text

@@ -1,5 +1,5 @@
-"""HTTP as uvicorn speaks it, with two additions: what the fast lane can answer never becomes a task of the event loop,
-and the application can drop the connection, for a fault."""
+"""uvicorn's HTTP protocol with two additions: requests that the fast lane can answer never become tasks of the event
+loop, and the application can drop the connection, for a fault."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from stubserver.pipeline.faults import CONNECTION
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol. The lane is offered every request that begins where uvicorn's parser has nothing left to
-    read; what it does not want, uvicorn gets as it came, with all that follows."""
+    """uvicorn's protocol. Every request that starts while uvicorn's parser has nothing left to read is offered to the
+    lane first; whatever it declines is passed to uvicorn unchanged, with all that follows."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -20,23 +20,23 @@ class Protocol(HttpToolsProtocol):
         self._between = True
         """Whether the parser is between two requests."""
         self._begun = b""
-        """A request for the lane whose body has not come to its end."""
+        """A request for the lane whose body is incomplete."""
         self._answers: list[bytes] = []
-        """What the lane has answered and is not sent yet."""
+        """Answers of the lane that have not been sent yet."""
         self._size = 0
-        """Bytes of these."""
+        """Their total size, in bytes."""
         self._last_used = 0.0
-        """When the lane last answered, by the clock of the event loop."""
+        """When the lane last answered, by the event loop's clock."""
 
     def data_received(self, data: bytes) -> None:
-        """Read a piece of what the client sends."""
+        """Offer received data to the lane, and pass what it leaves to uvicorn's parser."""
         if self._lane is not None and self._between:
-            data = self._left_by_the_lane(self._begun + data)
+            data = self._offer_to_lane(self._begun + data)
         if data:
             super().data_received(data)
 
-    def _left_by_the_lane(self, data: bytes) -> bytes:
-        """Let the lane answer the first requests; what follows is for uvicorn."""
+    def _offer_to_lane(self, data: bytes) -> bytes:
+        """Let the lane answer as many requests as it can, in order; returns the rest, which is for uvicorn."""
         start, self._begun = 0, b""
         while start < len(data) and self._is_idle() and self._size < HIGH_WATER_LIMIT and not self.flow.write_paused:
             body = data.find(b"\r\n\r\n", start) + 4
@@ -54,13 +54,13 @@ class Protocol(HttpToolsProtocol):
         return data[start:]
 
     def _is_idle(self) -> bool:
-        """Whether uvicorn has nothing to answer."""
+        """Whether uvicorn has no request to answer."""
         return self.cycle is None or self.cycle.response_complete
 
     def _write(self, status: int, headers: Headers, body: bytes) -> None:
-        """Take an answer of the lane, as uvicorn would write it. It goes out as soon as all connections have been read
-        that there is something to read from: first all the work and then all the writing is the cheapest for both
-        sides, and what is broken further on ends the connection as it does without the lane."""
+        """Buffer an answer of the lane, formatted as uvicorn would. It is sent once all connections with pending input
+        have been read: doing all the work before all the writing is cheapest for both sides, and bad input later on
+        ends the connection just as it would without the lane."""
         if not self._answers:
             self._last_used = self.loop.time()
             self.loop.call_soon(self._send)
@@ -72,7 +72,7 @@ class Protocol(HttpToolsProtocol):
         self._size += len(self._answers[-1])
 
     def _send(self) -> None:
-        """Send what the lane has answered."""
+        """Send the buffered answers."""
         if self._answers and not self.transport.is_closing():
             self.transport.write(b"".join(self._answers))
         self.server_state.total_requests += len(self._answers)
@@ -85,8 +85,8 @@ class Protocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that nobody has used for long. One timer serves many answers of the lane, for a timer
-        costs as much as a tenth of one."""
+        """Close a connection that has been idle for too long. One timer serves many answers of the lane, because each
+        timer costs a tenth as much as an answer."""
         left = self._last_used + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self._close_if_idle_for(left)
@@ -94,32 +94,32 @@ class Protocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def shutdown(self) -> None:
-        """End what has begun, and close."""
+        """Send what is buffered, pass an incomplete request to uvicorn, and shut down."""
         self._send()
         begun, self._begun = self._begun, b""
         if begun:
             super().data_received(begun)
         super().shutdown()
 
-    # What the parser calls
+    # Callbacks of the parser
 
     def on_message_begin(self) -> None:
-        """Note that the parser has begun with a request."""
+        """Note that the parser is inside a request."""
         self._between = False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Start the task that answers; it runs later, so it sees the extension."""
+        """Start the task that answers; it runs later, so it sees the extension that is set here."""
         super().on_headers_complete()
         cycle = self.cycle
 
         def drop() -> None:
-            cycle.disconnected = True  # so that nobody misses the answer
+            cycle.disconnected = True  # so that uvicorn does not complain about a missing answer
             self.transport.abort()
 
         self.scope["extensions"] = {CONNECTION: {"drop": drop}}
 
     def on_message_complete(self) -> None:
-        """Note that the parser has come to the end of it."""
+        """Note that the parser is between requests again."""
         self._between = True
         super().on_message_complete()

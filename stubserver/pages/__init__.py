@@ -1,1 +1,1 @@
-"""What people open in a browser beside the API."""
+"""The pages that people open in a browser, besides the API."""

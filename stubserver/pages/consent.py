@@ -1,4 +1,4 @@
-"""The page /oauth/authorize/, where a person lets an app act for them (R714). Nobody signs in; they choose."""
+"""The page /oauth/authorize/, where users authorize an app (R714). There is no login: they choose who they are."""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from stubserver.worlds.table import Row
 
 CODE_LIFETIME = timedelta(minutes=1)
 METHODS = ("S256", "plain")
-"""How a code challenge may be made (RFC 7636)."""
-_OWN_MACHINE = re.compile(rf"https?://{LOCAL_HOST}(/[^\s#\\]*)?", re.ASCII)
+"""Supported code challenge methods (RFC 7636)."""
+_LOCAL_URI = re.compile(rf"https?://{LOCAL_HOST}(/[^\s#\\]*)?", re.ASCII)
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -28,7 +28,7 @@ _PAGE = """<!doctype html>
   li {{ margin: .5rem 0; }}
 </style>
 <h1>Who are you?</h1>
-<p>{app} wants to act for you in this stub of the community. Choose whom to sign in as:</p>
+<p>{app} wants to act on your behalf in this stub of the community. Choose whom to sign in as:</p>
 <ul>
 {people}
 </ul>
@@ -37,9 +37,9 @@ _PAGE = """<!doctype html>
 
 
 async def authorize(request: Request) -> Response:
-    """Ask who the person is, or, where `login_hint` says it, send them back to the app with a code.
+    """Ask who the user is, or, if `login_hint` says so, send them back to the app with a code.
 
-    Raises a 400 refusal where the app or its address is not known: nobody is sent to a place that is not registered.
+    Raises a 400 refusal if the app or its redirect_uri is unknown: users are never sent to an unregistered address.
     """
     call: Call = request.scope[SCOPE_KEY]
     query = dict(request.query_params)
@@ -62,13 +62,13 @@ def _app(call: Call, query: dict[str, str]) -> Row:
     if app is None:
         raise invalid("client_id", "invalid_client", "No app has this client_id.")
     uri = query.get("redirect_uri", "")
-    if uri not in app["redirect_uris"] and not _OWN_MACHINE.fullmatch(uri):
-        raise invalid("redirect_uri", "invalid", "It is not registered for this app, nor on the own machine.")
+    if uri not in app["redirect_uris"] and not _LOCAL_URI.fullmatch(uri):
+        raise invalid("redirect_uri", "invalid", "It is neither registered for this app nor on this machine.")
     return app
 
 
 def _mistake(query: dict[str, str]) -> str | None:
-    """What is wrong with a request that may be answered at its redirect_uri, in the words of RFC 6749."""
+    """The RFC 6749 error code of a request that may be answered at its redirect_uri; None if nothing is wrong."""
     if query.get("response_type") != "code":
         return "unsupported_response_type"
     if "code_challenge" in query and query.get("code_challenge_method", "plain") not in METHODS:
@@ -87,7 +87,7 @@ def _people(call: Call, query: dict[str, str]) -> Iterator[str]:
 
 
 def _code(call: Call, query: dict[str, str], user: Row) -> str:
-    """A code, kept until it is exchanged."""
+    """A new code, stored with its grant until it is exchanged."""
     world = call.world
     number = world.grants.next_id()
     code = world.token(f"code {number}")

@@ -1,4 +1,4 @@
-"""What is served beside the operations: contracts, placeholders for files, the page for consent, the way to /docs/."""
+"""Everything served besides the operations: contracts, placeholder files, the consent page, a redirect to /docs/."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +13,8 @@ from stubserver.api import images
 from stubserver.pages.consent import authorize
 
 
-def elsewhere(documents: Mapping[str, Mapping[str, Any]]) -> Router:
-    """The ASGI application for all that is no operation; `documents` are contracts by their paths."""
+def page_routes(documents: Mapping[str, Mapping[str, Any]]) -> Router:
+    """The ASGI application for requests that are not for an operation; `documents` has the contracts by path."""
     return Router(
         [
             Route("/", _home),

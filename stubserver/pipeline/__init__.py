@@ -1,1 +1,1 @@
-"""What each request passes, one module per hop, and what the hops share."""
+"""The hops that each request passes, one module per hop, and what they share."""

@@ -1,4 +1,4 @@
-"""Admission: who may do it, and whether what the path names is there."""
+"""Admission: whether the caller may use the operation, and whether the rows that the path names exist."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from stubserver.errors import unauthenticated
 
 
 class Admission:
-    """ASGI middleware between Connexion's security and its validation, so that R005's order holds:
+    """ASGI middleware between Connexion's security and its validation, which ensures the order of R005:
     token (401), then the course (404), then the role (403), and only then media type and body."""
 
     def __init__(self, app: ASGIApp, operations: Mapping[str, Operation]) -> None:
@@ -30,7 +30,7 @@ class Admission:
 
 
 def admit(call: Call, operation: Operation) -> None:
-    """Ask the guards that the contract names, and load what the path names. Raises 401, 403 and 404 refusals."""
+    """Ask the guards that the contract names, and load the rows that the path names. Raises 401, 403, 404 refusals."""
     if call.bad_credentials is not None:
         raise unauthenticated(call.bad_credentials, "authentication_failed")
     GUARDS[operation.access](call)

@@ -1,4 +1,4 @@
-"""Answers as ASGI messages: the headers and the body of what goes out."""
+"""Answers as ASGI messages: their headers and bodies."""
 
 from collections.abc import Mapping
 
@@ -11,33 +11,33 @@ Headers = list[tuple[bytes, bytes]]
 
 
 def encoded(headers: Mapping[str, str], has_body: bool) -> Headers:
-    """The headers of an answer, but for its length."""
+    """The headers of an answer, without Content-Length."""
     found = {**headers, "content-type": "application/json"} if has_body else headers
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
 
 
 def success_headers(operation: Operation) -> Headers:
-    """The headers of every success answer of an operation, but for its length."""
+    """The headers of every success answer of an operation, without Content-Length."""
     return encoded(operation.headers[operation.status], operation.answer is not None)
 
 
 def with_length(headers: Headers, status: int, body: bytes) -> Headers:
-    """The headers of an answer with this body."""
+    """`headers` completed with Content-Length, which only a 204 lacks."""
     return headers if status == 204 else [*headers, (b"content-length", b"%d" % len(body))]
 
 
 async def send_json(send: Send, method: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Answer with JSON text, or, where it is empty, with nothing; HEAD gets the headers only."""
+    """Answer with JSON text, or without a body if it is empty; HEAD gets only the headers."""
     await send_encoded(send, method, status, encoded(headers, bool(body)), body)
 
 
 async def send_encoded(send: Send, method: str, status: int, headers: Headers, body: bytes) -> None:
-    """Answer with headers that lack only the length; HEAD gets the headers only."""
+    """Answer with encoded headers, which lack only Content-Length; HEAD gets only the headers."""
     start = with_length(headers, status, body)
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
 
 async def send_refusal(refused: Refusal, send: Send, method: str) -> None:
-    """Answer with a refusal that Connexion does not see."""
+    """Answer with a refusal from outside Connexion."""
     await send_json(send, method, refused.status, refused.headers, refused.body())

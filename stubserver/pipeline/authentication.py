@@ -1,4 +1,4 @@
-"""Authentication: who calls, by the Authorization header (R001, R002)."""
+"""Authentication: identifies the caller by the Authorization header (R001, R002)."""
 
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from stubserver.call import SCOPE_KEY, Call
 
 
 def identify(call: Call) -> None:
-    """Note on the call who calls, or what is wrong with the credentials; once."""
+    """Set the call's user, or what is wrong with its credentials, unless that has been done already."""
     if call.user is not None or call.bad_credentials is not None or "authorization" not in call.headers:
         return
     try:
@@ -23,21 +23,21 @@ def identify(call: Call) -> None:
 
 @lru_cache
 def _token(header: str) -> str:
-    """The token that the header brings. Raises BadCredentials."""
+    """The token in the header. Raises BadCredentials."""
     if token := bearer_token(header):
         return token
     raise BadCredentials("The Authorization header must read: Bearer TOKEN.")
 
 
 class Bearer:
-    """What Connexion makes its bearer checks with.
+    """Creates Connexion's check for the bearer scheme.
 
-    Connexion takes the first security alternative that does not object, so that an optional login would hide
-    a bad token; it is therefore noted on the call, and admission refuses it.
+    Connexion takes the first security alternative that does not fail, so an optional login would hide a bad token.
+    The check therefore only notes it on the call, and admission refuses it.
     """
 
     def get_fn(self, _scheme: Any, _scopes: Any) -> Any:
-        """The check."""
+        """The check, which Connexion calls with each request."""
         return self._identify
 
     async def _identify(self, request: ConnexionRequest) -> Any:

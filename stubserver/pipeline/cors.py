@@ -1,4 +1,4 @@
-"""Which pages may call: those on localhost, and those on origins that were named."""
+"""CORS: the API may be called by pages on localhost, and by pages on the origins that the server was given."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,15 @@ from stubserver.call import REFUSAL_KEY
 from stubserver.errors import Refusal, refusal
 
 LOCAL_ORIGINS = rf"https?://{LOCAL_HOST}"
-"""Origins of pages that a developer's own machine serves; others must be named."""
+"""Pattern of the origins on a developer's own machine, which are always allowed."""
 
 
 _CONTROL = re.compile(rf"({BASE_PATH.pattern})?{CONTROL}")
-"""The control plane, in a world or not: no page of another origin has any business there."""
+"""Paths of the control plane, with or without a world: pages of other origins have no business there."""
 
 
 class Cors(CORSMiddleware):
-    """CORS for pages on localhost and on the origins that were named; its refusals in the vendor's shape."""
+    """CORS for pages on localhost and on `origins`, with refusals in the vendor's shape."""
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
         anywhere = "*" in origins
@@ -37,14 +37,14 @@ class Cors(CORSMiddleware):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the request, with CORS headers where it is for the API."""
+        """Serve the request, with CORS headers unless it is for the control plane."""
         if scope["type"] == "http" and _CONTROL.match(scope["path"]):
             await self.app(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
     def added(self, request_headers: Headers) -> list[tuple[bytes, bytes]]:
-        """The headers that the answer to such a request gets."""
+        """The CORS headers for the answer to a request with these headers."""
         origin = request_headers.get("origin")
         headers = MutableHeaders(self.simple_headers if origin is not None else None)
         if origin is not None and not self.allow_all_origins and self.is_allowed_origin(origin):
@@ -54,18 +54,18 @@ class Cors(CORSMiddleware):
         return headers.raw
 
     async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
-        """Pass a message of the answer on; its start gets the headers."""
+        """Pass on a message of the answer, adding the CORS headers to its start."""
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", []), *self.added(request_headers)]
         await send(message)
 
     def preflight_response(self, request_headers: Any) -> Response:
-        """As the library answers, but a refusal says in the vendor's shape what to do."""
+        """The library's answer, but a refusal takes the vendor's shape and says what to do."""
         response = super().preflight_response(request_headers)
         if response.status_code < 400:
             return response
         message = (
-            f"{bytes(response.body).decode()}: pages of {request_headers['origin']} may not call this. "
+            f"{bytes(response.body).decode()}: pages of {request_headers['origin']} may not call this server. "
             "Start the server with --cors-origin to allow another origin."
         )
         headers = {k: v for k, v in response.headers.items() if k.startswith(("access-control", "vary"))}
@@ -73,13 +73,12 @@ class Cors(CORSMiddleware):
 
 
 class _RefusedPreflight(Response):
-    """A refusal that comes before there is a call; it leaves its reason for the log."""
+    """A refusal sent before there is a call; it leaves its reason in the scope, for the log."""
 
     def __init__(self, refused: Refusal, headers: Mapping[str, str]) -> None:
         super().__init__(refused.body(), refused.status, headers, "application/json")
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
         scope[REFUSAL_KEY] = self._refused
         await super().__call__(scope, receive, send)

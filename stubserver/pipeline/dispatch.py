@@ -1,4 +1,4 @@
-"""Dispatch: the ASGI application inside Connexion runs the operation and shapes what it returns."""
+"""Dispatch: runs the operation in a transaction and shapes its result."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,20 +15,20 @@ from stubserver.pipeline.answer import send_encoded, success_headers
 from stubserver.pipeline.projection import Projection, Shaper
 
 Function = Callable[[Call], Any]
-"""What an operation does: it reads the call, changes the world, and returns rows or views."""
+"""An operation: reads the call, changes the world, and returns rows or views."""
 
 
 class ContractBroken(Exception):
-    """An answer of ours does not fit the contract: a bug of the server, never the client's fault."""
+    """The server's own answer violates the contract: a bug in the server, never the client's fault."""
 
 
 class Dispatch:
-    """The ASGI application inside Connexion: runs the operation, and shapes what it returns."""
+    """The ASGI application inside Connexion: runs the operation, and projects its result on the response schema."""
 
-    def __init__(self, contracts: Iterable[Contract], functions: Mapping[str, Function], elsewhere: ASGIApp) -> None:
-        """`elsewhere` serves what is not an operation."""
+    def __init__(self, contracts: Iterable[Contract], functions: Mapping[str, Function], pages: ASGIApp) -> None:
+        """`pages` serves requests that are not for an operation."""
         self._functions = functions
-        self._elsewhere = elsewhere
+        self._pages = pages
         self._shape: dict[str, Projection] = {}
         for contract in contracts:
             shaper = Shaper(contract)
@@ -40,14 +40,14 @@ class Dispatch:
         """Answer an admitted and validated call."""
         call: Call | None = scope.get(SCOPE_KEY)
         if call is None or call.routed is None:
-            await self._elsewhere(scope, receive, send)
+            await self._pages(scope, receive, send)
             return
         operation = call.operation
         body = self.run(call, operation)
         await send_encoded(send, call.method, operation.status, success_headers(operation), body)
 
     def run(self, call: Call, operation: Operation) -> bytes:
-        """The JSON answer of the operation, b"" where it has none. Never suspends, so nothing comes between."""
+        """Run the operation and return its JSON answer, or b"". Never suspends, so requests never interleave."""
         world, shape = call.world, self._shape.get(operation.id)
         with world.transaction() as transaction:
             result = self._functions[operation.id](call)
@@ -55,13 +55,13 @@ class Dispatch:
             if shape is not None:
                 answer = shape(paging.envelope(call, result) if isinstance(result, Listing) else result)
                 _check(operation, answer)
-                body = b"%b" % orjson.dumps(answer)  # a copy, for orjson takes several times the memory, and keeps it
+                body = b"%b" % orjson.dumps(answer)  # copied, because orjson's result takes several times its size
         call.changes = transaction.changes()
         return body
 
 
 def _check(operation: Operation, answer: Any) -> None:
-    """Nothing leaves that the contract does not promise. Raises ContractBroken, which takes the change back."""
+    """Check the answer against the contract. Raises ContractBroken, which rolls the transaction back."""
     validator = operation.answers[operation.status]
     if not validator.fits(answer):
         problem = next(validator.problems(answer))

@@ -1,4 +1,4 @@
-"""Faults: what goes wrong in a world, and what a request itself wishes to go wrong (`Prefer`, `__code`, `__wait`)."""
+"""Faults: what goes wrong in a world, and what a request itself asks for (`Prefer`, `__code`, `__wait`)."""
 
 import asyncio
 import random
@@ -18,30 +18,30 @@ from stubserver.pipeline.answer import send_json, send_refusal
 from stubserver.worlds.world import Snapshot, World
 
 CONNECTION = "stubserver.connection"
-"""The extension of the ASGI scope that can `drop` the connection."""
+"""The ASGI extension that can `drop` the connection."""
 LONGEST_WAIT = 60.0
-"""Seconds."""
+"""Longest wait that a request may ask for, in seconds."""
 _PREFERENCE = re.compile(r'(?:^|,)\s*([^\s=;,"]+)(?:\s*=\s*(?:"([^"]*)"|([^\s;,"]*)))?(?:[^,"]|"[^"]*")*')
-"""A preference and its value; whatever parameters it has follow."""
+"""A preference and its value, followed by its parameters, if any."""
 _PIECES = 20
-"""In how many pieces a slow answer drips."""
+"""Number of pieces in which a dripping answer is sent."""
 
 
 class Fault:
-    """Something that goes wrong in a world."""
+    """A fault of a world."""
 
     def __init__(self, number: int, world: World, wanted: Mapping[str, Any]) -> None:
-        """`wanted` is a FaultCreate of the contract, with its defaults."""
+        """`wanted` is a FaultCreate of the contract, with defaults filled in."""
         self.id = number
         self.kind: str = wanted["kind"]
         self.wanted = wanted
         self.fired = 0
         self.snapshot: Snapshot = world.snapshot()
-        """The world as it was when the fault was made."""
+        """The world as it was when the fault was created."""
         self._random = random.Random(f"{world.settings.seed} {world.name} {number} {wanted['seed']}")  # noqa: S311
 
     def fires(self, call: Call, operation: Operation | None) -> bool:
-        """Whether it is the turn of this request; if it is, that counts."""
+        """Whether the fault fires for this request; if so, this is counted."""
         wanted = self.wanted
         if self._is_spent or not self._concerns(call, operation):
             return False
@@ -64,7 +64,7 @@ class Fault:
         return all(fits)
 
     def delay(self) -> float:
-        """Seconds of the next wait."""
+        """Length of the next wait, in seconds."""
         seconds, longest = self.wanted["seconds"], self.wanted["at_most"]
         match self.wanted["distribution"]:
             case "uniform":
@@ -76,7 +76,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Exchange:
-    """The way that a request goes on."""
+    """A request, and what a fault can do with it: pass it on, hold back its answer, drop its connection."""
 
     app: ASGIApp
     call: Call
@@ -85,47 +85,47 @@ class Exchange:
     send: Send
 
     async def go_on(self) -> None:
-        """To the server behind."""
+        """Pass the request on to the next hop."""
         await self.app(self.scope, self.receive, self.send)
 
     async def answer(self) -> tuple[Message, bytes]:
-        """What the server behind answers: the start of it, and the whole body."""
+        """Let the next hops answer, but hold the answer back; returns its start and its whole body."""
         messages: list[Message] = []
 
-        async def keep(message: Message) -> None:
+        async def collect(message: Message) -> None:
             messages.append(message)
 
-        await self.app(self.scope, self.receive, keep)
+        await self.app(self.scope, self.receive, collect)
         return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
 
     async def drop(self) -> None:
-        """Break the connection; without one, raise ConnectionResetError."""
+        """Drop the connection. Raises ConnectionResetError if the server has none."""
         connection = self.scope.get("extensions", {}).get(CONNECTION)
         if connection is None:
             raise ConnectionResetError("a fault of the stub server dropped the connection")
-        await asyncio.sleep(0.01)  # what was sent before is on its way then
+        await asyncio.sleep(0.01)  # lets what has been sent before go out
         connection["drop"]()
 
 
 class Faults:
-    """ASGI middleware that acts out what is due, or wished for."""
+    """ASGI middleware that acts out the faults that are due, and the preferences of requests."""
 
     def __init__(self, app: ASGIApp, contract: Contract) -> None:
         self._app = app
         self._contract = contract
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request go on, if nothing is in its exchange."""
+        """Act out what the request prefers and the first fault that is due, or pass the request on."""
         call: Call | None = scope.get(SCOPE_KEY)
         if call is None or call.is_control:
             await self._app(scope, receive, send)
             return
         exchange = Exchange(self._app, call, scope, receive, send)
         try:
-            wish = _wish(call, scope)
-            if "wait" in wish:
-                await asyncio.sleep(_seconds(wish["wait"]))
-            if "code" in wish and await self._answer_with(wish["code"], exchange):
+            preferred = _preferred(call, scope)
+            if "wait" in preferred:
+                await asyncio.sleep(_seconds(preferred["wait"]))
+            if "code" in preferred and await self._answer_with(preferred["code"], exchange):
                 return
         except Refusal as refused:
             call.refusal = refused
@@ -145,15 +145,15 @@ class Faults:
         return next((fault for fault in faults.values() if fault.fires(call, operation)), None)
 
     async def _answer_with(self, code: str, exchange: Exchange) -> bool:
-        """Answer with a status that the operation declares, and an example of it; False where there is no operation.
-        Raises a 400 refusal."""
+        """Answer with a status that the operation declares and its example; False if there is no operation. Raises a
+        400 refusal for an undeclared status."""
         call, operation = exchange.call, self._contract.find(exchange.call.method, exchange.call.path)
         if operation is None:
             return False
         declared = sorted({operation.status, *operation.answers})
         if code not in map(str, declared):
             message = f"{operation.id} does not declare {code}; it declares {', '.join(map(str, declared))}."
-            raise invalid("Prefer", "invalid_choice", f"{message} A fault can have any other status of an error.")
+            raise invalid("Prefer", "invalid_choice", f"{message} A fault can answer with any other error status.")
         call.routed, status = operation, int(code)
         call.fault = {"id": None, "kind": f"code={status}"}
         body = orjson.dumps(operation.examples[status]) if status in operation.examples else b""
@@ -162,11 +162,11 @@ class Faults:
         return True
 
 
-def _wish(call: Call, scope: Scope) -> Mapping[str, str]:
-    """What the request prefers (RFC 7240); a browser's address bar can say `?__code=404&__wait=2`."""
+def _preferred(call: Call, scope: Scope) -> Mapping[str, str]:
+    """What the request prefers (RFC 7240); in a browser's address bar, that is `?__code=404&__wait=2`."""
     if "prefer" not in call.headers and "__" not in call.raw_query:
         return {}
-    return dict(reversed([*_preferences(call, scope)]))  # of equal preferences the first counts
+    return dict(reversed([*_preferences(call, scope)]))  # reversed, because the first of two equal names counts
 
 
 def _preferences(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
@@ -188,7 +188,7 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-# The kinds
+# The kinds of faults
 
 
 async def latency(fault: Fault, exchange: Exchange) -> None:
@@ -198,22 +198,22 @@ async def latency(fault: Fault, exchange: Exchange) -> None:
 
 
 async def error(fault: Fault, exchange: Exchange) -> None:
-    """Refuse, and do nothing."""
+    """Refuse, without running the operation."""
     status = fault.wanted["status"]
     headers = {"Retry-After": str(fault.wanted["retry_after"])} if status in (429, 503) else {}
-    message = f"Fault {fault.id} of world {exchange.call.world.name} wants this answer."
+    message = f"Fault {fault.id} of world {exchange.call.world.name} caused this answer."
     refused = refusal(status, message, "error", **headers)
     exchange.call.refusal = refused
     await send_refusal(refused, exchange.send, exchange.call.method)
 
 
 async def reset(_: Fault, exchange: Exchange) -> None:
-    """Break the connection, and do nothing."""
+    """Drop the connection, without running the operation."""
     await exchange.drop()
 
 
 async def truncate(_: Fault, exchange: Exchange) -> None:
-    """Break the connection in the middle of the answer; where that has no body, before it."""
+    """Drop the connection in the middle of the answer's body, or before the answer if it has none."""
     start, body = await exchange.answer()
     if body and exchange.call.method != "HEAD":
         await exchange.send(start)
@@ -222,7 +222,7 @@ async def truncate(_: Fault, exchange: Exchange) -> None:
 
 
 async def drip(fault: Fault, exchange: Exchange) -> None:
-    """Send the answer in pieces, slowly."""
+    """Send the answer slowly, in pieces."""
     start, body = await exchange.answer()
     size = max(1, -(-len(body) // _PIECES))
     starts = range(0, max(1, len(body)), size)
@@ -234,7 +234,7 @@ async def drip(fault: Fault, exchange: Exchange) -> None:
 
 
 async def stale(fault: Fault, exchange: Exchange) -> None:
-    """Answer as the world was when the fault was made."""
+    """Answer from the world as it was when the fault was created."""
     world = exchange.call.world
     exchange.call.world = World.of(world.name, fault.snapshot, world.settings)
     try:
@@ -246,7 +246,7 @@ async def stale(fault: Fault, exchange: Exchange) -> None:
 
 
 async def lost(_: Fault, exchange: Exchange) -> None:
-    """Do what is asked, and break the connection instead of answering."""
+    """Run the operation, and drop the connection instead of answering."""
     await exchange.answer()
     await exchange.drop()
 
@@ -254,4 +254,4 @@ async def lost(_: Fault, exchange: Exchange) -> None:
 FAULT_KINDS: Mapping[str, Callable[[Fault, Exchange], Coroutine[Any, Any, None]]] = {
     kind.__name__: kind for kind in (latency, error, reset, truncate, drip, stale, lost)
 }
-"""Kind of the contract -> what it does."""
+"""Kind in the contract -> the function that acts it out."""

@@ -1,4 +1,4 @@
-"""Connexion around the pipeline: the contracts drive its routing, its security and its validation."""
+"""Connexion around the pipeline: the contracts drive its routing, security and validation."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -35,15 +35,15 @@ from stubserver.pipeline.refusals import error_handler
 from stubserver.pipeline.validation import VALIDATORS
 
 Middlewares = Mapping[str, Sequence[Any]]
-"""Hop -> what makes its layers, each from the layer within."""
+"""Hop -> the factories of its layers, outermost first; each takes the layer inside it."""
 
 
 def build_stack(
     contracts: Sequence[Contract], functions: Mapping[str, Function], dispatch: Dispatch, outer: Middlewares
 ) -> tuple[ASGIApp, Mapping[str, Any]]:
-    """All hops as one application, and the outermost layer of each hop by its name.
+    """All hops as one application, and the outermost layer of each hop by the hop's name.
 
-    `outer` makes the hops in front of Connexion. Raises SpecError.
+    `outer` has the factories of the hops in front of Connexion. Raises SpecError.
     """
     operations = {operation.id: operation for contract in contracts for operation in contract.operations.values()}
     middlewares: Middlewares = {
@@ -56,7 +56,8 @@ def build_stack(
         "validation": [RequestValidationMiddleware, LifespanMiddleware, ContextMiddleware],
     }
     layers = [(hop, middleware) for hop in HOPS[:-1] for middleware in middlewares[hop]]
-    logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)  # three media types are meant
+    # Connexion warns about operations with several media types; ours have three on purpose.
+    logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)
     app = ConnexionMiddleware(
         dispatch,
         import_name="stubserver",
@@ -71,11 +72,11 @@ def build_stack(
     handler = error_handler(contracts)
     for kind in (Refusal, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, handler)
-    # Connexion would build its layers with the first request; the fast lane asks them before.
+    # Connexion would build its layers on the first request; the fast lane needs them before that.
     app.app, app.middleware_stack = app._build_middleware_stack()
     hops = [*(hop for hop, _ in layers), HOPS[-1]]
     built = zip(hops, app.middleware_stack, strict=True)
-    return app, dict(reversed(list(built)))  # of several layers of one hop the outermost stays
+    return app, dict(reversed(list(built)))  # reversed, so that the outermost layer of each hop wins
 
 
 def _add(app: ConnexionMiddleware, contract: Contract) -> None:
@@ -83,12 +84,12 @@ def _add(app: ConnexionMiddleware, contract: Contract) -> None:
         # Connexion resolves references in place, so it gets a copy of the document.
         specification = _Specification(orjson.loads(orjson.dumps(contract.document)))
     except InvalidSpecification as error:
-        raise SpecError(f"the merged document is no OpenAPI 3.0: {' '.join(str(error).split())[:300]}") from None
+        raise SpecError(f"the merged document is not OpenAPI 3.0: {' '.join(str(error).split())[:300]}") from None
     app.apis.append(API(specification, base_path=None, name=contract.base, **app.options.__dict__))
 
 
 class _Specification(OpenAPISpecification):
-    """A document as Connexion knows it, checked in a hundredth of the time; what is wrong Connexion says itself."""
+    """Connexion's specification, checked a hundred times faster; Connexion's own check runs only to word an error."""
 
     @classmethod
     def _validate_spec(cls, spec: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Hints for requests that miss the contract: which operation is nearest, and where the request differs from it."""
+"""Hints for requests that miss the contract: the closest operation, and how the request differs from it."""
 
 import difflib
 import re
@@ -11,22 +11,22 @@ from stubserver.contract.operation import Operation
 from stubserver.worlds.registry import NAME
 
 _NUMBER = re.compile(r"-?[0-9]+")
-_LEAST = 0.7
-"""How alike two paths must be, from 0 to 1, to speak of them together."""
+_MIN_LIKENESS = 0.7
+"""How similar an operation's path must be, from 0 to 1, for the hint to suggest it."""
 
 
 def no_such_path(contracts: Sequence[Contract], method: str, path: str) -> str:
-    """What a 404 on a route says."""
-    said = f"No such path: {path}"
+    """The message of a 404 for a path that does not exist."""
+    message = f"No such path: {path}"
     world, separator, rest = path.partition("/api/")
     if separator and NAME.fullmatch(world.removeprefix("/")):
-        return f"{said} A world is named in front of the path with a tilde: {base_path(world[1:])}/api/{rest}"
+        return f"{message} To name a world, put it in front of the path with a tilde: {base_path(world[1:])}/api/{rest}"
     nearest = _nearest([op for contract in contracts for op in contract.operations.values()], method, path)
-    return f"{said} {_difference(nearest, path)}" if nearest else said
+    return f"{message} {_difference(nearest, path)}" if nearest else message
 
 
 def not_allowed(contracts: Sequence[Contract], path: str) -> tuple[str, str]:
-    """The Allow header of a 405, and what it says: each method with its operation."""
+    """The Allow header of a 405, and its message: the allowed methods and their operations."""
     allowed = next((methods for contract in contracts if (methods := contract.allowed_methods(path))), ["GET", "HEAD"])
     found = ((method, contract.find(method, path)) for method in allowed for contract in contracts)
     names = dict.fromkeys(op.id for _, op in found if op is not None)
@@ -36,7 +36,7 @@ def not_allowed(contracts: Sequence[Contract], path: str) -> tuple[str, str]:
 
 
 def _nearest(operations: Sequence[Operation], method: str, path: str) -> Operation | None:
-    """The operation whose path is most like this one; of several, one with the same method."""
+    """The operation with the most similar path; among equals, one with the same method."""
     sent = _parts(path[:500])
 
     def likeness(operation: Operation) -> tuple[float, bool]:
@@ -49,18 +49,18 @@ def _nearest(operations: Sequence[Operation], method: str, path: str) -> Operati
         return difflib.SequenceMatcher(None, mine, theirs).ratio(), operation.method == method.lower()
 
     best = max(operations, key=likeness)
-    return best if likeness(best)[0] >= _LEAST else None
+    return best if likeness(best)[0] >= _MIN_LIKENESS else None
 
 
 def _difference(nearest: Operation, path: str) -> str:
-    said = f"The nearest is {nearest.id}: {nearest.method.upper()} {nearest.path}"
+    message = f"The nearest is {nearest.id}: {nearest.method.upper()} {nearest.path}"
     sent, meant = _parts(path), _parts(nearest.path)
     for mine, theirs in zip(sent, meant, strict=False):
         if mine != theirs and not _fits(nearest, mine, theirs):
-            return f"{said}; it has {theirs!r} where the request has {mine[:100]!r}."
+            return f"{message}; it has {theirs!r} where the request has {mine[:100]!r}."
     if len(sent) == len(meant):
-        return f"{said}; the slash at the end makes the difference."
-    return f"{said}; it has {len(meant)} parts, the request has {len(sent)}."
+        return f"{message}; they differ in the trailing slash."
+    return f"{message}; it has {len(meant)} parts, the request has {len(sent)}."
 
 
 def _parts(path: str) -> list[str]:
@@ -68,7 +68,7 @@ def _parts(path: str) -> list[str]:
 
 
 def _fits(operation: Operation, mine: str, theirs: str) -> bool:
-    """Whether a part of a path can stand where the operation has a parameter: numbers name rows, texts the rest."""
+    """Whether a path segment fits the operation's parameter in its place: rows are named by numbers, others by text."""
     if not theirs.startswith("{"):
         return False
     return theirs[1:-1] not in operation.loads or _NUMBER.fullmatch(mine) is not None

@@ -1,4 +1,4 @@
-"""The hops of a request, from the outside in: one list that builds the stack and that the fast lane follows."""
+"""The hops of a request, from the outside in. This one list builds the stack, and the fast lane follows it."""
 
 HOPS = (
     "recorder",
@@ -13,4 +13,4 @@ HOPS = (
     "validation",
     "dispatch",
 )
-"""Each is a module of this package, but for `docs` and `routing`, which are Connexion's alone."""
+"""Each is a module of this package, except `docs` and `routing`, which are entirely Connexion's."""

@@ -8,15 +8,15 @@ from stubserver.api.views import Listing
 from stubserver.call import Call
 
 MAX_LIMIT = 100
-"""Rows of the largest page; a larger limit is served as this (R015)."""
+"""Maximum number of rows on a page; larger limits are reduced to it (R015)."""
 
 _SAFE = "%=+,:;@/?!$'()*~"
-"""Characters of a sent query that a URI may hold as they are."""
+"""Characters of a query, as sent, that may appear in a URI unescaped."""
 _PAGING = re.compile(r"(limit|offset)=", re.ASCII)
 
 
 def envelope(call: Call, listing: Listing) -> dict[str, Any]:
-    """The page of `listing` that the caller asked for by limit and offset; all of it without a limit (R701)."""
+    """The page of `listing` that limit and offset select; without a limit, everything from the offset on (R701)."""
     count, offset = len(listing.rows), call.query["offset"]
     limit = min(call.query["limit"], MAX_LIMIT) if "limit" in call.query else max(1, count)
     return {
@@ -28,7 +28,7 @@ def envelope(call: Call, listing: Listing) -> dict[str, Any]:
 
 
 def _link(call: Call, limit: int, offset: int) -> str:
-    """The same request at another offset; a link to the first page carries none (R014)."""
+    """The URL of the same request at another offset; a link to the first page has no offset (R014)."""
     others = [part for part in call.raw_query.split("&") if part and not _PAGING.match(part)]
     paging = {"limit": limit, "offset": offset} if offset else {"limit": limit}
     query = "&".join([*(quote(part, safe=_SAFE) for part in others), urlencode(paging)])

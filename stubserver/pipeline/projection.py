@@ -1,4 +1,4 @@
-"""The response schema chooses the fields: values are projected on it, so that nothing undocumented gets out."""
+"""The response schema chooses the fields: results are projected on it, so nothing undocumented can get out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ Projection = Callable[[Any], Any]
 
 
 class Shaper:
-    """Compiles response schemas into projections, each once."""
+    """Compiles response schemas into projections, each of them once."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -47,7 +47,8 @@ class Shaper:
 
 
 def _reader(names: Sequence[str]) -> Callable[[Any], Iterable[Any]]:
-    """What reads these from a mapping. Of two or more names an itemgetter makes a tuple."""
+    """A function that reads `names` from a mapping. The first name is read twice, because itemgetter returns a tuple
+    only for two or more."""
     return itemgetter(*names, *names[:1]) if names else lambda _: ()
 
 
@@ -60,16 +61,16 @@ def _same(value: Any) -> Any:
 
 
 class _Object:
-    """Projects rows and views on the fields of one schema. How is decided once for each type of value: the fields
-    that a view's class has are derived, one by one or some together; all others are stored in its row, and are taken
-    at once. Nobody changes what comes out, for it may be kept."""
+    """Projects rows and views on the fields of one schema. The plan is made once for each type of value: fields that a
+    view's class has are derived, one by one or several together; all others are stored in its row, and are read at
+    once. Results must not be changed, because they may be cached."""
 
     def __init__(self, fields: Mapping[str, Projection]) -> None:
         self._fields = fields
         self._plans: dict[type, _Plan] = {}
 
     def __call__(self, value: Any) -> Mapping[str, Any] | None:
-        """The fields in the order of the schema. Raises AttributeError where a view misses one."""
+        """The fields in the order of the schema. Raises AttributeError if a view lacks one."""
         if value is None:
             return None
         kind = type(value)
@@ -80,7 +81,7 @@ class _Object:
 
 
 class _Plan:
-    """How values of one type are projected."""
+    """How to project values of one type."""
 
     def __init__(self, fields: Mapping[str, Projection], kind: type) -> None:
         self._is_row = issubclass(kind, Mapping)
@@ -93,32 +94,33 @@ class _Plan:
         self._derived = [(name, fields[name]) for name in fields if name not in stored and name not in together]
 
     def project(self, value: Any) -> Mapping[str, Any]:
-        """The value's fields."""
+        """The value's fields; those of a fixture's row are cached with the row, which never changes."""
         row = value if self._is_row else value.row if self._stored else {}
         if type(row) is not FixtureRow:
-            return self._derive(value, self._taken(row))
+            return self._derive(value, self._stored_fields(row))
         context = () if self._is_row else value.context
         if context is not None:
-            return self._kept(row, context) or self._keep(row, context, self._derive(value, self._taken(row)))
-        stored = self._kept(row, None) or self._keep(row, None, self._taken(row))
+            fields = self._cached(row, context)
+            return fields or self._cache(row, context, self._derive(value, self._stored_fields(row)))
+        stored = self._cached(row, None) or self._cache(row, None, self._stored_fields(row))
         return self._derive(value, stored.copy())
 
-    def _kept(self, row: FixtureRow, context: Any) -> dict[str, Any] | None:
-        """What was made last of a row that never changes, if the context is the same."""
+    def _cached(self, row: FixtureRow, context: Any) -> dict[str, Any] | None:
+        """The row's cached projection, if it was made in the same context."""
         try:
             known, shaped = row.kept[self]
         except (AttributeError, KeyError):
             return None
         return shaped if known == context else None
 
-    def _keep(self, row: FixtureRow, context: Any, shaped: dict[str, Any]) -> dict[str, Any]:
+    def _cache(self, row: FixtureRow, context: Any, shaped: dict[str, Any]) -> dict[str, Any]:
         if not hasattr(row, "kept"):
             row.kept = {}
         row.kept[self] = (context, shaped)
         return shaped
 
     def _derive(self, value: Any, shaped: dict[str, Any]) -> dict[str, Any]:
-        """Put the derived fields of a value in their places."""
+        """Fill in the derived fields of a value, in their places."""
         if self._together:
             shaped.update(zip(self._together, self._read_together(value.derived_together()), strict=False))
         for name, convert in self._derived:
@@ -129,23 +131,23 @@ class _Plan:
                 shaped[name] = part if convert is _same else convert(part)
         return shaped
 
-    def _taken(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The stored fields of a row, and a place for each derived one. Raises AttributeError where a view misses
-        one."""
+    def _stored_fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The stored fields of a row, with a place held for each derived one. Raises AttributeError if the row of a
+        view lacks one."""
         shaped: dict[str, Any] = self._blank.copy()
         try:
             shaped.update(zip(self._stored, self._read(row), strict=False))
         except KeyError as missing:
             if not self._is_row:
                 raise AttributeError(f"the row of a view has no field {missing}") from None
-            self._take_what_is_there(shaped, row)
+            self._read_present(shaped, row)
         for name, convert in self._converted:
             if name in shaped:
                 shaped[name] = convert(shaped[name])
         return shaped
 
-    def _take_what_is_there(self, shaped: dict[str, Any], row: Mapping[str, Any]) -> None:
-        """A stored field that is not there is left out, and missed by the validation if it is required."""
+    def _read_present(self, shaped: dict[str, Any], row: Mapping[str, Any]) -> None:
+        """Leave out stored fields that the row lacks; validation reports them if they are required."""
         for name in self._stored:
             if name in row:
                 shaped[name] = row[name]
@@ -160,5 +162,5 @@ def _timestamp(value: datetime | None) -> str | None:
 
 @lru_cache(4096)
 def _iso(value: datetime, _zone: Any) -> str:
-    """Equal times in other zones have another text."""
+    """The zone is part of the cache key, because equal times in different zones have different texts."""
     return value.isoformat(timespec="microseconds")

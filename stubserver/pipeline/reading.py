@@ -1,6 +1,6 @@
-"""Reading a request: every spelling the vendor's client, pages and docs use becomes one typed form.
+"""Reading a request: turns every spelling that the vendor's client, pages and docs use into one typed form.
 
-Queries spell arrays in five ways (R013), forms in three (R012); bodies are JSON, urlencoded or multipart (R009).
+Arrays have five spellings in queries (R013), three in forms (R012); bodies are JSON, urlencoded or multipart (R009).
 """
 
 import re
@@ -20,12 +20,12 @@ from stubserver.errors import Problem, Refusal, invalid, refusal
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
 MAX_ANSWER_DEPTH = 32
-"""How deep in an answer an object may stand that a body brought."""
+"""How many levels of nesting an answer may add around an object that came in a body."""
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def read_parameters(call: Call) -> None:
-    """Fill `call.query` with the declared parameters. Raises a 400 refusal naming each bad one (R013, R016)."""
+    """Fill `call.query` with the declared parameters. Raises a 400 refusal that names each bad one (R013, R016)."""
     problems: list[Problem] = []
     for parameter in call.operation.parameters:
         texts = call.sent(parameter)
@@ -36,7 +36,7 @@ def read_parameters(call: Call) -> None:
             problems += parameter.validator.problems(value, parameter.name)
             continue
         if isinstance(value, list):
-            value = [item for item in value if item != ""] or None  # an empty text is how a client says "none given"
+            value = [item for item in value if item != ""] or None  # clients send an empty text to mean "none"
         if value is None:
             value = parameter.schema.get("default")
         if value is not None:
@@ -53,7 +53,7 @@ def _query_value(texts: list[str], schema: Schema) -> Any:
 
 
 def _listed(text: str) -> list[Any]:
-    """One query value as a list: JSON array text, or comma-joined, or one bare value."""
+    """One query value as a list: the text of a JSON array, or items separated by commas, or a single item."""
     if text.startswith("["):
         try:
             items: list[Any] = orjson.loads(text)
@@ -64,7 +64,7 @@ def _listed(text: str) -> list[Any]:
 
 
 def typed(text: str, schema: Schema) -> Any:
-    """`text` as the type that `schema` wants, or unchanged where it does not read so (R022)."""
+    """`text` converted to the type of `schema`, or unchanged if it cannot be converted (R022)."""
     match schema.get("type"):
         case _ if text == "null" and schema.get("nullable"):
             return None  # what a browser's FormData makes of null
@@ -91,14 +91,14 @@ def read_json(call: Call, body: Body) -> None:
 
 
 def _read_numbers(value: dict[str, Any], body: Body) -> None:
-    """Whole numbers may be sent as texts: what somebody types into the vendor's forms (R022)."""
+    """Convert whole numbers sent as text, which is how the vendor's forms send what users type (R022)."""
     for name in body.integers:
         if isinstance(value.get(name), str) and value[name] != "null":
             value[name] = typed(value[name], body.schema["properties"][name])
 
 
 def read_urlencoded(call: Call, body: Body) -> None:
-    """Fill `call.body` from an urlencoded form. Raises a 400 refusal."""
+    """Fill `call.body` from a urlencoded form. Raises a 400 refusal."""
     try:
         text = call.raw_body.decode()
     except UnicodeDecodeError:
@@ -125,16 +125,16 @@ READERS = {
     "application/x-www-form-urlencoded": read_urlencoded,
     "multipart/form-data": read_multipart,
 }
-"""Media type -> what reads it."""
+"""Media type -> the function that reads such a body."""
 
 
 def read_body(call: Call, media: str) -> None:
-    """Fill what the call has of its body, which is of this media type. Raises a 400 refusal."""
+    """Fill the call's fields about its body, which has this media type. Raises a 400 refusal."""
     READERS[media](call, call.operation.bodies[media])
 
 
 def _accept(call: Call, body: Body, value: Any) -> None:
-    """Validate a body and keep its declared fields; unknown and read-only ones are ignored (R011)."""
+    """Validate a body and store its declared fields; unknown and read-only ones are ignored (R011)."""
     if not body.validator.fits(value):
         raise Refusal(400, list(body.validator.problems(value)))
     writable = call.operation.fields
@@ -145,8 +145,8 @@ def _accept(call: Call, body: Body, value: Any) -> None:
 
 
 def _stored(name: str, value: Any, schema: Schema) -> Any:
-    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second, and for
-    objects nested deeper than JSON can be written."""
+    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second, and for an
+    object that is nested too deeply to be written as JSON."""
     if schema.get("type") == "object":
         return _writable(name, value)
     if value is None:
@@ -154,7 +154,7 @@ def _stored(name: str, value: Any, schema: Schema) -> Any:
     try:
         return datetime.fromisoformat(value.upper())
     except ValueError:
-        raise invalid(name, "invalid", f"{echo(value)} is no date and time that can be kept.") from None
+        raise invalid(name, "invalid", f"{echo(value)} is not a date and time that can be stored.") from None
 
 
 def _writable(name: str, value: Any) -> Any:
@@ -169,7 +169,7 @@ def _writable(name: str, value: Any) -> Any:
 
 
 def _form(call: Call, fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
-    """Form fields in the types of `schema`; `name[]` and `name[0]` fold into the array `name` (R012)."""
+    """Form fields in the types of `schema`; `name[]` and `name[0]` are collected into the array `name` (R012)."""
     properties: Mapping[str, Any] = schema["properties"]
     sent: dict[str, list[tuple[int, Any]]] = {}
     for position, (name, value) in enumerate(fields):
@@ -192,7 +192,7 @@ def _scalar(name: str, value: str | Upload, schema: Schema) -> Any:
     if isinstance(value, str):
         return typed(value, schema)
     if schema.get("format") != "binary":
-        raise Refusal(400, [Problem("invalid", "Expected a text, got a file.", name)])
+        raise Refusal(400, [Problem("invalid", "Expected text, got a file.", name)])
     return value.digest
 
 

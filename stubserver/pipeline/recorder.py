@@ -1,4 +1,4 @@
-"""The outermost layer: what was asked and answered goes into the world's journal, the coverage, and the log."""
+"""The outermost hop: records each request and its answer in the world's journal, the coverage and the log."""
 
 import time
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class Recorder:
         self._journal = journal
         self._coverage = coverage
         self.log: Callable[[access_log.Facts], None] | None = None
-        """Whom to tell of each request, those for the control plane and for pages included."""
+        """Called with the facts of each request, including those for the control plane and for pages."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request and record it."""
@@ -40,7 +40,7 @@ class Recorder:
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 call: Call | None = scope.get(SCOPE_KEY)
-                if _is_kept(call, message["status"]):
+                if _is_journaled(call, message["status"]):
                     message["headers"] = [*message["headers"], self.number(call)]
                 answer.status, answer.headers = message["status"], message["headers"]
             elif message["type"] == "http.response.body":
@@ -57,18 +57,18 @@ class Recorder:
                 self.record(scope["method"], target, scope.get(SCOPE_KEY), answer, scope.get(REFUSAL_KEY))
 
     def record(self, method: str, target: str, call: Call | None, answer: Answer, refused: Refusal | None) -> None:
-        """Note a request that has come to its end; `target` is its path and query as asked."""
+        """Record a finished request; `target` is its path and query as sent."""
         if call is not None:
             call.refusal = refused = refused or call.refusal
-        if _is_kept(call, answer.status):
-            # A request that was refused on its way, or met a fault, has not come so far as to be known.
+        if _is_journaled(call, answer.status):
+            # A request that was refused early, or met a fault, has not been routed yet.
             call.routed = call.routed or self._contract.find(call.method, call.path)
             self.keep(target, call, answer)
         elif self.log is not None:
             self.log(access_log.facts(method, target, call, answer, refused, None))
 
     def number(self, call: Call) -> tuple[bytes, bytes]:
-        """Give a request its id, from its number in the journal, once; returns the header that tells it."""
+        """The header with the request's id; the first call assigns it, from the world's name and a running number."""
         if not call.id:
             world = call.world
             world.asked += 1
@@ -76,7 +76,7 @@ class Recorder:
         return _REQUEST_HEADER, call.id.encode()
 
     def keep(self, target: str, call: Call, answer: Answer) -> None:
-        """Note a request that belongs in the journal, and whose operation is known if there is one."""
+        """Record a finished request that belongs in the journal; if it has an operation, it must be routed by now."""
         self.number(call)
         authentication.identify(call)
         if self.log is not None:
@@ -85,6 +85,6 @@ class Recorder:
         self._journal.add(call, answer)
 
 
-def _is_kept(call: Call | None, status: int) -> TypeGuard[Call]:
-    """Whether the journal takes it: what is for the API, or misses it."""
+def _is_journaled(call: Call | None, status: int) -> TypeGuard[Call]:
+    """Whether a request belongs in the journal: one for the API, or one that missed every path or method."""
     return call is not None and not call.is_control and (is_api(call.path) or status in (404, 405))

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, in whichever layer, becomes a refusal in the vendor's shape."""
+"""Turns every error, in whichever layer it was raised, into a refusal in the vendor's shape."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,8 @@ _log = logging.getLogger("stubserver")
 
 
 def error_handler(contracts: Sequence[Contract]) -> Callable[..., Any]:
+    """Connexion's error handler: answers with the refusal, and notes it on the call for the recorder."""
+
     async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         refused = _refused(contracts, request.scope["method"], request.scope["path"], error)
         call = request.scope.get(SCOPE_KEY)
@@ -29,7 +31,7 @@ def error_handler(contracts: Sequence[Contract]) -> Callable[..., Any]:
 
 
 def _refused(contracts: Sequence[Contract], method: str, path: str, error: Exception) -> Refusal:
-    """Whatever went wrong, in whichever layer, as a refusal."""
+    """The refusal for an error; unexpected errors are logged and become a 500."""
     if isinstance(error, Refusal):
         return error
     status = getattr(error, "status_code", None) or 500

@@ -1,4 +1,4 @@
-"""Validation: what Connexion is given to validate parameters and bodies with."""
+"""Validation: Connexion's hooks for validating parameters and bodies."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from stubserver.pipeline import reading
 
 
 class ParameterValidator:
-    """Connexion's hook for query parameters (path parameters are integers by their route)."""
+    """Connexion's hook for query parameters (the route makes sure that path parameters are integers)."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        """Everything Connexion offers here is known from the contract."""
+        """Connexion's arguments are ignored, because the call has the operation from our own contract."""
 
     def validate(self, scope: Scope) -> None:
         """Read the parameters into the call. Raises a 400 refusal."""
@@ -38,4 +38,4 @@ VALIDATORS = {
     "parameter": ParameterValidator,
     "body": MediaTypeDict({media: body_validator(media) for media in reading.READERS}),
 }
-"""What Connexion validates requests with."""
+"""The validators that Connexion is given."""

@@ -1,4 +1,4 @@
-"""The outermost layer: bounds, and the odd spellings of HTTP that Connexion must not see."""
+"""The wire: creates the `Call`, enforces bounds, and hides from Connexion the odd spellings that HTTP allows."""
 
 import re
 from collections.abc import Mapping
@@ -15,28 +15,28 @@ from stubserver.pipeline.answer import Headers, send_refusal
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
 
 MAX_PATH = 2048
-"""Characters of the longest path; a longer one names nothing (and would overflow a path integer)."""
+"""Maximum length of a path; a longer one cannot name anything (and would overflow an integer in it)."""
 API = ("/api/", "/oauth/")
-"""Paths below these follow the API's rules on media types and slashes."""
+"""Prefixes of the paths that follow the API's rules on media types and slashes."""
 PAGE = "/oauth/authorize"
-"""Except this, which people see; with a slash or, as in the docs, without."""
+"""The exception: a page for people, with a trailing slash or, as in the docs, without."""
 
 
 _MAX_DIGITS = 18
-"""Of a Content-Length; int() would refuse one of thousands of digits."""
+"""Maximum number of digits in a Content-Length; int() raises an error for thousands."""
 HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
-"""What a Host header may say; if it says anything else, addresses begin with that of the server."""
+"""Valid Host headers; with any other, absolute URLs use the server's own address."""
 
 
 class Wire:
-    """ASGI middleware: turns a raw request into a call in the world it names, with its whole body at hand."""
+    """ASGI middleware that turns a raw request into a call in the world it names, with its whole body read."""
 
     def __init__(self, app: ASGIApp, worlds: Worlds) -> None:
         self._app = app
         self._worlds = worlds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on in one plain form, or refuse it."""
+        """Pass the request on in its plain form, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -45,7 +45,7 @@ class Wire:
             check(call)
             call.raw_body = await self._body(receive, call.headers)
         except ClientDisconnect:
-            scope.pop(SCOPE_KEY)  # what has no end is no request
+            scope.pop(SCOPE_KEY)  # an incomplete request is not recorded
             return
         except Refusal as refused:
             scope[REFUSAL_KEY] = refused
@@ -60,7 +60,7 @@ class Wire:
         await self._app(inner, _after_body(receive), send)
 
     def admits(self, length: int) -> bool:
-        """Whether a body may have so many bytes."""
+        """Whether a body of `length` bytes is small enough."""
         return length <= self._worlds.settings.max_body
 
     async def _body(self, receive: Receive, headers: Mapping[str, str]) -> bytes:
@@ -81,15 +81,15 @@ class Wire:
         raise refusal(413, f"The request body is larger than {self._worlds.settings.max_body} bytes.")
 
     def call(self, scope: Scope) -> Call:
-        """The request as a call. Raises a refusal where it names no world, or may not touch the control plane."""
+        """The request as a call. Raises a refusal if it names its world wrongly, or may not use the control plane."""
         headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-        in_front = BASE_PATH.match(scope["path"])
-        base = in_front[0] if in_front else ""
+        prefix = BASE_PATH.match(scope["path"])
+        base = prefix[0] if prefix else ""
         path, method = scope["path"].removeprefix(base) or "/", scope["method"]
         origin = _origin(scope, headers.get("host", ""))
         if control := path.startswith(CONTROL):
             protection.check(method, headers, origin, self._worlds.settings.control_token)
-        name = _world_name(headers, in_front[1] if in_front else None)
+        name = _world_name(headers, prefix[1] if prefix else None)
         world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
         return Call(
             world=world,
@@ -104,19 +104,19 @@ class Wire:
 
 
 def _world_name(headers: Mapping[str, str], in_path: str | None) -> str:
-    """The world that the base path or the header names. Raises a 400 refusal."""
+    """The name of the world, from the base path or the header. Raises a 400 refusal."""
     header = headers.get(WORLD_HEADER.lower())
     name = in_path if in_path is not None else header or DEFAULT
     if not NAME.fullmatch(name):
-        raise invalid(WORLD_HEADER, "invalid", f"{name!r} is no name of a world: {NAMING}.")
+        raise invalid(WORLD_HEADER, "invalid", f"{name!r} is not a valid name of a world: {NAMING}.")
     if header and header != name:
-        message = f"It names {header!r}, but the base path {base_path(name)} another world."
+        message = f"It names {header!r}, but the base path {base_path(name)} names another world."
         raise invalid(WORLD_HEADER, "invalid", message)
     return name
 
 
 def _origin(scope: Scope, host: str) -> str:
-    """Scheme and host as the client knows them; the address of the server where the Host header makes no sense."""
+    """Scheme and host as the client knows them; the server's own address if the Host header is invalid."""
     if not HOST.fullmatch(host):
         address, port = scope.get("server") or ("localhost", None)
         host = f"[{address}]" if ":" in address else address
@@ -125,13 +125,13 @@ def _origin(scope: Scope, host: str) -> str:
 
 
 def _media_type(header: str) -> str:
-    """Media types have no case and may have blanks before their parameters; Connexion knows neither."""
+    """A Content-Type with its media type in lower case and without blanks, the only spelling that Connexion knows."""
     kind, separator, parameters = header.partition(";")
     return kind.strip().lower() + separator + parameters
 
 
 def plain_headers(call: Call, headers: Headers) -> Headers:
-    """The request's headers with the one form of its media type that Connexion knows."""
+    """The request's headers, with its media type in the one spelling that Connexion understands."""
     plain = [(name, value) for name, value in headers if name.lower() != b"content-type"]
     if call.content_type:
         plain.append((b"content-type", call.content_type.encode("latin-1")))
@@ -139,7 +139,7 @@ def plain_headers(call: Call, headers: Headers) -> Headers:
 
 
 def check(call: Call) -> None:
-    """Raises a refusal for a path that is none, and where the answer could not be JSON."""
+    """Raises a refusal for an invalid path, or if the client does not accept JSON."""
     _check_path(call.path)
     _check_accept(call.path, call.headers.get("accept", ""))
 
@@ -154,12 +154,12 @@ def _check_path(path: str) -> None:
 
 
 def is_api(path: str) -> bool:
-    """Whether the API's rules on media types and slashes hold for the path."""
+    """Whether the API's rules on media types and slashes apply to the path."""
     return path.startswith(API) and path.rstrip("/") != PAGE
 
 
 def _is_control(path: str) -> bool:
-    """Whether it is for the control plane, less its page of docs."""
+    """Whether the path belongs to the control plane, not counting its docs page."""
     return path.startswith(CONTROL) and not path.startswith(f"{CONTROL}docs")
 
 
@@ -178,7 +178,7 @@ def _admits_json(media_range: str) -> bool:
 
 
 def _after_body(receive: Receive) -> Receive:
-    """What follows the body, which lies in the call: an empty one, and then nothing until the client goes."""
+    """A `receive` for after the body has been read: an empty body, then nothing until the client disconnects."""
     given = False
 
     async def following() -> Message:

@@ -1,1 +1,1 @@
-"""What people are shown of the contract and of what was recorded."""
+"""Reports for people, on the contract and on what was recorded."""

@@ -1,4 +1,4 @@
-"""A report of contract coverage as one page: nothing to load, nothing to run; for a screen, a phone and paper."""
+"""The contract coverage report as one HTML page that loads nothing and runs nothing; for screens, phones and paper."""
 
 import base64
 import hashlib
@@ -11,11 +11,11 @@ from stubserver.records.coverage import DIMENSIONS, totals
 from stubserver.reports.text import printable
 
 Document = Mapping[str, Any]
-"""A Coverage of the control plane's contract, or one of its operations."""
+"""A Coverage document, as in the control plane's contract, or the part of one operation."""
 
 
 def html(document: Document) -> str:
-    """The page. The same document gives the same page."""
+    """The page for a Coverage document; the same document gives the same page."""
     page = [_HEAD.format(title=f"Contract coverage {document['percent']:.1f} %", policy=_POLICY, css=_CSS)]
     page += _summary(document)
     for name, operations in _resources(document["operations"]).items():
@@ -24,16 +24,16 @@ def html(document: Document) -> str:
 
 
 def _state(operation: Document) -> str:
-    """How far an operation was exercised, in words."""
+    """How far an operation was exercised; one of _STATES."""
     if not operation["requests"]:
         return "never called"
     if operation["only_refused"]:
         return "only refused"
-    return "in part" if totals([operation])["percent"] < 100 else "complete"
+    return "partial" if totals([operation])["percent"] < 100 else "complete"
 
 
 def escaped(text: str) -> str:
-    """`text` for HTML and XML, between tags and within quotes."""
+    """`text` escaped for HTML and XML, between tags and within quotes."""
     return escape(printable(text))
 
 
@@ -41,13 +41,13 @@ def _summary(document: Document) -> Iterator[str]:
     operations = document["operations"]
     requests = sum(operation["requests"] for operation in operations)
     states = [_state(operation) for operation in operations]
-    told = ", ".join(f"{states.count(name)} {name}" for name in _STATES if name in states)
+    counts = ", ".join(f"{states.count(name)} {name}" for name in _STATES if name in states)
     versions = f"Contract {escaped(document['contract'])}, stubserver {escaped(document['stubserver'])}"
     yield f'<header>\n<p class="muted">{versions}</p>\n<h1>Contract coverage</h1>'
     yield f'<p class="total">{document["percent"]:.1f}<span> %</span></p>\n{_bar(document["percent"])}'
     points = f"{document['covered']:,} of {_number(document['total'], 'point')} exercised"
     yield f"<p><b>{points}</b> by {_number(requests, 'request')}</p>"
-    yield f"<p>{_number(len(operations), 'operation')}{': ' * bool(told)}{told}</p>"
+    yield f"<p>{_number(len(operations), 'operation')}{': ' * bool(counts)}{counts}</p>"
     yield '<dl class="dimensions">'
     for dimension in DIMENSIONS:
         found = totals(operations, dimension)
@@ -57,7 +57,8 @@ def _summary(document: Document) -> Iterator[str]:
 
 
 def _resources(operations: list[Document]) -> dict[str, list[Document]]:
-    """Resource -> its operations: the last part of a path that stands before an id anywhere, or else its first."""
+    """Resource -> its operations. The resource is the last path segment that precedes an id in any of the paths, or
+    else the first segment."""
     paths = [operation["path"].removeprefix("/api/v2").strip("/").split("/") for operation in operations]
     collections = {name for path in paths for name, after in pairwise(path) if after[:1] == "{"}
     found: dict[str, list[Document]] = {}
@@ -96,7 +97,7 @@ def _operation(operation: Document) -> Iterator[str]:
 def _chip(name: str, count: int) -> str:
     if count:
         return f"<li>{escaped(name)} <small>&times;{count:,}</small></li>"
-    return f'<li class="never">{escaped(name)}<i>, never</i></li>'  # the word is for who hears or copies the page
+    return f'<li class="never">{escaped(name)}<i>, never</i></li>'  # the word is for screen readers and copied text
 
 
 def _breakable(name: str) -> str:
@@ -104,7 +105,7 @@ def _breakable(name: str) -> str:
 
 
 def _bar(part: float) -> str:
-    """A drawing, because a width in a style attribute is what the page's own policy forbids."""
+    """A bar as an SVG, because the page's own policy forbids a width in a style attribute."""
     drawn = f'<rect class="all" width="100" height="1"/><rect width="{part:.1f}" height="1"/>'
     return f'<svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
 
@@ -113,15 +114,15 @@ def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-_STATES = ("complete", "in part", "only refused", "never called")
+_STATES = ("complete", "partial", "only refused", "never called")
 _MARKED = {
-    "only refused": "<p>Every request was refused, so no parameter, field or value of it counts.</p>",
+    "only refused": "<p>Every request was refused, so none of its parameters, fields or values count.</p>",
     "never called": "<p>No request reached it.</p>",
 }
-"""States that are marked, with what there is to say about them."""
+"""States that are marked on the page -> their explanation."""
 _LEGEND = """<p class="legend">Open an operation to see its points:
-<span class="chip">limit <small>&times;12</small></span> was exercised so many times,
-<span class="chip never">offset</span> never was; parameters, fields and values count only in requests that were
+<span class="chip">limit <small>&times;12</small></span> was exercised 12 times,
+<span class="chip never">offset</span> never; parameters, fields and values count only in requests that were
 accepted.</p>"""
 _CSS = """
 :root {
@@ -234,7 +235,7 @@ _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; "
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_CSS.encode()).digest()).decode()}'"
 )
-"""Nothing but this one style sheet."""
+"""Allows nothing but this one style sheet."""
 _HEAD = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

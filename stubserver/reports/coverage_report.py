@@ -1,4 +1,4 @@
-"""Reports of contract coverage: documents of one or several servers, read, added up, and told in several formats."""
+"""Contract coverage reports: reads the documents of one or more servers, adds them up, and renders them."""
 
 import json
 from collections import Counter
@@ -13,16 +13,16 @@ from stubserver.reports.coverage_html import Document, escaped, html
 from stubserver.reports.text import printable, wrapped
 
 _NOUNS = dict(zip(DIMENSIONS, ("status", "parameter", "field", "value", "persona"), strict=True))
-"""What a point of each dimension is called."""
+"""Dimension -> what one of its points is called."""
 _COUNTS = {"": int}
 _OPERATION = {"operation": str, "method": str, "path": str, "requests": int, "only_refused": bool}
 _SHAPE = {
     **{"stubserver": str, "contract": str, "covered": int, "total": int, "percent": float},
     "operations": [{**_OPERATION, **dict.fromkeys(DIMENSIONS, _COUNTS)}],
 }
-"""What a document holds; an empty key stands for every key."""
+"""The shape of a document; an empty key stands for every key."""
 _TYPES = {
-    str: ("a text", (str,)),
+    str: ("a string", (str,)),
     int: ("a count", (int,)),
     bool: ("true or false", (bool,)),
     float: ("a number", (int, float)),
@@ -30,11 +30,11 @@ _TYPES = {
 
 
 def read(source: str) -> dict[str, Any]:
-    """The document that `source` holds, its totals computed anew. Raises ValueError with a line that says why not."""
+    """Parse a document; its totals are recomputed. Raises ValueError, with the reason in one line."""
     try:
         document = orjson.loads(source)
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"not a coverage report: no JSON, {error}") from None
+        raise ValueError(f"not a coverage report: invalid JSON, {error}") from None
     _check(document, _SHAPE, "")
     return merged([document])
 
@@ -61,11 +61,11 @@ def _must(good: bool, otherwise: str) -> None:
 
 
 def merged(documents: Sequence[Document]) -> dict[str, Any]:
-    """One document with the counts of all added up. Raises ValueError unless all are of the same versions."""
+    """One document with the counts of all added up. Raises ValueError unless all have the same versions."""
     versions = {(document["contract"], document["stubserver"]) for document in documents}
     if len(versions) != 1:
-        told = " and ".join(f"contract {contract} (stubserver {server})" for contract, server in sorted(versions))
-        raise ValueError(f"cannot add up coverage of {printable(told or 'no report')}")
+        found = " and ".join(f"contract {contract} (stubserver {server})" for contract, server in sorted(versions))
+        raise ValueError(f"cannot add up coverage of {printable(found or 'no report')}")
     ((contract, server),) = versions
     same: dict[str, list[Document]] = {}
     for document in documents:
@@ -76,7 +76,7 @@ def merged(documents: Sequence[Document]) -> dict[str, Any]:
 
 
 def _added(operations: Sequence[Document]) -> dict[str, Any]:
-    """One operation of several reports. A point of any counts: servers with other fixtures know other personas."""
+    """One operation from several reports, with the points of all: servers with other fixtures have other personas."""
     called = [operation for operation in operations if operation["requests"]]
     points = {dimension: Counter[str]() for dimension in DIMENSIONS}
     for operation in operations:
@@ -91,7 +91,8 @@ def _added(operations: Sequence[Document]) -> dict[str, Any]:
 
 
 def _text(document: Document) -> str:
-    """For a terminal: the total, each operation with what of it was never exercised, then what was never called."""
+    """For a terminal: the total, then each operation with its points that were never exercised, then those operations
+    that were never called."""
     operations = document["operations"]
     called = [operation for operation in operations if operation["requests"]]
     names = [printable(operation["operation"]) for operation in operations if not operation["requests"]]
@@ -100,14 +101,14 @@ def _text(document: Document) -> str:
     lines = [f"Contract coverage: {document['percent']:.1f} % ({points}; {versions})"]
     lines.append(", ".join(f"{name} {totals(operations, name)['percent']:.1f} %" for name in DIMENSIONS))
     if called:
-        lines += ["", f"{'operation, and what of it was never exercised':<50}{'requests':>10}{'covered':>10}"]
-        lines += [line for operation in called for line in _told(operation)]
+        lines += ["", f"{'operation, and what was never exercised':<50}{'requests':>10}{'covered':>10}"]
+        lines += [line for operation in called for line in _text_of(operation)]
     if names:
         lines += ["", f"never called ({len(names)}):", wrapped(", ".join(names), "  ", "  ")]
     return "\n".join([*lines, ""])
 
 
-def _told(operation: Document) -> Iterator[str]:
+def _text_of(operation: Document) -> Iterator[str]:
     covered = f"{totals([operation])['percent']:.1f} %"
     mark = "  only refused" if operation["only_refused"] else ""
     yield f"{printable(operation['operation']):<50}{operation['requests']:>10}{covered:>10}{mark}"
@@ -126,7 +127,7 @@ def _json(document: Document) -> str:
 
 
 def _junit(document: Document) -> str:
-    """For what shows test results: each operation is a suite, each point a case, skipped where never exercised."""
+    """For tools that show test results: each operation is a suite, each point a case, skipped if never exercised."""
     operations = document["operations"]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     refused = sum(operation["only_refused"] for operation in operations)
@@ -157,13 +158,13 @@ def _case(suite: str, name: str, result: str) -> str:
 
 
 FORMATS: dict[str, Callable[[Document], str]] = {"text": _text, "json": _json, "junit": _junit, "html": html}
-"""Name -> what tells a document that way, the last line ended."""
+"""Name -> the function that renders a document in this format, with a newline at the end."""
 _ENDINGS = {".txt": "text", ".json": "json", ".xml": "junit", ".html": "html"}
 
 
 def format_of(file: str) -> str:
-    """The format that a file's name asks for. Raises ValueError if it asks for none."""
+    """The format that a file's name implies. Raises ValueError for an unknown ending."""
     ending = PurePath(file).suffix.lower()
     if ending not in _ENDINGS:
-        raise ValueError(f"no report is written as {PurePath(file).name!r}: end it in {', '.join(_ENDINGS)}")
+        raise ValueError(f"unknown report type {PurePath(file).name!r}: end it in {', '.join(_ENDINGS)}")
     return _ENDINGS[ending]

@@ -1,4 +1,4 @@
-"""The story of one request, for a terminal: who asked what, what the rules said, what was answered and changed."""
+"""The story of one request, for a terminal: who sent what, which rules applied, the answer, and what it changed."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -12,13 +12,13 @@ from stubserver.contract.contract import Contract
 from stubserver.reports.text import WIDTH, printable, wrapped
 
 _LABEL = 12
-"""Columns of the labels on the left."""
+"""Width of the label column on the left."""
 _LONGEST = 600
-"""Characters of a body that are shown."""
+"""Maximum number of characters shown of a body."""
 
 
 def story(request: Mapping[str, Any], contract: Contract) -> str:
-    """`request` is a Request of the control plane's contract."""
+    """The story of `request`, which is a Request of the control plane's contract."""
     asked = request["request"]
     query = urlencode(asked["query"], doseq=True)
     lines = [f"{request['id']}  {asked['method']} {asked['path']}{'?' if query else ''}{query}", ""]
@@ -28,7 +28,7 @@ def story(request: Mapping[str, Any], contract: Contract) -> str:
 
 
 def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str, str]]:
-    """What is worth telling, each under its label."""
+    """Labels and their texts, without those that do not apply."""
     yield "when", f"{request['time']} by the clock of its world; it took {request['milliseconds']} ms"
     yield "who", request["persona"]
     operation = contract.operations.get(request["operation"])
@@ -37,15 +37,15 @@ def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
     else:
         raw = contract.document["paths"][operation.path][operation.method]
         yield "operation", f"{operation.id}: {raw['summary']}"
-        yield "for whom", " ".join((GUARDS[operation.access].__doc__ or "").split())
+        yield "open to", " ".join((GUARDS[operation.access].__doc__ or "").split())
     if request["request"]["body"] is not None:
         yield "sent", _json(request["request"]["body"])
     if request["violations"]:
         yield "unknown", "\n".join(f"{found['kind']} {found['name']}" for found in request["violations"])
     if request["fault"]:
-        number = f"fault {request['fault']['id']}" if request["fault"]["id"] else "asked for by the request"
+        number = f"fault {request['fault']['id']}" if request["fault"]["id"] else "requested by the client"
         yield "fault", f"{request['fault']['kind']} ({number})"
-    yield "answered", str(request["status"] or "nobody got an answer")
+    yield "answered", str(request["status"] or "no answer was sent")
     if request["problems"]:
         yield "because", "\n".join(wrapped(_problem(problem), width=WIDTH - _LABEL) for problem in request["problems"])
     elif request["response"] and request["response"]["body"] is not None:

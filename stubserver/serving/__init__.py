@@ -1,1 +1,1 @@
-"""A server around the application: a socket, a thread, or neither."""
+"""Serving the application: on a socket, in a thread, or in process without either."""

@@ -1,4 +1,4 @@
-"""A server in a thread of this process: for test suites, and for commands that need one while they run."""
+"""A server in a thread of this process, for test suites and for commands that need one while they run."""
 
 import select
 import socket
@@ -9,38 +9,38 @@ from typing import TYPE_CHECKING
 
 from stubserver.serving.sockets import bind, url_of
 
-if TYPE_CHECKING:  # whoever starts a server that nobody calls shall not wait for what it is made of
+if TYPE_CHECKING:  # starting a server that nobody calls must not wait for these imports
     import uvicorn
 
     from stubserver.app import StubServer
 
 
 class Background:
-    """A server on a free port of loopback. It is built when the first client comes, so that nobody pays for nothing.
+    """A server on a free port of loopback. It is built when the first client connects, so an unused one costs nothing.
 
     Use it as a context manager, or call `start` and `stop`.
     """
 
     def __init__(self, build: "Callable[[], StubServer]") -> None:
-        """`build` makes the application, in the thread."""
+        """`build` creates the application; it is called in the thread."""
         self._build = build
         self._listener: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self.error: BaseException | None = None
-        """What ended the server, if something did; clients only see that nobody answers."""
+        """What ended the server, if it failed; clients only see that they get no answer."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stubserver", daemon=True)
         self.app: StubServer | None = None
-        """The application, once a client has come."""
+        """The application, once a client has connected."""
 
     def start(self) -> str:
-        """Listen; returns the base URL."""
+        """Start to listen; returns the base URL."""
         self._listener = bind("127.0.0.1", 0)
         self._thread.start()
         return url_of(self._listener)
 
     def stop(self) -> None:
-        """End the server and wait for it."""
+        """Stop the server and wait for its thread to end."""
         self._stopping.set()
         if self._server is not None:
             self._server.should_exit = True
@@ -62,7 +62,7 @@ class Background:
             self._server = self._built()
             if not self._stopping.is_set():
                 self._server.run(sockets=[listener])
-        except BaseException as error:  # the thread has nobody to tell
+        except BaseException as error:  # a thread has no caller to raise it to
             self.error = error
         finally:
             listener.close()
@@ -77,7 +77,7 @@ class Background:
 
 
 def quietly(build: "Callable[[], StubServer]") -> "StubServer":
-    """What `build` makes, without the warnings about what connexion imports."""
+    """Call `build`, without the warnings that connexion's imports cause."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return build()

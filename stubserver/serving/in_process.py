@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class InProcess(httpx.BaseTransport):
-    """A transport for httpx's plain client that runs an ASGI application, one request after the other."""
+    """A transport for httpx's synchronous client that runs an ASGI application, one request at a time."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -17,7 +17,7 @@ class InProcess(httpx.BaseTransport):
         self._alone = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Run the request to its end. Raises RemoteProtocolError where a fault drops the connection."""
+        """Run the request to its end. Raises RemoteProtocolError if a fault drops the connection."""
         with self._alone:
             return self._runner.run(self._answer(request))
 
@@ -45,8 +45,8 @@ class InProcess(httpx.BaseTransport):
         error: BaseException | None = None,
         trace: TracebackType | None = None,
     ) -> None:
-        """Clients come and go; the transport stays until `close`."""
+        """Does nothing: clients come and go, but the transport stays open until `close`."""
 
     def close(self) -> None:
-        """End the loop that the application ran in."""
+        """Close the event loop in which the application ran."""
         self._runner.close()

@@ -1,4 +1,4 @@
-"""Serving over HTTP: the socket, the log and the banner around the ASGI application."""
+"""Serving over HTTP: the socket, log and banner around the ASGI application."""
 
 import contextlib
 import gc
@@ -19,11 +19,11 @@ from stubserver.records.access_log import AccessLog, as_json, as_text
 
 
 def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted, logging each request to standard error. `log_format` is text or json."""
     log_to_stderr(log_format)
     app.recorder.log = AccessLog(sys.stderr, as_json if log_format == "json" else as_text)
-    gc.freeze()  # what is there now stays, so that the collector need not look through it
-    gc.set_threshold(10_000)  # and requests leave hardly any cycles behind
+    gc.freeze()  # what exists now stays for good, so the collector need not scan it
+    gc.set_threshold(10_000)  # requests leave hardly any cycles behind
     gc.enable()
     server = uvicorn.Server(config(app))
     with contextlib.suppress(KeyboardInterrupt):
@@ -31,14 +31,14 @@ def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
 
 
 def config(app: StubServer) -> uvicorn.Config:
-    """How uvicorn serves the application, wherever it runs."""
+    """uvicorn's configuration for the application, wherever it runs."""
     return uvicorn.Config(
         app, http=Protocol, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
     )
 
 
 def log_to_stderr(log_format: str) -> None:
-    """Send warnings and errors, the libraries' too, to standard error."""
+    """Log warnings and errors, including those of libraries, to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     if log_format == "json":
         handler.setFormatter(_JsonFormat())
@@ -53,7 +53,7 @@ class _JsonFormat(logging.Formatter):
 
 
 def banner(app: StubServer, url: str) -> str:
-    """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, a line to paste."""
+    """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, and a command to paste."""
     lines = [
         f"course-stubserver {__version__}   fixture {app.fixture.name}, {len(app.contract.operations)} operations",
         "",

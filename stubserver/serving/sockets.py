@@ -1,10 +1,10 @@
-"""Listening sockets: on which address, and the URL by which clients of this machine reach it."""
+"""Listening sockets, and the URLs at which clients on this machine reach them."""
 
 import socket
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 picks a free one. Raises OSError where the address cannot be had."""
+    """A listening socket; port 0 picks a free one. Raises OSError if the address is not available."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -18,7 +18,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The base URL that a client on this machine reaches the socket by."""
+    """The base URL at which a client on this machine reaches the socket."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,4 +1,4 @@
-// What a frontend asks for beside courses: at its start, in its pickers and editors, and to sign in.
+// What a frontend requests besides courses: at startup, in its pickers and editors, and to sign in.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
@@ -40,7 +40,7 @@ const NEEDED_PREFERENCES = [
   'images.user_default_cover',
 ];
 
-/** Sends a file in pieces of so many bytes, as the vendor's uploader does, and answers what the last piece got. */
+/** Sends a file in pieces of `size` bytes, like the vendor's uploader; resolves to the answer to the last piece. */
 async function upload(content, size) {
   let progress;
   for (let start = 0; start < content.length; start += size) {

@@ -1,4 +1,4 @@
-// Comments: conversations under lessons, and the list of all of them for a course.
+// Comments: conversations below lessons, and the list of all comments in a course.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -6,7 +6,7 @@ import { ABSENT, DENIED, as, assertFields, ids, refusal } from './support/client
 import { lessonPath } from './support/content.mjs';
 import { world } from './support/server.mjs';
 
-/** A lesson with the member inside, as the three ids of its path. */
+/** Makes a lesson in a course that the member has joined; resolves to the three ids in its path. */
 async function memberPath(fields) {
   const path = await lessonPath(fields);
   await as('member').joinOrAcceptInviteToCourse(path[0]);

@@ -1,4 +1,4 @@
-// Courses: creating, reading, changing and deleting them, and the lists in which they are found.
+// Courses: creating, reading, changing and deleting them, and the lists that show them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -21,7 +21,7 @@ import {
 import { newCourse } from './support/content.mjs';
 import { world } from './support/server.mjs';
 
-// Courses of the default world, all made by the creator and joined by the member; the stranger is in none.
+// Courses of the default world, all made by the creator and joined by the member; the stranger is in none of them.
 const [OPEN, PRIVATE, SECRET, DRAFT, HIDDEN_COUNT] = [1, 4, 7, 10, 13];
 const COVER = new Blob(['hardly a picture'], { type: 'image/png' });
 

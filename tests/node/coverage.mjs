@@ -1,4 +1,4 @@
-// What the other tests left out. suite.mjs runs it, after all of them and in the same process.
+// Fails for what the other tests left out. suite.mjs runs it after all of them, in the same process.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -6,10 +6,10 @@ import { CourseApiClient, Endpoints, answered, http, requested } from './support
 import { stale } from './support/schema.mjs';
 import { world } from './support/server.mjs';
 
-// The client's own path for it has no ids, so nothing can ever answer it.
+// The client's path for it has no ids, so it can never be answered.
 const UNANSWERABLE = ['createCourseLesson'];
 
-/** Whether a request was answered whose path fits a pattern. */
+/** Whether any request with a matching path was answered. */
 const wasRequested = (method, pattern) => {
   const wanted = new RegExp(`^${method.toUpperCase()} ${pattern}$`);
   return [...requested].some((request) => wanted.test(request));

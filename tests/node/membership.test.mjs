@@ -1,4 +1,4 @@
-// Membership: joining and leaving, invitations, requests and roles, and the lists of the people of a course.
+// Membership: joining and leaving, invitations, requests and roles, and the lists of a course's people.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -6,7 +6,7 @@ import { ABSENT, DENIED, NO_TOKEN, anonymous, as, assertFields, ids, refusal } f
 import { newCourse } from './support/content.mjs';
 import { world } from './support/server.mjs';
 
-// Courses of the default world; each has the creator and the manager, and an invitation to the invited.
+// Courses of the default world; in each, the creator and the manager are members, and the invited one is invited.
 const [OPEN, PRIVATE, SECRET, DRAFT, HIDDEN_COUNT] = [1, 4, 7, 10, 13];
 const [CREATOR, MANAGER, MEMBER, INVITED, REQUESTED, STRANGER, STAFF] = [1, 2, 3, 4, 5, 6, 7];
 

@@ -17,17 +17,17 @@ const WARM = {
   answers: [{ text: 'Sun', correct: true }, { text: 'Snow' }, { text: 'Soup', correct: true }],
 };
 
-/** The address of a lesson, or of what is below it. */
+/** The path of a lesson, or of something below it. */
 const at = ([id, section_id, lesson_id], below = '') =>
   Endpoints.GetCourseLesson.url({ id, section_id, lesson_id }) + below;
 
-/** Sends a request as somebody, through the client's HTTP instance. */
+/** Sends a request as a persona, through the client's HTTP instance. */
 function by(persona, method, url, data) {
   as(persona);
   return request(method, url, data);
 }
 
-/** A quiz with both questions, the member inside: its path and its questions as the creator sees them. */
+/** A quiz with both questions, in a course that the member has joined: its path, and its questions for the creator. */
 async function quiz(fields) {
   const path = await lessonPath({ type: 'quiz', passing_grade: 100, ...fields });
   const questions = [];
@@ -51,7 +51,7 @@ world('quizzes', () => {
     assert.deepEqual(await refusal(by('member', 'get', at(path, 'question/'))), DENIED);
     await as('creator').patchCourseLesson(...path, { status: 'published' });
 
-    // The student reads the questions without a hint and answers them: one right, one wrong.
+    // The student reads the questions, which do not give the answers away, and gets one right and one wrong.
     const read = await by('member', 'get', at(path, 'question/'));
     assert.deepEqual(ids(read), ids(questions));
     assert.ok(read.every(({ answers }) => answers.every((answer) => !('correct' in answer))));
@@ -61,7 +61,7 @@ world('quizzes', () => {
     assertFields(await as('member').getCourseLesson(...path), { completion_status: 'failed' });
     assertFields(await as('member').getSpecificCourseInfo(path[0]), { num_lessons_completed: 0 });
 
-    // The second time all is right, and the course is done.
+    // The second attempt is all correct, which completes the course.
     const right = await by('member', 'post', at(path, 'attempt/'), choose(read, ['Grass'], ['Sun', 'Soup']));
     assertFields(right.quiz_attempt, { grade: 100, result: 'completed', correct_responses: 2, num_attempts: 2 });
     const lesson = await as('member').getCourseLesson(...path);
@@ -69,7 +69,7 @@ world('quizzes', () => {
     assert.equal(lesson.last_attempt.id, right.id);
     assertFields(await as('member').getSpecificCourseInfo(path[0]), { user_completion_rate: 100 });
 
-    // The teacher sees both attempts, and in the first one what was chosen and what was right.
+    // The teacher sees both attempts, and for the first one which answers were chosen and which were right.
     const dashboard = await by('creator', 'get', `/api/v2/course/${path[0]}/quiz/`);
     assert.deepEqual(ids(dashboard), [right.id, wrong.id]);
     assertFields(dashboard.results[1], { name: 'Colours', grade: 50, result: 'failed', lesson_id: path[2] });

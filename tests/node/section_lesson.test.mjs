@@ -1,4 +1,4 @@
-// Sections and lessons: keeping them, when they open, and completing them.
+// Sections and lessons: managing them, when they open, and completing them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,4 +1,4 @@
-// Everything in one process, so that the last tests can tell what the others left out: node --test suite.mjs
+// Runs everything in one process, so that the last tests know what the others left out: node --test suite.mjs
 import './course.test.mjs';
 import './membership.test.mjs';
 import './section_lesson.test.mjs';

@@ -1,4 +1,4 @@
-/** Enrolment in courses. Run it with: stubserver exec -- npm test */
+/** Tests of enrolment in courses. Run them with: stubserver exec -- npm test */
 
 import assert from 'node:assert/strict';
 import {test} from 'node:test';

@@ -1,4 +1,4 @@
-"""The learner against the stub server. Each test has a world of its own, so none sees what another does."""
+"""Tests the learner against the stub server. Each test has its own world, so none sees what another does."""
 
 from datetime import timedelta
 
@@ -14,13 +14,13 @@ WATERCOLOUR, SOURDOUGH, BICYCLES, PORTRAITS = 1, 2, 3, 4
 
 @pytest.fixture
 def waits() -> list[float]:
-    """How long the learner was told to wait; no test really does."""
+    """The waits that the learner requested, in seconds; no test really waits."""
     return []
 
 
 @pytest.fixture
 def learner(course_world: CourseWorld, waits: list[float]) -> Learner:
-    """Somebody who has joined nothing yet."""
+    """A learner who has not joined any course yet."""
     return Learner(course_world.client("stranger"), wait=waits.append)
 
 

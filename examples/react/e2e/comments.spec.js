@@ -1,4 +1,4 @@
-// Talking about a lesson: comments with and without files, changing and deleting them, and the teacher's overview.
+// Discussing a lesson: comments with and without files, editing and deleting them, and the teacher's overview.
 import {DOCUMENT} from './files.js';
 import {CREATOR, MEMBER, expect, iconButton, shot, test} from './scenario.js';
 

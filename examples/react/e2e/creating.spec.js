@@ -1,8 +1,8 @@
-// Making a course: the form, its sections and lessons, its options, and publishing it.
+// Creating a course: the form, its sections and lessons, its options, and publishing it.
 import {DOCUMENT, PICTURE} from './files.js';
 import {CREATOR, MEMBER, STRANGER, expect, iconButton, shot, test} from './scenario.js';
 
-/** Opens the form and fills in its two steps. */
+/** Opens the form and fills in both of its steps. */
 async function fillInCourse(page, name) {
   await page.getByRole('button', {name: 'Create Course'}).first().click();
   const form = page.getByRole('dialog');
@@ -77,7 +77,7 @@ test('sections change places by keyboard', async ({visit}) => {
   const names = page.locator('tr[data-rfd-draggable-id] > td:nth-child(2)').filter({hasText: /^(First|Colour|Small) /});
   await expect(names).toHaveText(['First washes', 'Colour and light', 'Small landscapes']);
 
-  // The handle of a section, as the vendor's drag-and-drop library has it: space lifts and drops, arrows move.
+  // The section's handle works as in the vendor's drag-and-drop library: space lifts and drops, arrows move.
   await row(page, 'Small landscapes').locator('th').focus();
   await page.keyboard.press('Space');
   await page.keyboard.press('ArrowUp');
@@ -88,7 +88,7 @@ test('sections change places by keyboard', async ({visit}) => {
 });
 
 test('a part of a course opens some days after joining', async ({visit, guard}) => {
-  // LessonReleaseMenu calls its onSuccess when all is done, but SectionRow gives it none.
+  // LessonReleaseMenu calls its onSuccess at the end, but SectionRow does not pass one.
   guard.expectVendorBug(/TypeError: \w+ is not a function/);
   const page = await visit('/course/11/foraging-through-the-seasons/edit/lessons', CREATOR);
   const release = row(page, 'Autumn berries').getByRole('textbox');
@@ -130,7 +130,7 @@ test('a lesson is written, with a picture, a file and a link', async ({visit}) =
   await shot(student, '19-lesson-written');
 });
 
-/** Chooses a file with the clip of the editor. */
+/** Chooses a file with the editor's paper clip. */
 async function upload(page, file) {
   const chooser = page.waitForEvent('filechooser');
   await page.getByRole('button', {name: 'upload image'}).click();
@@ -186,7 +186,7 @@ test('the options of a course are kept', async ({visit}) => {
   await shot(page, '17-options');
 });
 
-/** The row of a section or lesson; a section's lessons are in a table of their own, inside a further row. */
+/** The row of a section or lesson; a section's lessons are in a nested table, inside another row. */
 function row(page, name) {
   return page.getByRole('row').filter({hasText: name}).last();
 }
@@ -196,7 +196,7 @@ async function choose(page, name, action) {
   await page.getByRole('menuitem', {name: action}).click();
 }
 
-/** Types a name and saves it. The field takes 300 ms to notice what was typed, for which the clock goes forward. */
+/** Types a name and saves it. The field is debounced by 300 ms, so the clock is moved forward. */
 async function saveName(page, name) {
   await page.locator('.SCEditCourse-edit-mode-wrapper input').fill(name);
   await page.clock.fastForward(300);

@@ -1,4 +1,4 @@
-// Files to upload. Both are as small as they can be; the browser really decodes the picture.
+// Files to upload. Both are as small as possible; the browser does decode the picture.
 
 export const PICTURE = {
   name: 'cover.png',

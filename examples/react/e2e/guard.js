@@ -1,4 +1,4 @@
-// Watches the pages of a scenario. Whatever goes wrong unannounced fails it, however good the page looks.
+// Watches the pages of a scenario. Any problem that was not announced fails it, however good the page looks.
 
 export class Guard {
   #hosts;
@@ -6,26 +6,26 @@ export class Guard {
   #vendorBugs = [];
   #problems = [];
 
-  /** `origins` are the two that a page may talk to: its own and the portal's. */
+  /** `origins` are the two origins that a page may talk to: its own and the portal's. */
   constructor(origins) {
     this.#hosts = origins.map((origin) => new URL(origin).host);
   }
 
   /**
-   * Announces one refusal, which then has to come: the method, a pattern of the path with its query, and the status.
-   * The vendor logs most refusals to the console; `says` is the pattern of what it may say about this one.
+   * Announces one refusal, which then must occur: its method, a pattern for its path and query, and its status. The
+   * vendor logs most refusals to the console; `says` is a pattern for what it may log about this one.
    */
   expectRefusal(method, path, status, says = /(?!)/) {
     this.#expected.push({method, path, status, says, came: false});
   }
 
-  /** Lets a line on the console pass that the vendor's code prints although nothing was refused. */
+  /** Tolerates a console error that the vendor's code prints although nothing was refused. */
   expectVendorBug(says) {
     this.#vendorBugs.push(says);
   }
 
   async watch(context) {
-    // Nothing is sent to strangers, not even by a scenario that fails because of it.
+    // Nothing is sent to other hosts, not even by a scenario that fails because it tried.
     await context.route(
       (url) => url.protocol.startsWith('http') && !this.#hosts.includes(url.host),
       (route) => {
@@ -58,7 +58,7 @@ export class Guard {
   #console(message) {
     const text = message.text();
     const [, status] = text.match(/^Failed to load resource: .* status of (\d+)/) ?? [];
-    // The browser's own line about a response, which #refused has judged already.
+    // The browser's own message about a response that #refused has already checked.
     if (status) {
       return;
     }
@@ -69,7 +69,7 @@ export class Guard {
 
   #failed(request) {
     const {errorText} = request.failure();
-    // Leaving a page ends its requests; that is no failure.
+    // Leaving a page aborts its requests; that is not a failure.
     if (errorText !== 'net::ERR_ABORTED' && this.#hosts.includes(new URL(request.url()).host)) {
       this.#problems.push(`failed: ${request.method()} ${request.url()} ${errorText}`);
     }
@@ -82,7 +82,7 @@ export class Guard {
     );
   }
 
-  /** Everything that was not announced, and every announced refusal that did not come. */
+  /** Every problem that was not announced, and every announced refusal that did not occur. */
   problems() {
     const missing = this.#expected
       .filter(({came}) => !came)

@@ -1,4 +1,4 @@
-// Getting into a course: signing up, asking to be let in, being let in or added, and what stays closed.
+// Getting into a course: signing up, requesting access, being accepted or added, and what stays closed.
 import {CREATOR, INVITED, STRANGER, expect, shot, test} from './scenario.js';
 
 const OPEN = '/course/15/a-herb-garden-on-the-windowsill/';

@@ -1,4 +1,4 @@
-// Taking a course: opening lessons, completing them, and what students and teachers see of the progress.
+// Taking a course: opening lessons, completing them, and the progress that students and teachers see.
 import {CREATOR, MEMBER, expect, iconButton, shot, test} from './scenario.js';
 
 const COURSE = '/course/2/sourdough-in-thirty-days/';

@@ -1,4 +1,4 @@
-// How the scenarios run: one headless Chromium, the system's own, and one scenario at a time.
+// How the scenarios run: in the system's own headless Chromium, one scenario at a time.
 import {defineConfig} from '@playwright/test';
 
 export default defineConfig({
@@ -14,7 +14,7 @@ export default defineConfig({
   reporter: 'list',
   use: {
     viewport: {width: 1280, height: 800},
-    // The vendor prints dates in the reader's time zone.
+    // The vendor shows dates in the browser's time zone.
     timezoneId: 'UTC',
     actionTimeout: 60_000,
     navigationTimeout: 60_000,

@@ -1,4 +1,4 @@
-// The `test` of all scenarios: each gets a world of its own, people to visit it, and a guard over all their pages.
+// The `test` of all scenarios: each gets its own world, users who visit it, and a guard over all their pages.
 import {expect, test as base} from '@playwright/test';
 import {Guard} from './guard.js';
 import {shot} from './screenshots.js';
@@ -13,13 +13,13 @@ export const INVITED = 'zebedee-fenn';
 export const PASSWORD = 'stub-password';
 
 export const test = base.extend({
-  /** Hands out worlds; the next one starts while a scenario is busy with the last. */
+  /** Hands out worlds; the next one starts while a scenario is using the last. */
   worlds: [
     async ({}, use) => {
       let next;
       const startNext = () => {
         next = startWorld();
-        // Whoever takes it hears of a failure; if nobody does, it does not matter.
+        // The scenario that takes it will see a failure; if none does, the failure does not matter.
         next.catch(() => {});
       };
       startNext();
@@ -51,7 +51,7 @@ export const test = base.extend({
     {auto: true},
   ],
 
-  /** Opens a browser of one's own at a path: `visit('/')` as an anonymous visitor, `visit('/', CREATOR)` signed in. */
+  /** Opens a path in a separate browser context: `visit('/')` is anonymous, `visit('/', CREATOR)` is signed in. */
   visit: async ({browser, world, guard}, use) => {
     const contexts = [];
     await use(async (path, username) => {
@@ -71,7 +71,7 @@ export const test = base.extend({
   },
 });
 
-/** Fills in the sign-in form, and waits until it leads elsewhere. */
+/** Fills in the sign-in form, and waits until it leads to another page. */
 export async function signIn(page, username) {
   await page.getByLabel('Username').fill(username);
   await page.getByLabel('Password').fill(PASSWORD);
@@ -79,7 +79,7 @@ export async function signIn(page, username) {
   await expect(page).not.toHaveURL(/\/signin\//);
 }
 
-/** A button that shows nothing but one of the vendor's icons; its name is in the text, but hidden from roles. */
+/** A button with only one of the vendor's icons, whose name is in its text, but not in its accessible name. */
 export function iconButton(page, icon) {
   return page.getByRole('button').filter({hasText: new RegExp(`^${icon}$`)});
 }

@@ -30,7 +30,7 @@ test('a wrong password is refused in the words of the server', async ({visit, gu
 
 test('a token that has gone stale is refreshed unseen', async ({visit, guard}) => {
   const page = await visit('/courses/', MEMBER);
-  // The server answers it like any token that it does not know; everything else is sent as it is.
+  // One request is sent with a token that the server does not know; all others are left alone.
   await page.route(
     /\/course\/14\/\?view=user$/,
     (route) => route.continue({headers: {...route.request().headers(), authorization: 'Bearer stale'}}),
@@ -69,7 +69,7 @@ test('a session that the server has ended meanwhile leads to the sign-in form', 
   await expect(page).toHaveURL(/\/signin\//);
 });
 
-/** Ends the session at the server, as a sign-out in another place would. */
+/** Ends the session on the server, as signing out in another browser would. */
 async function revoke(page, world) {
   const {accessToken} = await page.evaluate(() => JSON.parse(sessionStorage.getItem('session')));
   const body = new URLSearchParams({client_id: 'stub-app', token: accessToken});

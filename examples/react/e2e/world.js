@@ -1,4 +1,4 @@
-// A world for each scenario: a fresh stub server and the app's static server, on two ports and so on two origins.
+// A world for each scenario: a fresh stub server and the app's static server, on two ports and therefore two origins.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createInterface} from 'node:readline';
@@ -6,7 +6,7 @@ import {serve} from '../serve.mjs';
 
 const COMMAND = process.env.STUBSERVER ?? 'stubserver';
 
-/** Resolves to {app, portal, log, close}: two URLs, what the server has logged so far, and the end of it all. */
+/** Resolves to {app, portal, log, close}: two URLs, the lines that the server has logged so far, and a clean-up. */
 export async function startWorld() {
   const server = spawn(COMMAND, ['serve', '--port', '0'], {stdio: ['ignore', 'pipe', 'pipe']});
   const log = [];

@@ -1,4 +1,4 @@
-// The pages of the app, at the very paths that the vendor's components link to (SCRoutes).
+// The pages of the app, at the paths that the vendor's components link to (SCRoutes).
 import {useState} from 'react';
 import {Navigate, Outlet, Route, Routes} from 'react-router';
 import {CssBaseline, Container} from '@mui/material';
@@ -31,7 +31,7 @@ export default function App({portal}) {
             <Route path="/user/:id/" element={<UserPage />} />
             <Route path="/signin/" element={<SignInPage portal={portal} />} />
           </Route>
-          {/* Lessons bring an app bar of their own. */}
+          {/* Lessons have their own app bar. */}
           <Route path={LESSON} element={<LessonPage />} />
           <Route path={`${LESSON}/comments`} element={<LessonPage firstPanel="comments" />} />
           <Route path={`${LESSON}/preview`} element={<LessonPage mode="preview" />} />

@@ -1,4 +1,4 @@
-// The bar above every page: the way to the courses, and who is signed in.
+// The bar above every page: a link to the courses, and who is signed in.
 import {useLocation} from 'react-router';
 import {AppBar, Button, Toolbar} from '@mui/material';
 import {Link, SCRoutes, useSCRouting, useSCUser} from '@selfcommunity/react-core';

@@ -1,4 +1,4 @@
-// Starts the app: asks the page's own server where the portal is, then renders.
+// Starts the app: asks the page's own server for the portal's URL, then renders.
 import {createRoot} from 'react-dom/client';
 import {BrowserRouter} from 'react-router';
 import App from './App';
@@ -7,7 +7,7 @@ const {portal} = await fetch('/config.json').then((response) => response.json())
 
 const root = createRoot(document.getElementById('root'));
 
-// The vendor's provider shows nothing at all while the portal does not answer.
+// If the portal does not answer, the vendor's provider renders nothing at all.
 fetch(`${portal}/api/v2/feature/`).then(
   () =>
     root.render(

@@ -1,5 +1,5 @@
-// The vendor's client, unchanged, with a witness beside it: every answer is checked against the client's own
-// declarations, and every call is noted, so that the suite can tell at its end what was never called.
+// The vendor's client, unchanged but observed: every answer is checked against the client's own declarations, and every
+// call is recorded, so that the suite can report at its end what was never called.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
@@ -9,7 +9,7 @@ import { declarationCheck } from './schema.mjs';
 const client = createRequire(import.meta.url)('@selfcommunity/api-services');
 export const { http, Endpoints, formatHttpError, formatHttpErrorCode } = client;
 
-// The client warns of every refusal, and refusals are part of what is tested.
+// The client logs a warning for every refusal, and refusals are part of what is tested.
 console.warn = () => {};
 
 /** Calls that were answered, as 'CourseApiClient.getCourseStatus'. */
@@ -25,7 +25,7 @@ function note(response) {
   return response;
 }
 
-/** Makes an unexpected refusal tell in one line what was asked and answered, instead of in many what axios did. */
+/** Makes the error for an unexpected refusal show request and answer in one line, not axios's internals in many. */
 function explain(error) {
   const { config, response } = error;
   const answer = response ? `${response.status} ${JSON.stringify(response.data)}` : error.message;
@@ -49,7 +49,7 @@ const CLASSES = [
 /** Asserts that a value is what the client declares for a type, or for the answer of a method. */
 export const assertDeclared = declarationCheck(CLASSES);
 
-/** The class, with every static method noting its call and checking its answer. */
+/** The class with every static method wrapped, to record the call and check the answer. */
 function witnessed(name) {
   return new Proxy(client[name], {
     get: (target, method) =>
@@ -77,24 +77,24 @@ export const {
   UserApiClient,
 } = Object.fromEntries(CLASSES.map((name) => [name, witnessed(name)]));
 
-/** The client in the hands of a persona: as('member') holds the token stub-member. */
+/** The client as used by a persona: as('member') sends the token stub-member. */
 export function as(persona, api = CourseApiClient) {
   http.setAuthorizeToken(`stub-${persona}`);
   return api;
 }
 
-/** The client of a visitor without a token. */
+/** The client as used by a visitor without a token. */
 export function anonymous(api = CourseApiClient) {
   http.setAuthorizeToken(null);
   return api;
 }
 
-/** A request for which the client has no method, through its own HTTP instance. */
+/** Sends a request for which the client has no method, through its own HTTP instance. */
 export async function request(method, url, data, headers) {
   return (await http.request({ method, url, data, headers })).data;
 }
 
-/** What the client makes of a refusal: its status, and what formatHttpErrorCode finds in it. */
+/** A refusal as the client sees it: its status, and what formatHttpErrorCode finds in it. */
 export async function refusal(call) {
   const error = await call.then(
     (answer) => assert.fail(`expected a refusal, got the answer ${JSON.stringify(answer)?.slice(0, 300)}`),

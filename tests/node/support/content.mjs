@@ -1,4 +1,4 @@
-// Courses, sections and lessons that only one test knows, made by the creator.
+// Courses, sections and lessons for a single test, made by the creator.
 import { Endpoints, as, request } from './client.mjs';
 
 let names = 0;
@@ -12,14 +12,14 @@ export function newSection(course_id, fields) {
   return as('creator').createCourseSection(course_id, { name: newName('Section'), ...fields });
 }
 
-/** Posts to the path that the client's own createCourseLesson misses, as the vendor's pages do. */
+/** Posts to the correct path, like the vendor's pages; the client's own createCourseLesson gets it wrong. */
 export function newLesson(course_id, section_id, fields) {
   as('creator');
   const url = Endpoints.CreateCourseLesson.url({ id: course_id, section_id });
   return request('post', url, { name: newName('Lesson'), type: 'lesson', status: 'published', ...fields });
 }
 
-/** A published lesson in a section and a course of its own, as the three ids of its path. */
+/** Makes a published lesson in its own section and course; resolves to the three ids in its path. */
 export async function lessonPath(fields) {
   const course = await newCourse();
   const section = await newSection(course.id);

@@ -1,9 +1,9 @@
-// Where answers are known to differ from what the client declares. A row is one reason; its fields are
-//   absent       left out, although declared as always there
-//   undeclared   there, although not declared
+// Where answers are known to differ from what the client declares. Each row has one reason; its fields are
+//   absent       missing, although declared as required
+//   undeclared   present, although not declared
 //   null, ...    of this JSON type instead of the declared one
-// and a row without fields names the type that is answered instead.
-// Anything else that differs fails the suite, and so does a field that never differs while it runs.
+// and a row without fields names the type that is returned instead.
+// Any other difference fails the suite, and so does a listed one that never occurs while the suite runs.
 export const DEVIATIONS = [
   {
     type: 'SCPaginatedResponse',

@@ -1,5 +1,5 @@
-// What the installed client declares about its answers, as JSON Schema. The schemas are made at run time from its
-// declaration files, so nobody lists types by hand; deviations.mjs holds what is known to differ.
+// What the installed client declares about its answers, as JSON Schema. The schemas are generated at run time from its
+// declaration files, so no types are listed by hand; deviations.mjs lists the known differences.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
@@ -15,7 +15,7 @@ const ENTRY = createRequire(import.meta.url).resolve('@selfcommunity/api-service
 /** Known deviations that no answer has shown yet, such as 'SCUserType.bio is absent'. */
 export const stale = new Set();
 
-/** Makes the check of a value against a type or an answer, such as 'SCUserType' or 'CourseApiClient.deleteCourse'. */
+/** Creates a check of values against a type or an answer, such as 'SCUserType' or 'CourseApiClient.deleteCourse'. */
 export function declarationCheck(classes) {
   const definitions = declaredAnswers(classes);
   for (const deviation of DEVIATIONS) tolerate(definitions, deviation);
@@ -33,7 +33,7 @@ export function declarationCheck(classes) {
   };
 }
 
-/** Schemas of the answers of all static methods, by 'Class.method', and of all types in them, by name. */
+/** The schemas of the answers of all static methods, by 'Class.method', and of all types in them, by name. */
 function declaredAnswers(classes) {
   const config = { ...generator.DEFAULT_CONFIG, path: ENTRY, skipTypeCheck: true, jsDoc: 'none' };
   const program = generator.createProgram(config);
@@ -65,7 +65,7 @@ function* declaredTypes(program, classes) {
   }
 }
 
-/** Rewrites the definitions so that they admit a known deviation, and take it off the stale ones when it occurs. */
+/** Rewrites the definitions so that they accept a known deviation, and remove it from `stale` when it occurs. */
 function tolerate(definitions, { type, fields, are }) {
   const names = Object.keys(definitions).filter((name) => name.replace(/<.*/, '') === type);
   assert.ok(names.length, `deviations.mjs: the client has no ${type}`);
@@ -98,7 +98,7 @@ function admit(definition, field, are, known) {
   }
 }
 
-/** One line for each kind of complaint: where it is, what was expected and found, and which type declares it. */
+/** One line for each kind of error: the place, what was expected and found, and which type declares it. */
 function report(errors, definitions) {
   const owners = new Map();
   for (const [name, definition] of Object.entries(definitions)) {

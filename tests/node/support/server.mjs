@@ -1,4 +1,4 @@
-// The server under test: every group of tests gets a process of its own, with a fresh world, on a free port.
+// The server under test: every group of tests gets its own process, with a fresh world, on a free port.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { after, before, describe } from 'node:test';
@@ -8,7 +8,7 @@ import { http } from './client.mjs';
 const COMMAND = process.env.STUBSERVER ?? 'stubserver';
 const SECONDS_TO_START = 60;
 
-/** Groups tests around a server that starts before them and ends after them, whatever becomes of them. */
+/** Groups tests around a server that starts before them and stops after them, whether they pass or fail. */
 export function world(name, tests) {
   describe(name, () => {
     let server;
@@ -22,11 +22,11 @@ export function world(name, tests) {
   });
 }
 
-/** Waits for the line in which the server tells its address. */
+/** Waits for the line in which the server prints its address. */
 function address(server) {
   return new Promise((resolve, reject) => {
     let log = '';
-    const timer = setTimeout(() => fail('told no address in time'), SECONDS_TO_START * 1000);
+    const timer = setTimeout(() => fail('printed no address in time'), SECONDS_TO_START * 1000);
     const fail = (why) => {
       clearTimeout(timer);
       reject(new Error(`${COMMAND} serve ${why}\n${log}`));
@@ -43,5 +43,5 @@ function address(server) {
   });
 }
 
-// A test run that is interrupted takes its servers with it.
+// An interrupted test run stops its servers, too.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));

@@ -1,4 +1,4 @@
-// A course as its students see it: what it is about, their progress, its lessons, and the way in or out.
+// A course as its students see it: what it is about, their progress, its lessons, and how to join or leave.
 import {Alert} from '@mui/material';
 import {useParams} from 'react-router';
 import {CourseJoinButton} from '@selfcommunity/react-ui';
@@ -11,7 +11,7 @@ export default function CoursePage() {
     <CourseGate key={id} id={id} view="user">
       {(course, reload) => (
         <>
-          {/* The template has no button for the invited. */}
+          {/* The template has no button for invited users. */}
           {course.join_status === 'invited' && (
             <Alert severity="info" sx={{marginBottom: 2}} action={<CourseJoinButton course={course} onJoin={reload} />}>
               You are invited to this course.

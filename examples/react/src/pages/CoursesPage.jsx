@@ -1,4 +1,4 @@
-// The list of courses, with the vendor's search and filters, and the button that creates one.
+// The list of courses, with the vendor's search and filters, and the button for creating one.
 import {Stack, Typography} from '@mui/material';
 import {useNavigate} from 'react-router';
 import {SCRoutes, useSCRouting} from '@selfcommunity/react-core';

@@ -1,4 +1,4 @@
-// The editor of a course; its tab is part of the path, so that it survives a reload.
+// The editor of a course; the open tab is part of the path, so it survives a reload.
 import {useNavigate, useParams} from 'react-router';
 import {SCRoutes, useSCRouting} from '@selfcommunity/react-core';
 import {EditCourse} from '@selfcommunity/react-ui';

@@ -1,4 +1,4 @@
-// A lesson with its comments and the menu of its course; or its editor, or the teacher's preview of it.
+// A lesson with its comments and its course's menu, or its editor, or the teacher's preview of it.
 import {useState} from 'react';
 import {useNavigate, useParams} from 'react-router';
 import {Box} from '@mui/material';
@@ -12,7 +12,7 @@ const ROUTES = {
   edit: SCRoutes.COURSE_LESSON_EDIT_ROUTE_NAME,
 };
 
-/** `mode` is view, preview or edit; `firstPanel` the panel that is open at first: comments, lessons or settings. */
+/** `mode` is view, preview or edit; `firstPanel` is the panel that is open initially: comments, lessons or settings. */
 export default function LessonPage({mode = 'view', firstPanel = null}) {
   const {id, slug, section_id, lesson_id} = useParams();
   const navigate = useNavigate();
@@ -30,9 +30,9 @@ export default function LessonPage({mode = 'view', firstPanel = null}) {
 
   const ids = {courseId: Number(id), sectionId: Number(section_id), lessonId: Number(lesson_id)};
   return (
-    // The room above is for the lesson's own app bar, which is fixed.
+    // The padding at the top is for the lesson's own app bar, which has a fixed position.
     <Box component="main" sx={{padding: 3, paddingTop: 11}}>
-      {/* The template keeps its first ids, so another lesson needs another instance; the open panel goes with it. */}
+      {/* The template sticks to its first ids, so another lesson needs a new instance; the open panel carries over. */}
       <LessonGate key={lesson_id} {...ids}>
         <Lesson
           {...ids}

@@ -1,4 +1,4 @@
-// The sign-in form. Everybody in the stub's default world has the same password.
+// The sign-in form. All users in the stub's default world have the same password.
 import {useState} from 'react';
 import {Alert, Button, Card, CardContent, Chip, Stack, TextField, Typography} from '@mui/material';
 import {startAfresh} from '../stub/conf';
@@ -53,7 +53,7 @@ export default function SignInPage({portal}) {
   );
 }
 
-/** Where one wanted to go. Anybody can write a link to this form, so what leads out of the app is not followed. */
+/** The page to show after signing in. Anyone can craft a link to this form, so links out of the app are ignored. */
 function nextPath() {
   const {origin, search} = window.location;
   const next = new URL(new URLSearchParams(search).get('next') ?? '/', origin);

@@ -1,4 +1,4 @@
-// Where the names of people lead: the courses that somebody created.
+// The page that a user's name links to: the courses that the user created.
 import {useParams} from 'react-router';
 import {UserCreatedCoursesWidget} from '@selfcommunity/react-ui';
 

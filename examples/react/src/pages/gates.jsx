@@ -1,12 +1,12 @@
-// Load what a page is about before the page, and say so where the portal refuses: the vendor's pages just stay empty.
+// Gates load a page's subject before the page, and show it if the portal refuses; the vendor's pages just stay empty.
 import {Alert, AlertTitle, Button, CircularProgress} from '@mui/material';
 import {CacheStrategies} from '@selfcommunity/utils';
 import {Link, SCRoutes, useSCFetchCourse, useSCFetchLesson, useSCRouting, useSCUser} from '@selfcommunity/react-core';
 import {signInPath} from '../stub/conf';
 
-/** Calls its child with the course in one of its views (user, edit, dashboard), and with the means to reload it. */
+/** Calls its child with the course in one of its views (user, edit, dashboard) and a function that reloads it. */
 export function CourseGate({id, view, children}) {
-  // Not from the cache: the views differ, but share one place in it.
+  // Bypasses the cache, in which the different views share one key.
   const {scCourse, error, refreshCourse} = useSCFetchCourse({
     id: Number(id),
     params: {view},
@@ -16,8 +16,8 @@ export function CourseGate({id, view, children}) {
 }
 
 /**
- * Shows its child once the lesson is in the vendor's cache, where the template finds it. Were it to start without, it
- * would take the lesson's files for none, and saving the lesson would lose them.
+ * Shows its child once the lesson is in the vendor's cache, where the template looks for it. Without the cached lesson,
+ * the template would assume that the lesson has no files, and saving the lesson would lose them.
  */
 export function LessonGate({courseId, sectionId, lessonId, children}) {
   const {scLesson, error} = useSCFetchLesson({id: lessonId, courseId, sectionId});

@@ -11,13 +11,13 @@ import {
 import theme from '@selfcommunity/react-theme-default';
 import {CLIENT_ID, forget, refresh, storedToken} from './session';
 
-/** Made once per page load: a new conf object would make the vendor's provider start its session anew. */
+/** Call this once per page load: a new conf object would make the vendor's provider restart its session. */
 export function makeConf(portal) {
   return {
     portal,
     locale: {default: 'en'},
     theme,
-    // No routes of our own: the app has its pages at the vendor's default paths (/course/:id/:slug/ and so on).
+    // No custom routes: the app has its pages at the vendor's default paths (/course/:id/:slug/ and so on).
     router: {routerLink: Link},
     session: {
       type: 'OAuth',
@@ -30,10 +30,10 @@ export function makeConf(portal) {
         }),
       handleLogout: () => endSession('/courses/'),
     },
-    // What a button does that needs a login, such as "Sign up" on a course.
+    // What buttons that need a login do, such as "Sign up" on a course.
     handleAnonymousAction: () => startAfresh(signInPath()),
-    // The vendor's default list less its notifications, which would open a web socket that the stub does not have,
-    // and less its reactions, which courses do not use. The order matters: each may use those before it.
+    // The vendor's default list without notifications, which would open a web socket that the stub does not have, and
+    // without reactions, which courses do not use. The order matters: each may use those before it.
     contextProviders: [
       SCPreferencesProvider,
       SCRoutingProvider,
@@ -45,18 +45,18 @@ export function makeConf(portal) {
   };
 }
 
-/** The sign-in form, which leads back to a page; to the one that is open, if none is given. */
+/** The path of the sign-in form, which leads back to `next` (default: the current page). */
 export function signInPath(next = window.location.pathname) {
   return `/signin/?next=${encodeURIComponent(next)}`;
 }
 
-/** Forgets who was signed in, and goes on as an anonymous visitor. */
+/** Signs the user out, and continues at `path` as an anonymous visitor. */
 export function endSession(path) {
   forget();
   startAfresh(path);
 }
 
-/** Goes to a path by loading the page: the vendor's cache in memory keeps what the former user was told. */
+/** Goes to a path by a full page load, which clears the vendor's in-memory cache of the previous user's data. */
 export function startAfresh(path) {
   window.location.assign(path);
 }

@@ -1,7 +1,7 @@
 // Points the vendor's client at the stub server; needs `npm i @selfcommunity/api-services tslib`.
 import { createRequire } from 'node:module';
 
-// The CommonJS build is the one that Node can load, and it needs tslib without saying so.
+// Node can only load the CommonJS build, which needs tslib but does not declare it.
 export const client = createRequire(import.meta.url)('@selfcommunity/api-services');
 
 client.http.setBasePortal(process.env.STUBSERVER_URL ?? 'http://127.0.0.1:8765');

@@ -1,4 +1,4 @@
-// A first test with the stub server: run it with `node --test`. It starts a server of its own, with a fresh world.
+// A first test with the stub server: run it with `node --test`. It starts its own server, with a fresh world.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
