@@ -274,6 +274,12 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
             return _drop("a business rule refused schema-valid data", case)
         if case.media_type in FORMS and all(field in NESTED for field, _ in entries):
             return _drop("a form cannot carry lists of objects", case)
+        if (
+            case.media_type in FORMS
+            and isinstance(case.body, dict)
+            and all(_is_flattened(case.body, field) for field, _ in entries)
+        ):
+            return _drop("a form cannot carry an object: its fields arrive as those of the body", case)
     if isinstance(failure, UseAfterFree) and response.request.url.split("?")[0].endswith(("/invite/", "/join/")):
         return _drop("a deletion of some invitations or of one member leaves the list where it is", case)
     if isinstance(failure, AcceptedNegativeData) and _form_is_valid_on_the_wire(case, response):
@@ -281,6 +287,11 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
     if isinstance(failure, AcceptedNegativeData) and _is_valid_with_numbers_read(case):
         return _drop("a whole number that is sent as a text", case)
     return True
+
+
+def _is_flattened(body: dict[str, Any], field: str | None) -> bool:
+    """Whether the field may come from an object in the body, which Schemathesis writes into a form field by field."""
+    return any(field in value for value in body.values() if isinstance(value, dict))
 
 
 def _drop(reason: str, case: Any) -> bool:
