@@ -15,9 +15,9 @@ from stubserver.fixture import load
 from stubserver.reports.why import decisions
 from tests import permissions
 from tests.conftest import NOW
+from tests.sources import ROOT, TEST_FILES
 
-ROOT = Path(__file__).parent.parent
-TESTS = Path(__file__).parent
+TESTS = ROOT / "tests"
 LEDGER = """# Rule ledger
 
 Made by `make docs`: every rule of `openapi/rules.yaml`, and the tests that say in their docstring that they protect
@@ -77,7 +77,7 @@ def ledger(contract: Contract) -> str:
 def covered() -> dict[str, list[str]]:
     """Rule code -> names of the tests whose docstrings name it."""
     found: dict[str, list[str]] = {}
-    for file in sorted(TESTS.glob("test_*.py")):
+    for file in TEST_FILES:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 for code in _codes(ast.get_docstring(node) or ""):

@@ -22,7 +22,7 @@ from stubserver.settings import Settings
 from stubserver.worlds.world import TABLES, World
 from tests.client import Api, codes
 from tests.conftest import NOW
-from tests.test_wire import ask
+from tests.pipeline.test_wire import ask
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 JSON = {"Content-Type": "application/json"}

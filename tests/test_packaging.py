@@ -14,8 +14,8 @@ import pytest
 
 from stubserver import __version__
 from stubserver.cli import serve
+from tests.sources import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

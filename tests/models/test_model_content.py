@@ -20,8 +20,8 @@ from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from tests.client import Api
 from tests.conftest import NOW
-from tests.model import BAD, STATUSES, STUDENTS, TYPES, USERS, Caller, Refused, moment
-from tests.model_content import (
+from tests.models.model import BAD, STATUSES, STUDENTS, TYPES, USERS, Caller, Refused, moment
+from tests.models.model_content import (
     BOSSES,
     NEW_LESSON,
     NEW_QUESTION,
@@ -35,8 +35,8 @@ from tests.model_content import (
     numbers,
     reordered,
 )
-from tests.test_model import GONE, TOKENS, WIRES, encoded
-from tests.test_model import Machine as Courses
+from tests.models.test_model import GONE, TOKENS, WIRES, encoded
+from tests.models.test_model import Machine as Courses
 
 EXAMPLES = os.environ.get("MODEL_EXAMPLES")
 

@@ -17,7 +17,7 @@ from stubserver.contract.contract import METHODS, Contract
 from stubserver.contract.merging import SpecError, merge
 from stubserver.contract.resources import folder
 from stubserver.worlds.world import Fixture
-from tests.sources import SOURCES, TREES
+from tests.sources import SOURCES, TEST_FILES, TREES
 
 BEHAVIOUR = [name for name in SOURCES if name.startswith(("api.operations.", "api.views."))]
 DOCS = "https://developers.selfcommunity.com/docs/"
@@ -329,7 +329,7 @@ def test_every_operation_has_one_function_and_the_other_way_round(document: dict
 
 
 def test_every_operation_has_a_test(document: dict[str, Any]) -> None:
-    texts = [file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py")]
+    texts = [file.read_text(encoding="utf-8") for file in TEST_FILES]
     tests = [name for text in texts for name in re.findall(r"def test_(\w+)", text)]
     names = {raw["operationId"] for _, _, raw in declared(document)}
     tested = {max((n for n in names if test.startswith(f"{n}_")), key=len, default="") for test in tests}

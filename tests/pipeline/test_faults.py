@@ -23,8 +23,8 @@ from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
-from tests.test_control_fault import DEFAULTS, create, listed
-from tests.test_wire import ask
+from tests.control.test_fault import DEFAULTS, create, listed
+from tests.pipeline.test_wire import ask
 
 COURSE, CATEGORIES = "/course/1/", "/category/"
 BREAKING = ("reset", "lost", "truncate")

@@ -24,7 +24,7 @@ from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from tests.client import PERSONAS, Api, codes
 from tests.conftest import NOW
-from tests.model import BAD, IMAGES, STATUSES, TYPES, USERS, Caller, Course, Model, Refused
+from tests.models.model import BAD, IMAGES, STATUSES, TYPES, USERS, Caller, Course, Model, Refused
 
 EXAMPLES = os.environ.get("MODEL_EXAMPLES")
 

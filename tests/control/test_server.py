@@ -10,7 +10,7 @@ from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
 from tests.client import PERSONAS, Api, ok, refused
-from tests.test_worlds import forget, named
+from tests.worlds.test_registry import forget, named
 
 SETTINGS = Settings(
     jwt_secret="a-secret-of-the-tests-that-is-long-enough",

@@ -14,7 +14,7 @@ from stubserver.records.coverage import DIMENSIONS, percent
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
 from tests.client import Api, ok, refused
-from tests.test_control_fault import create
+from tests.control.test_fault import create
 
 COVERAGE = "/__stub/coverage"
 

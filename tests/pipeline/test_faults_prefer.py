@@ -15,7 +15,7 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.pipeline import faults
 from tests.client import Api, codes, ok, refused, snapshot
-from tests.test_wire import ask
+from tests.pipeline.test_wire import ask
 
 COURSE = "/course/1/"
 

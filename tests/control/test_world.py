@@ -9,7 +9,7 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.worlds.world import Fixture
 from tests.client import Api, ok, refused, snapshot
-from tests.test_worlds import APP, WREN, busy, forget, found, make, named, names
+from tests.worlds.test_registry import APP, WREN, busy, forget, found, make, named, names
 
 WORLDS = "/__stub/worlds"
 FREEZE = "/__stub/clock/freeze?at=2031-05-01T09:00:00Z"

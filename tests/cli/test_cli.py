@@ -27,8 +27,8 @@ from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
 from tests.client import PERSONAS, Api
+from tests.sources import ROOT
 
-ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "stubserver"]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("STUBSERVER_")}
 PATIENCE = 60

@@ -11,7 +11,7 @@ from stubserver.contract.contract import Contract
 from stubserver.worlds.world import Fixture
 from tests.client import Api, ok, refused
 from tests.conftest import NOW
-from tests.test_worlds import APP, WREN, forget, make, named, names
+from tests.worlds.test_registry import APP, WREN, forget, make, named, names
 
 CLOCK = "/__stub/clock"
 SOON = timedelta(minutes=1)

@@ -18,7 +18,7 @@ from stubserver.worlds.table import Row, reader
 from stubserver.worlds.world import TABLES, Fixture, World
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
-from tests.test_worlds import APP, WREN, busy, forget, found, make, named, names, piece
+from tests.worlds.test_registry import APP, WREN, busy, forget, found, make, named, names, piece
 
 SNAPSHOTS = "/__stub/snapshots"
 FREEZE = "/__stub/clock/freeze?at=2031-05-01T09:00:00Z"

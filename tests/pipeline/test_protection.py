@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from inspect import getdoc
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,7 +20,8 @@ from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
 from tests.client import Api, codes, ok, refused
 from tests.conftest import NOW
-from tests.test_worlds import forget, make, named
+from tests.sources import TEST_FILES
+from tests.worlds.test_registry import forget, make, named
 
 CONTROL = load_control_contract()
 READS = [operation.id for operation in CONTROL.operations.values() if operation.method == "get"]
@@ -541,7 +541,7 @@ def test_every_operation_has_one_function_and_the_other_way_round() -> None:
 
 
 def test_every_operation_has_a_test() -> None:
-    texts = [file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py")]
+    texts = [file.read_text(encoding="utf-8") for file in TEST_FILES]
     tests = [name for text in texts for name in re.findall(r"^def test_(\w+)", text, re.MULTILINE)]
     assert [name for name in RAW if not any(test.startswith(f"{name}_") for test in tests)] == []
 

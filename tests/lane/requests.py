@@ -16,7 +16,7 @@ from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 from tests.client import HOST, PERSONAS
 from tests.conftest import NOW
-from tests.lane_oddities import FORM, JSON, SOON, Oddities, Request, is_http, multipart, signed
+from tests.lane.oddities import FORM, JSON, SOON, Oddities, Request, is_http, multipart, signed
 
 WORLDS = ("default", "default", "default", "other", "third_one")
 """Worlds that requests go to; one is asked more than the others, so that answers repeat."""

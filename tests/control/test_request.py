@@ -18,12 +18,12 @@ from stubserver.records.access_log import Facts
 from stubserver.records.journal import Answer
 from stubserver.settings import Settings
 from stubserver.worlds.world import TABLES, Fixture, World
+from tests.api.operations.test_token import APP, SERVER_APP, WREN, basic, code, grant
 from tests.client import Api, ok, refused, snapshot
 from tests.conftest import NOW
+from tests.control.test_fault import create
 from tests.permissions import example
-from tests.test_control_fault import create
 from tests.test_errors import token as signed
-from tests.test_token import APP, SERVER_APP, WREN, basic, code, grant
 
 REQUESTS, VERIFY = "/__stub/requests", "/__stub/verify"
 JSON = {"Content-Type": "application/json"}

@@ -23,8 +23,8 @@ from stubserver.records.journal import Entry
 from stubserver.serving.background import Background
 from stubserver.worlds.world import Fixture
 from tests.conftest import NOW, SETTINGS
-from tests.lane_oddities import MAX_BODY, Request, broken, signed
-from tests.lane_requests import WORLDS, Requests, Step, control, freeze, plain
+from tests.lane.oddities import MAX_BODY, Request, broken, signed
+from tests.lane.requests import WORLDS, Requests, Step, control, freeze, plain
 
 PATIENCE = 5
 """Seconds after which an answer is missed."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.model import BAD, BOSSES, STUDENTS, USERS, Caller, Refused, moment
+from tests.models.model import BAD, BOSSES, STUDENTS, USERS, Caller, Refused, moment
 
 Thing = dict[str, Any]
 """A course, a section, a lesson, a question, an attempt or a comment."""

@@ -10,8 +10,8 @@ import pytest
 
 from stubserver.cli import starter
 from stubserver.worlds.world import Fixture
+from tests.sources import ROOT
 
-ROOT = Path(__file__).parent.parent
 REACT = ROOT / "examples" / "react"
 FILES = {
     "react": {".env.stub", "src/stub/conf.js", "src/stub/session.js"},
