@@ -4,8 +4,7 @@ With `pytest -n 2` the processes share one server over HTTP, and each test has a
 """
 
 import asyncio
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -15,15 +14,10 @@ from stubserver.contract.load import load_contract
 from stubserver.fixture import load
 from stubserver.settings import Settings
 from stubserver.testing import CourseWorld
-from stubserver.worlds.world import Fixture
-from tests.client import Api, Mirror, SharedApi
-
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-"""The moment at which the worlds of the tests are loaded and stand still."""
-SETTINGS = Settings(
-    jwt_secret="a-secret-of-the-tests-that-is-long-enough",
-    cors_origins=("https://app.example",),
-)
+from stubserver.worlds.world import Fixture, World
+from tests.support.client import Api, Mirror, SharedApi
+from tests.support.default import NOW, SETTINGS
+from tests.support.worlds import forget
 
 
 def pytest_course_stub(config: pytest.Config) -> StubServer:
@@ -43,6 +37,14 @@ def default_fixture(contract: Contract) -> Fixture:
     return load("default", contract, NOW)
 
 
+@pytest.fixture
+def world(default_fixture: Fixture) -> World:
+    """A world of the default fixture and of no server, whose clock stands still."""
+    world = World("w", default_fixture)
+    world.clock.freeze(NOW)
+    return world
+
+
 @pytest.fixture(scope="session")
 def server(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server in this process; ask for `app` to have it with a fresh world."""
@@ -56,17 +58,26 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture
-def app(server: StubServer) -> StubServer:
-    """The server in this process, with a fresh world whose clock stands still."""
-    server.worlds.reset().clock.freeze(NOW)
+def app(request: pytest.FixtureRequest, server: StubServer) -> StubServer:
+    """The server in this process as if just started, with a fresh world whose clock stands still; where the test is
+    marked with no_world, without one."""
+    forget(server)
+    if not request.node.get_closest_marker("no_world"):
+        server.worlds.reset().clock.freeze(NOW)
     return server
+
+
+@pytest.fixture
+def fresh(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> Callable[..., Api]:
+    """Makes servers of this test alone; their options are Settings."""
+    return lambda **settings: Api(StubServer(contract, default_fixture, Settings(**settings)), runner)
 
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Api:
     """An anonymous caller; `api.as_("member")` is a persona. It asks the server in this process if the test asks for
-    `app`, too, or is marked with in_process and the reason."""
-    if "app" in request.fixturenames or request.node.get_closest_marker("in_process"):
+    `app`, too, or is marked with no_world, or with in_process and the reason."""
+    if "app" in request.fixturenames or any(map(request.node.get_closest_marker, ("in_process", "no_world"))):
         return Api(request.getfixturevalue("app"), runner)
     world: CourseWorld = request.getfixturevalue("course_world")
     world.clock.freeze(NOW)

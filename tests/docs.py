@@ -14,8 +14,8 @@ from stubserver.contract.operation import Operation
 from stubserver.fixture import load
 from stubserver.reports.why import decisions
 from tests import permissions
-from tests.conftest import NOW
 from tests.sources import ROOT, TEST_FILES
+from tests.support.default import NOW
 
 TESTS = ROOT / "tests"
 LEDGER = """# Rule ledger

@@ -3,15 +3,12 @@
 import asyncio
 import logging
 import re
-import warnings
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import jwt
 import pytest
-from jwt.warnings import InsecureKeyLengthWarning
 
 from stubserver.api import operations
 from stubserver.api.views.course import CourseView
@@ -19,14 +16,14 @@ from stubserver.app import StubServer
 from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.worlds.world import TABLES, World
-from tests.client import Api, codes
-from tests.conftest import NOW
-from tests.pipeline.test_wire import ask
+from tests.support.answers import codes
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.forms import FORM, JSON
+from tests.support.rows import snapshot
+from tests.support.tokens import signed
+from tests.support.wire import ask
 
-SECRET = "a-secret-of-the-tests-that-is-long-enough"
-JSON = {"Content-Type": "application/json"}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PARTS = {"Content-Type": "multipart/form-data; boundary=b"}
 GENERAL = ""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "BREW")
@@ -54,15 +51,6 @@ class Wrong:
     @property
     def path(self) -> str:
         return self.request.split(" ", 1)[1]
-
-
-def token(key: str = SECRET, algorithm: str = "HS256", without: str = "", **claims: Any) -> str:
-    """A JWT of the member, unless `claims` say otherwise."""
-    now = int(NOW.timestamp())
-    usual = {"user_id": 3, "token_type": "access", "jti": "1", "iat": now, "exp": now + 60, **claims}
-    usual.pop(without, None)
-    with warnings.catch_warnings(category=InsecureKeyLengthWarning, action="ignore"):  # short secrets are fine here
-        return jwt.encode(usual, key, algorithm=algorithm)
 
 
 def bearer(text: str) -> dict[str, Any]:
@@ -106,23 +94,23 @@ TABLE: dict[str, Wrong] = {
     "empty header": Wrong(401, BAD, HEADER, MINE, None, {"headers": {"Authorization": ""}}),
     "two tokens": Wrong(401, BAD, "not valid", MINE, None, bearer("stub-member stub-creator")),
     "odd letters": Wrong(401, BAD, "not valid", MINE, None, {"headers": {"Authorization": b"Bearer \xfc.\xfc.\xfc"}}),
-    "jwt expired": Wrong(401, BAD, "expired", MINE, None, bearer(token(exp=int(NOW.timestamp()) - 1))),
-    "jwt expires now": Wrong(401, BAD, "expired", MINE, None, bearer(token(exp=int(NOW.timestamp())))),
-    "jwt exp no number": Wrong(401, BAD, "not valid", MINE, None, bearer(token(exp="soon"))),
-    "jwt wrong secret": Wrong(401, BAD, "ignature", MINE, None, bearer(token("another secret"))),
-    "jwt alg none": Wrong(401, BAD, "alg", MINE, None, bearer(token("", "none"))),
-    "jwt alg HS512": Wrong(401, BAD, "alg", MINE, None, bearer(token(algorithm="HS512"))),
-    "jwt for refreshing": Wrong(401, BAD, "token_type", MINE, None, bearer(token(token_type="refresh"))),
+    "jwt expired": Wrong(401, BAD, "expired", MINE, None, bearer(signed(exp=int(NOW.timestamp()) - 1))),
+    "jwt expires now": Wrong(401, BAD, "expired", MINE, None, bearer(signed(exp=int(NOW.timestamp())))),
+    "jwt exp no number": Wrong(401, BAD, "not valid", MINE, None, bearer(signed(exp="soon"))),
+    "jwt wrong secret": Wrong(401, BAD, "ignature", MINE, None, bearer(signed("another secret"))),
+    "jwt alg none": Wrong(401, BAD, "alg", MINE, None, bearer(signed("", "none"))),
+    "jwt alg HS512": Wrong(401, BAD, "alg", MINE, None, bearer(signed(algorithm="HS512"))),
+    "jwt for refreshing": Wrong(401, BAD, "token_type", MINE, None, bearer(signed(token_type="refresh"))),
     **{
-        f"jwt without {claim}": Wrong(401, BAD, claim, MINE, None, bearer(token(without=claim)))
+        f"jwt without {claim}": Wrong(401, BAD, claim, MINE, None, bearer(signed(without=claim)))
         for claim in ("user_id", "token_type", "jti", "iat", "exp")
     },
-    "jwt of an unknown user": Wrong(401, BAD, "user does not exist", MINE, None, bearer(token(user_id=999))),
-    "jwt user_id bool": Wrong(401, BAD, "user_id", MINE, None, bearer(token(user_id=True))),
-    "jwt user_id string": Wrong(401, BAD, "user_id", MINE, None, bearer(token(user_id="3"))),
-    "jwt user_id float": Wrong(401, BAD, "user_id", MINE, None, bearer(token(user_id=3.0))),
-    "jwt user_id null": Wrong(401, BAD, "user_id", MINE, None, bearer(token(user_id=None))),
-    "jwt user_id list": Wrong(401, BAD, "user_id", MINE, None, bearer(token(user_id=[3]))),
+    "jwt of an unknown user": Wrong(401, BAD, "user does not exist", MINE, None, bearer(signed(user_id=999))),
+    "jwt user_id bool": Wrong(401, BAD, "user_id", MINE, None, bearer(signed(user_id=True))),
+    "jwt user_id string": Wrong(401, BAD, "user_id", MINE, None, bearer(signed(user_id="3"))),
+    "jwt user_id float": Wrong(401, BAD, "user_id", MINE, None, bearer(signed(user_id=3.0))),
+    "jwt user_id null": Wrong(401, BAD, "user_id", MINE, None, bearer(signed(user_id=None))),
+    "jwt user_id list": Wrong(401, BAD, "user_id", MINE, None, bearer(signed(user_id=[3]))),
     # Roles
     "change by a member": Wrong(403, "permission_denied", "creator or a manager", CHANGE, "member", {"json": {}}),
     "delete by staff": Wrong(403, "permission_denied", "creator or a manager", "DELETE /course/1/", "staff"),
@@ -328,10 +316,6 @@ TABLE: dict[str, Wrong] = {
 }
 
 
-def rows(world: World) -> dict[str, list[Any]]:
-    return {table: list(getattr(world, table)) for table in TABLES}
-
-
 @pytest.fixture(scope="module")
 def operation_of(contract: Contract) -> Callable[[str, str], dict[str, Any] | None]:
     """The declaration of the operation that a method and path of the API name."""
@@ -355,7 +339,7 @@ ODD = {name: pytest.mark.in_process("HTTP clients and servers refuse it") for na
 )
 def test_refusals(api: Api, operation_of: Callable[[str, str], dict[str, Any] | None], wrong: Wrong) -> None:
     """Shape, status, codes and message; nothing has changed; the contract announces the status."""
-    before = rows(api.world)
+    before = snapshot(api.world)
     response = api.as_(wrong.persona).request(wrong.method, wrong.path, **wrong.options)
     assert response.status_code == wrong.status
     assert response.headers["content-type"] == "application/json"
@@ -363,7 +347,7 @@ def test_refusals(api: Api, operation_of: Callable[[str, str], dict[str, Any] | 
     assert wrong.says in response.text.replace('\\"', '"')
     assert ("www-authenticate" in response.headers) == (wrong.status == 401)
     assert ("allow" in response.headers) == (wrong.status == 405)
-    assert rows(api.world) == before
+    assert snapshot(api.world) == before
     operation = operation_of(wrong.method, wrong.path)
     if operation is not None:
         assert str(wrong.status) in operation["responses"]
@@ -378,7 +362,7 @@ def test_every_status_is_provoked(contract: Contract) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-@pytest.mark.parametrize("text", ["stub-member", token(), token(iat=4 * 10**9), token(exp=4e9, ext_id="x", aud="a")])
+@pytest.mark.parametrize("text", ["stub-member", signed(), signed(iat=4 * 10**9), signed(exp=4e9, ext_id="x", aud="a")])
 def test_good_tokens_are_accepted(api: Api, scheme: str, text: str) -> None:
     response = api.get("/course/1/status/", headers={"Authorization": f"{scheme} {text}"})
     assert (response.status_code, response.json()) == (200, {"status": "joined"})
@@ -386,7 +370,7 @@ def test_good_tokens_are_accepted(api: Api, scheme: str, text: str) -> None:
 
 def test_jwts_expire_by_the_clock_of_the_world(api: Api) -> None:
     long_ago = NOW - timedelta(days=9000)
-    late = bearer(token(exp=int(long_ago.timestamp())))
+    late = bearer(signed(exp=int(long_ago.timestamp())))
     assert api.get("/course/", **late).status_code == 401
     api.world.clock.freeze(long_ago - timedelta(seconds=1))
     assert api.get("/course/", **late).status_code == 200
@@ -396,7 +380,7 @@ def test_jwts_expire_by_the_clock_of_the_world(api: Api) -> None:
 
 def test_jwts_are_refused_without_a_secret(contract: Contract, server: StubServer, runner: asyncio.Runner) -> None:
     api = Api(StubServer(contract, server.fixture), runner)
-    for text in (token(), token("", "none")):
+    for text in (signed(), signed("", "none")):
         response = api.get("/course/", **bearer(text))
         assert (response.status_code, codes(response)) == (401, {GENERAL: BAD})
         assert "Unknown token" in response.text
@@ -570,14 +554,14 @@ def test_a_failing_operation_is_a_500_that_is_logged(
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setitem(operations.FUNCTIONS, "patch_course", fail)
-    before = rows(api.world)
+    before = snapshot(api.world)
     with caplog.at_level(logging.ERROR, logger="stubserver"):
         response = api.as_("creator").patch("/course/1/", json={})
     assert (response.status_code, codes(response)) == (500, {GENERAL: "error"})
     assert "a bug" not in response.text
     assert "ZeroDivisionError" in caplog.text
     assert "/api/v2/course/1/" in caplog.text
-    assert rows(api.world) == before
+    assert snapshot(api.world) == before
 
 
 @pytest.mark.parametrize(
@@ -603,6 +587,6 @@ def test_an_answer_off_the_contract_leaves_nothing_behind(api: Api, monkeypatch:
         return CourseView(call, call.world.courses.put({**call.course, "name": 5}))
 
     monkeypatch.setitem(operations.FUNCTIONS, "patch_course", spoil)
-    before = rows(api.world)
+    before = snapshot(api.world)
     assert api.as_("creator").patch("/course/1/", json={}).status_code == 500
-    assert rows(api.world) == before
+    assert snapshot(api.world) == before

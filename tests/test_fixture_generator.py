@@ -14,8 +14,9 @@ from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from stubserver.fixture_generator import generate
 from stubserver.worlds.world import Fixture
-from tests.client import PERSONAS, Api, ok
-from tests.conftest import NOW
+from tests.support.answers import ok
+from tests.support.client import Api
+from tests.support.default import NOW, PERSONAS
 
 COURSES = 30
 COUNTS = {

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.client import Api, codes
+from tests.support.answers import codes
+from tests.support.client import Api
+from tests.support.default import QUIZ
 
 LESSON = "/course/1/section/1/lesson/1/"
 MUTED = "/course/1/section/1/lesson/3/"
-QUIZ = "/course/1/section/2/lesson/5/"
 EMPTY_QUIZ = "/course/15/section/27/lesson/49/"
 NAME = "Watercolour for Absolute Beginners"
 ANSWERS = [{"text": "Yes", "correct": True}, {"text": "Perhaps", "correct": True}]

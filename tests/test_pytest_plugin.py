@@ -1,7 +1,6 @@
 """The pytest plugin, as a project that has it installed meets it: pytest is run in a folder of its own."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -10,9 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("STUBSERVER_", "PYTEST_"))}
-CLEAN["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest"  # they take their time to load
-PATIENCE = 60
+from tests.support.commands import CLEAN, PATIENCE
+
+ENVIRONMENT = {name: value for name, value in CLEAN.items() if not name.startswith("PYTEST_")}
+ENVIRONMENT["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest"  # they take their time to load
 USE = """
 def test_{name}(course_world):
     member = course_world.client("member")
@@ -30,7 +30,7 @@ def run(folder: Path, *options: str, **files: str) -> subprocess.CompletedProces
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,
-        env=CLEAN,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -1,6 +1,6 @@
 """The rules that are plain arithmetic, case by case."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +8,8 @@ import pytest
 from stubserver.api import rules
 from stubserver.contract.contract import Contract
 from stubserver.worlds.clock import Clock
+from tests.support.default import NOW
 
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 STATUSES = ("creator", "manager", "joined", "invited", "requested", None)
 

@@ -3,12 +3,10 @@
 import contextlib
 import http.client
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -26,12 +24,10 @@ from stubserver.cli import main
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
-from tests.client import PERSONAS, Api
 from tests.sources import ROOT
-
-COMMAND = [sys.executable, "-m", "stubserver"]
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("STUBSERVER_")}
-PATIENCE = 60
+from tests.support.client import Api
+from tests.support.commands import CLEAN, COMMAND, PATIENCE
+from tests.support.default import PERSONAS
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -19,11 +19,9 @@ import httpx
 import pytest
 
 from stubserver import __version__
-from tests.client import PERSONAS
+from tests.support.commands import CLEAN, COMMAND, PATIENCE
+from tests.support.default import PERSONAS
 
-COMMAND = [sys.executable, "-m", "stubserver", "exec"]
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("STUBSERVER_")}
-PATIENCE = 60
 ASK = """
 import json, os, urllib.error, urllib.request
 
@@ -68,7 +66,7 @@ def execute(
     *options: str, command: list[str], folder: Path, stdin: str | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *options, "--", *command],
+        [*COMMAND, "exec", *options, "--", *command],
         cwd=folder,
         env={**CLEAN, **environment},
         input=stdin,
@@ -152,7 +150,12 @@ def test_what_follows_the_command_is_its_own(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; print(sys.argv[1:])", "--seed", "5", "--journal", "x", "--help"]
     for separator in ([], ["--"]):
         done = subprocess.run(
-            [*COMMAND, *separator, *command], cwd=tmp_path, env=CLEAN, capture_output=True, text=True, check=False
+            [*COMMAND, "exec", *separator, *command],
+            cwd=tmp_path,
+            env=CLEAN,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (done.stdout, done.returncode) == ("['--seed', '5', '--journal', 'x', '--help']\n", 0), separator
     assert not (tmp_path / "x").exists()
@@ -175,7 +178,7 @@ def test_the_fixture_and_the_seed(tmp_path: Path) -> None:
 
 def test_a_signal_reaches_the_command(tmp_path: Path) -> None:
     """And the command decides how it ends."""
-    command = [*COMMAND, "--", *script(SIGNALS)]
+    command = [*COMMAND, "exec", "--", *script(SIGNALS)]
     with subprocess.Popen(
         command, cwd=tmp_path, env=CLEAN, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -195,7 +198,7 @@ def test_ctrl_c_reaches_the_command_once(tmp_path: Path) -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     process = subprocess.Popen(
-        [*COMMAND, "--", *script(SIGNALS)],
+        [*COMMAND, "exec", "--", *script(SIGNALS)],
         cwd=tmp_path,
         env=CLEAN,
         stdin=end,

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ from openapi_spec_validator import validate
 from stubserver.api.guards import GUARDS
 from stubserver.api.operations import FUNCTIONS
 from stubserver.app import StubServer
-from stubserver.contract.contract import METHODS, Contract
+from stubserver.contract.contract import Contract
 from stubserver.contract.merging import SpecError, merge
 from stubserver.contract.resources import folder
 from stubserver.worlds.world import Fixture
 from tests.sources import SOURCES, TEST_FILES, TREES
+from tests.support.documents import declared, nodes
 
 BEHAVIOUR = [name for name in SOURCES if name.startswith(("api.operations.", "api.views."))]
 DOCS = "https://developers.selfcommunity.com/docs/"
@@ -40,23 +40,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             ("name", "raw"), [(raw["operationId"], raw) for raw in found], ids=lambda part: str(part)[:40]
         )
-
-
-def declared(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, item in document["paths"].items():
-        for method in METHODS:
-            if method in item:
-                yield path, method, item[method]
-
-
-def nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping in `node`."""
-    if isinstance(node, dict):
-        yield node
-        node = list(node.values())
-    if isinstance(node, list):
-        for part in node:
-            yield from nodes(part)
 
 
 # Merging

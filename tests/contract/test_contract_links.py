@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from stubserver.contract.contract import Contract
-from tests.client import Api
 from tests.permissions import example
+from tests.support.client import Api
 
 DESCENT = (
     "create_course",

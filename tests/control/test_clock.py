@@ -1,17 +1,15 @@
 """The control plane's clock: the time of one world, real until it is frozen, set or advanced."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from stubserver.app import StubServer
-from stubserver.contract.contract import Contract
-from stubserver.worlds.world import Fixture
-from tests.client import Api, ok, refused
-from tests.conftest import NOW
-from tests.worlds.test_registry import APP, WREN, forget, make, named, names
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.tokens import APP, WREN
+from tests.support.worlds import make, named, names
 
 CLOCK = "/__stub/clock"
 SOON = timedelta(minutes=1)
@@ -54,24 +52,7 @@ MOMENTS = [
     ("2028-02-29T00:00:00Z", "2028-02-29T00:00:00.000000+00:00"),
 ]
 """As sent, and as shown."""
-
-
-@pytest.fixture(scope="module")
-def own(contract: Contract, default_fixture: Fixture) -> StubServer:
-    """A server of these tests."""
-    return StubServer(contract, default_fixture)
-
-
-@pytest.fixture
-def app(own: StubServer) -> StubServer:
-    """A server without a world."""
-    forget(own)
-    return own
-
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Api:
-    return Api(app, runner)
+pytestmark = pytest.mark.no_world
 
 
 def shown(api: Api, world: str = "default") -> Any:

@@ -1,38 +1,19 @@
 """The control plane's operations on coverage, and what requests to a server make of it."""
 
-import asyncio
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from stubserver import __version__
-from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.records.coverage import DIMENSIONS, percent
-from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture
-from tests.client import Api, ok, refused
-from tests.control.test_fault import create
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.faults import create
 
 COVERAGE = "/__stub/coverage"
-
-
-@pytest.fixture(scope="module")
-def counted(contract: Contract, default_fixture: Fixture) -> StubServer:
-    """A server of these tests alone, since what is counted is of all worlds together."""
-    return StubServer(contract, default_fixture, Settings())
-
-
-@pytest.fixture
-def api(counted: StubServer, runner: asyncio.Runner) -> Iterator[Api]:
-    """That server with a fresh world, and nothing counted."""
-    counted.worlds.reset()
-    counted.coverage.clear()
-    yield Api(counted, runner)
-    for world in counted.worlds:
-        counted.worlds.delete(world.name)
+pytestmark = pytest.mark.in_process("coverage is of all worlds of a server together")
 
 
 def report(api: Api) -> Any:

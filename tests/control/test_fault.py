@@ -1,24 +1,14 @@
 """The control plane's operations on faults: making them, listing them, ending them."""
 
-import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from stubserver.app import StubServer
-from tests.client import Api, ok, refused
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.faults import DEFAULTS, FAULTS, create, listed
 
-FAULTS = "/__stub/faults"
-DEFAULTS = {
-    "probability": 1,
-    "seed": 0,
-    "status": 503,
-    "retry_after": 1,
-    "seconds": 1,
-    "distribution": "fixed",
-    "at_most": 10,
-}
 EVERYTHING = {
     "kind": "latency",
     "operation": "get_course",
@@ -34,27 +24,7 @@ EVERYTHING = {
     "at_most": 0.5,
 }
 KINDS = ("latency", "error", "reset", "truncate", "drip", "stale", "lost")
-
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Iterator[Api]:
-    """The server in this process, with a fresh world, no other, and no snapshots."""
-    yield Api(app, runner)
-    for world in app.worlds:
-        app.worlds.delete(world.name)
-    app.worlds.snapshots.clear()
-
-
-def create(api: Api, kind: str = "error", world: str = "default", **wanted: Any) -> Any:
-    """The fault that the server makes of it."""
-    return ok(api.post(FAULTS, json={"kind": kind, **wanted}, headers={"X-Stub-World": world}), 201)
-
-
-def listed(api: Api, world: str = "default") -> list[Any]:
-    """All faults of a world."""
-    page = ok(api.get(f"{FAULTS}?limit=100", headers={"X-Stub-World": world}))
-    assert page["count"] == len(page["results"])
-    return list(page["results"])
+pytestmark = pytest.mark.in_process("it counts faults and worlds of the server")
 
 
 def numbers(api: Api, world: str = "default") -> list[int]:

@@ -1,11 +1,10 @@
 """The journal: what a world was asked, told whole but for credentials, and verified against expectations."""
 
-import asyncio
 import base64
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -16,31 +15,23 @@ from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.records.access_log import Facts
 from stubserver.records.journal import Answer
-from stubserver.settings import Settings
-from stubserver.worlds.world import TABLES, Fixture, World
-from tests.api.operations.test_token import APP, SERVER_APP, WREN, basic, code, grant
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
-from tests.control.test_fault import create
+from stubserver.worlds.world import TABLES, World
 from tests.permissions import example
-from tests.test_errors import token as signed
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW, QUIZ
+from tests.support.faults import create
+from tests.support.forms import FORM, JSON
+from tests.support.journal import REQUESTS, newest, requests
+from tests.support.rows import snapshot
+from tests.support.tokens import APP, SERVER_APP, TOKEN, WREN, basic, code, grant, signed
 
-REQUESTS, VERIFY = "/__stub/requests", "/__stub/verify"
-JSON = {"Content-Type": "application/json"}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+VERIFY = "/__stub/verify"
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
 MOMENT = NOW.isoformat(timespec="microseconds")
-QUIZ = "/course/1/section/2/lesson/5/"
 SECRETS = {"password", "client_secret", "code", "code_verifier", "token", "access_token", "refresh_token"}
 Options = dict[str, Any]
-
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Iterator[Api]:
-    """The server in this process, with a fresh world and no other."""
-    yield Api(app, runner)
-    for world in app.worlds:
-        app.worlds.delete(world.name)
+pytestmark = pytest.mark.in_process("it is about the journal of the world default")
 
 
 @pytest.fixture
@@ -49,24 +40,6 @@ def logged(app: StubServer, monkeypatch: pytest.MonkeyPatch) -> list[Facts]:
     lines: list[Facts] = []
     monkeypatch.setattr(app.recorder, "log", lines.append)
     return lines
-
-
-@pytest.fixture
-def fresh(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> Callable[..., Api]:
-    """Makes servers of this test alone; their options are Settings."""
-    return lambda **settings: Api(StubServer(contract, default_fixture, Settings(**settings)), runner)
-
-
-def requests(api: Api, query: str = "", world: str = "default") -> list[Any]:
-    """The journal, the newest first, all on one page."""
-    page = ok(api.get(f"{REQUESTS}?limit=100{query}", headers={"X-Stub-World": world}))
-    assert page["count"] == len(page["results"])
-    return list(page["results"])
-
-
-def newest(api: Api) -> Any:
-    """What the journal has about the last request."""
-    return requests(api)[0]
 
 
 def multipart(*parts: str) -> bytes:
@@ -262,7 +235,6 @@ def test_of_a_large_body_the_size_is_shown(api: Api, form: bool) -> None:
 
 SECRET = "Ab3-xYz-hunter2"
 BASIC = base64.b64encode(f"app:{SECRET}".encode()).decode()
-TOKEN = "/oauth/token/"
 CONFIDENTIAL: dict[str, tuple[str, Options]] = {
     "bearer": ("/user/me/", {"headers": {"Authorization": f"Bearer {SECRET}"}}),
     "no scheme": ("/user/me/", {"headers": {"Authorization": SECRET}}),

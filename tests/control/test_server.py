@@ -9,34 +9,19 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
-from tests.client import PERSONAS, Api, ok, refused
-from tests.worlds.test_registry import forget, named
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import PERSONAS, SECRET
+from tests.support.worlds import named
 
-SETTINGS = Settings(
-    jwt_secret="a-secret-of-the-tests-that-is-long-enough",
-    max_worlds=3,
-    max_rows=44,
-    max_requests=5,
-    max_body=66_000,
-)
+BOUNDED = Settings(jwt_secret=SECRET, max_worlds=3, max_rows=44, max_requests=5, max_body=66_000)
+pytestmark = pytest.mark.no_world
 
 
 @pytest.fixture(scope="module")
-def own(contract: Contract, default_fixture: Fixture) -> StubServer:
+def server(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server of these tests, for health counts what it holds."""
-    return StubServer(contract, default_fixture, SETTINGS)
-
-
-@pytest.fixture
-def app(own: StubServer) -> StubServer:
-    """A server without a world."""
-    forget(own)
-    return own
-
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Api:
-    return Api(app, runner)
+    return StubServer(contract, default_fixture, BOUNDED)
 
 
 # Health
@@ -57,7 +42,7 @@ def test_get_health_counts_worlds_and_snapshots(api: Api) -> None:
 
 
 def test_get_health_counts_requests(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> None:
-    api = Api(StubServer(contract, default_fixture, SETTINGS), runner)
+    api = Api(StubServer(contract, default_fixture, BOUNDED), runner)
     assert ok(api.get("/__stub/health"))["requests"] == {"kept": 0, "forgotten": 0}
     for number in range(1, 4):
         ok(api.get(f"/course/{number}/", headers=named(f"w{number}")))
@@ -82,7 +67,7 @@ def test_get_health_tells_the_bounds_and_no_secret(api: Api) -> None:
     response = api.get("/__stub/health")
     limits = {"max_worlds": 3, "max_rows": 44, "max_requests": 5, "max_body": 66_000}
     assert ok(response)["limits"] == limits
-    assert str(SETTINGS.jwt_secret) not in response.text
+    assert str(BOUNDED.jwt_secret) not in response.text
 
 
 def test_get_health_tells_how_long_the_server_runs(api: Api) -> None:

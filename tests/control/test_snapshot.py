@@ -15,40 +15,24 @@ from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from stubserver.worlds import registry, snapshot_file
 from stubserver.worlds.table import Row, reader
-from stubserver.worlds.world import TABLES, Fixture, World
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
-from tests.worlds.test_registry import APP, WREN, busy, forget, found, make, named, names, piece
+from stubserver.worlds.world import TABLES, World
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.rows import snapshot
+from tests.support.tokens import APP, WREN
+from tests.support.worlds import FREEZE, THEN, busy, forget, found, make, named, names, piece
 
 SNAPSHOTS = "/__stub/snapshots"
-FREEZE = "/__stub/clock/freeze?at=2031-05-01T09:00:00Z"
-THEN = {"now": "2031-05-01T09:00:00.000000+00:00", "frozen": True, "ahead_seconds": 0.0}
 LATER = NOW + timedelta(days=400)
 """When the other server was started."""
-
-
-@pytest.fixture(scope="module")
-def own(contract: Contract, default_fixture: Fixture) -> StubServer:
-    """A server of these tests, for they count snapshots."""
-    return StubServer(contract, default_fixture)
+pytestmark = pytest.mark.no_world
 
 
 @pytest.fixture(scope="module")
 def another(contract: Contract) -> StubServer:
     """Another server, whose worlds begin at another moment."""
     return StubServer(contract, load("default", contract, LATER))
-
-
-@pytest.fixture
-def app(own: StubServer) -> StubServer:
-    """A server without a world and without a snapshot."""
-    forget(own)
-    return own
-
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Api:
-    return Api(app, runner)
 
 
 @pytest.fixture

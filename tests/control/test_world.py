@@ -1,37 +1,17 @@
 """The control plane's worlds: made, looked at, reset, forgotten."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
-from stubserver.app import StubServer
-from stubserver.contract.contract import Contract
-from stubserver.worlds.world import Fixture
-from tests.client import Api, ok, refused, snapshot
-from tests.worlds.test_registry import APP, WREN, busy, forget, found, make, named, names
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.rows import snapshot
+from tests.support.tokens import APP, WREN
+from tests.support.worlds import FREEZE, THEN, busy, found, make, named, names
 
 WORLDS = "/__stub/worlds"
-FREEZE = "/__stub/clock/freeze?at=2031-05-01T09:00:00Z"
-THEN = {"now": "2031-05-01T09:00:00.000000+00:00", "frozen": True, "ahead_seconds": 0.0}
-
-
-@pytest.fixture(scope="module")
-def own(contract: Contract, default_fixture: Fixture) -> StubServer:
-    """A server of these tests, for they count worlds."""
-    return StubServer(contract, default_fixture)
-
-
-@pytest.fixture
-def app(own: StubServer) -> StubServer:
-    """A server without a world."""
-    forget(own)
-    return own
-
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Api:
-    return Api(app, runner)
+pytestmark = pytest.mark.no_world
 
 
 def create(api: Api, **body: Any) -> Any:

@@ -13,8 +13,7 @@ from urllib.parse import urlencode
 import httptools
 import jwt
 
-from tests.client import HOST
-from tests.conftest import NOW, SETTINGS
+from tests.support.default import HOST, NOW, SECRET
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 MAX_BODY = 100_000
@@ -73,7 +72,7 @@ def multipart(request: Request, *parts: tuple[str, bytes]) -> Request:
     return replace(request, body=form + b"--edge--\r\n").with_("Content-Type", f"{MULTIPART}; boundary=edge")
 
 
-def signed(user: Any, until: Any = LATER, secret: str = SETTINGS.jwt_secret or "", kind: str = "access") -> str:
+def signed(user: Any, until: Any = LATER, secret: str = SECRET, kind: str = "access") -> str:
     """A JWT."""
     claims = {"user_id": user, "token_type": kind, "jti": "one", "iat": 1, "exp": int(until.timestamp())}
     return jwt.encode(claims, secret, "HS256")

@@ -14,9 +14,8 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation, Parameter
 from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
-from tests.client import HOST, PERSONAS
-from tests.conftest import NOW
 from tests.lane.oddities import FORM, JSON, SOON, Oddities, Request, is_http, multipart, signed
+from tests.support.default import HOST, NOW, PERSONAS
 
 WORLDS = ("default", "default", "default", "other", "third_one")
 """Worlds that requests go to; one is asked more than the others, so that answers repeat."""

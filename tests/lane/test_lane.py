@@ -22,9 +22,9 @@ from stubserver.records import journal
 from stubserver.records.journal import Entry
 from stubserver.serving.background import Background
 from stubserver.worlds.world import Fixture
-from tests.conftest import NOW, SETTINGS
 from tests.lane.oddities import MAX_BODY, Request, broken, signed
 from tests.lane.requests import WORLDS, Requests, Step, control, freeze, plain
+from tests.support.default import NOW, SETTINGS
 
 PATIENCE = 5
 """Seconds after which an answer is missed."""

@@ -5,30 +5,20 @@ others, new ones in each run, and takes minutes to shorten the one that fails.
 """
 
 import json
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any
 
 import httpx
 import pytest
-from hypothesis import Phase, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from stubserver.app import StubServer
-from stubserver.contract.contract import Contract
-from stubserver.fixture import load
-from tests.client import PERSONAS, Api, codes
-from tests.conftest import NOW
+from tests.models.machine import GONE, WIRES, Machine, Query, encoded, extent
 from tests.models.model import BAD, IMAGES, STATUSES, TYPES, USERS, Caller, Course, Model, Refused
+from tests.support.default import NOW
 
-EXAMPLES = os.environ.get("MODEL_EXAMPLES")
-
-TOKENS: dict[Caller, str | None] = {**dict(enumerate(PERSONAS, 1)), None: None, BAD: "nobody"}
 NOBODY = 99
 """The id of no user, no course and no category."""
 
@@ -74,7 +64,6 @@ NEW = st.builds(
     st.sampled_from(WORDS),
     WHOLE,
 )
-GONE = object()
 FLAWS = st.sampled_from(
     (
         *[("", GONE)] * 24,
@@ -92,9 +81,6 @@ FLAWS = st.sampled_from(
         ("sections_order", [1]),
     )
 )
-WIRES = st.sampled_from(
-    ("json", "json", "form repeated", "form brackets", "form indexed", "multipart repeated", "multipart indexed")
-)
 SPELLINGS = st.sampled_from(("json", "comma", "brackets", "repeated"))
 STATUS_LISTS = st.one_of(
     st.just([]), st.sampled_from(STATUSES).map(lambda one: [one]), st.lists(st.sampled_from(STATUSES), max_size=4)
@@ -106,31 +92,6 @@ PAGES = st.fixed_dictionaries(
 QUERY_FLAWS = st.sampled_from(
     (*[None] * 20, ("limit", "0", "min_value"), ("limit", "x", "invalid"), ("offset", "-1", "min_value"))
 )
-
-Query = list[tuple[str, str]]
-
-
-def encoded(wire: str, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options that send `body`, and what of it a form can say."""
-    kind, _, spelling = wire.partition(" ")
-    if kind == "json" or (kind == "multipart" and not body):
-        return {"json": body}, body
-    body = {name: value for name, value in body.items() if value not in (None, [])}
-    pairs: list[tuple[str, str]] = []
-    for name, value in body.items():
-        if isinstance(value, list):
-            place = {"repeated": "{}", "brackets": "{}[]", "indexed": "{}[{}]"}[spelling]
-            pairs += [(place.format(name, position), str(item)) for position, item in enumerate(value)]
-        else:
-            pairs.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
-    if kind == "form":
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return {"content": urlencode(pairs), "headers": headers}, body
-    files = [
-        (name, ("cover.png", text.encode(), "image/png") if name == "image_original" else (None, text))
-        for name, text in pairs
-    ]
-    return ({"files": files} if files else {"json": {}}), body
 
 
 def spelled(name: str, values: list[Any], spelling: str) -> Query:
@@ -144,11 +105,8 @@ def spelled(name: str, values: list[Any], spelling: str) -> Query:
             return [(name + "[]" * (spelling == "brackets"), str(value)) for value in values]
 
 
-class Machine(RuleBasedStateMachine):
-    """Every rule sends one request, and compares the answer with what the model says."""
-
-    server: ClassVar[StubServer]
-    api: ClassVar[Api]
+class Courses(Machine):
+    """Courses and memberships."""
 
     @initialize(
         closed=st.sampled_from((False, False, False, True)),
@@ -573,33 +531,10 @@ class Machine(RuleBasedStateMachine):
         having = having or list(USERS)
         return having[self.steps % len(having)]
 
-    @staticmethod
-    def flawed(body: dict[str, Any], flaw: tuple[str, Any]) -> dict[str, Any]:
-        """The body with one field spoilt or left out."""
-        name, value = flaw
-        body = {field: given for field, given in body.items() if field != name}
-        return body if value is GONE else {**body, name: value}
-
     def send(self, caller: Caller, method: str, path: str, **options: Any) -> httpx.Response:
-        self.api.world.clock.advance(timedelta(seconds=1))
-        self.now += timedelta(seconds=1)
-        answer = self.api.as_(TOKENS[caller]).request(method, path, **options)
-        note(f"{TOKENS[caller] or 'anonymous'}: {method} {path} {options or ''} -> {answer.status_code}")
-        return answer
-
-    @contextmanager
-    def judged(self, answer: httpx.Response, status: int) -> Iterator[None]:
-        """The block does in the model what was asked for; refusals must agree, and so must successes."""
-        expected: Refused | None = None
-        try:
-            if answer.status_code < 300:
-                assert answer.status_code == status
-                assert bool(answer.content) == (status != 204)
-            yield
-        except Refused as refused:
-            expected = refused
-        assert answer.status_code == (expected.status if expected else status), answer.text
-        assert expected is None or codes(answer) in expected.accepted
+        """Time passes with everything."""
+        self.pass_time(timedelta(seconds=1))
+        return super().send(caller, method, path, **options)
 
     def check_status(self, number: int, caller: Caller) -> None:
         answer = self.send(caller, "GET", f"/course/{number}/status/")
@@ -659,57 +594,6 @@ class Machine(RuleBasedStateMachine):
         for shown, expected in self.page(caller, path, query, page, flaw, found):
             assert known(shown) == expected
 
-    def page(
-        self,
-        caller: Caller,
-        path: str,
-        query: Query,
-        page: dict[str, int],
-        flaw: tuple[str, str, str] | None,
-        found: Callable[[], list[Any]],
-    ) -> list[tuple[dict[str, Any], Any]]:
-        """The rows of a page beside those that the model finds; all around them is checked (R014-R016)."""
-        paging = {**page, **({flaw[0]: flaw[1]} if flaw else {})}
-        answer = self.send(caller, "GET", path, params=[*query, *paging.items()])
-        with self.judged(answer, 200):
-            rows = found()
-            if flaw:
-                raise Refused(400, {flaw[0]: flaw[2]})
-            limit, offset = page.get("limit", 20), page.get("offset", 0)
-            body = answer.json()
-            assert set(body) == {"count", "next", "previous", "results"}
-            assert body["count"] == len(rows)
-            expected = rows[offset : offset + limit]
-            assert [shown["id"] for shown in body["results"]] == [row["id"] for row in expected]
-            for name, there, to in (
-                ("next", offset + limit < len(rows), offset + limit),
-                ("previous", offset > 0, max(0, offset - limit)),
-            ):
-                assert (body[name] is not None) == there
-                if there:
-                    link = urlsplit(body[name])
-                    assert link.path == f"/api/v2{path}"
-                    sent = sorted([*query, ("limit", str(limit)), *([("offset", str(to))] if to else [])])
-                    assert sorted(parse_qsl(link.query, keep_blank_values=True)) == sent
-            return list(zip(body["results"], expected, strict=True))
-        return []
 
-
-Machine.TestCase.settings = settings(
-    max_examples=int(EXAMPLES or 220),
-    stateful_step_count=40,
-    derandomize=not EXAMPLES,
-    phases=[Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
-    database=None,
-    report_multiple_bugs=False,
-    deadline=None,
-)
-TestModel = pytest.mark.long(Machine.TestCase)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _server(contract: Contract, runner: Any) -> None:
-    """One server for all sequences; each begins with a world of its own."""
-    default_fixture = load("empty", contract, NOW)
-    Machine.server = StubServer(contract, default_fixture)
-    Machine.api = Api(Machine.server, runner)
+Courses.TestCase.settings = extent(220)
+TestModel = pytest.mark.long(Courses.TestCase)

@@ -4,22 +4,16 @@ A plain run tries the same sequences each time, and shows the one that fails as 
 others, new ones in each run, and takes minutes to shorten the one that fails.
 """
 
-import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
-from hypothesis import Phase, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
-from stubserver.app import StubServer
-from stubserver.contract.contract import Contract
-from stubserver.fixture import load
-from tests.client import Api
-from tests.conftest import NOW
+from tests.models.machine import GONE, WIRES, Machine, encoded, extent
 from tests.models.model import BAD, STATUSES, STUDENTS, TYPES, USERS, Caller, Refused, moment
 from tests.models.model_content import (
     BOSSES,
@@ -35,10 +29,7 @@ from tests.models.model_content import (
     numbers,
     reordered,
 )
-from tests.models.test_model import GONE, TOKENS, WIRES, encoded
-from tests.models.test_model import Machine as Courses
-
-EXAMPLES = os.environ.get("MODEL_EXAMPLES")
+from tests.support.default import NOW
 
 NOBODY = 9999
 """The id of nothing at all."""
@@ -153,15 +144,8 @@ HOURS = (1, 5, 24, 30, 72, 200)
 PEOPLE = st.sampled_from((2, 3, 4, 4, 5, 6))
 
 
-class Machine(RuleBasedStateMachine):
-    """Every rule sends one request, and compares the answer with what the model says."""
-
-    server: ClassVar[StubServer]
-    api: ClassVar[Api]
-
-    judged = Courses.judged
-    page = Courses.page
-    flawed = staticmethod(Courses.flawed)
+class Lessons(Machine):
+    """What lies in courses."""
 
     @initialize(
         kinds=st.lists(
@@ -959,18 +943,15 @@ class Machine(RuleBasedStateMachine):
         date = self.now + timedelta(hours=body["dripped_at"])
         return {**body, "dripped_at": date.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
 
-    def pass_time(self, by: timedelta) -> None:
-        self.api.world.clock.advance(by)
-        self.now += by
-        self.model.now = self.now
-
     def send(self, caller: Caller, method: str, path: str, **options: Any) -> httpx.Response:
         """Time passes with everything but reading."""
         if method != "GET":
             self.pass_time(timedelta(seconds=1))
-        answer = self.api.as_(TOKENS[caller]).request(method, path, **options)
-        note(f"{TOKENS[caller] or 'anonymous'}: {method} {path} {options or ''} -> {answer.status_code}")
-        return answer
+        return super().send(caller, method, path, **options)
+
+    def pass_time(self, by: timedelta) -> None:
+        super().pass_time(by)
+        self.model.now = self.now
 
     def new(self, kind: str, answer: httpx.Response, ids: Ids | None = None) -> int:
         """The id of something new in the lesson of `ids`."""
@@ -1031,21 +1012,5 @@ def undated(shown: Any) -> Any:
     return found
 
 
-Machine.TestCase.settings = settings(
-    max_examples=int(EXAMPLES or 100),
-    stateful_step_count=40,
-    derandomize=not EXAMPLES,
-    phases=[Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
-    database=None,
-    report_multiple_bugs=False,
-    deadline=None,
-)
-TestModelContent = pytest.mark.long(Machine.TestCase)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _server(contract: Contract, runner: Any) -> None:
-    """One server for all sequences; each begins with a world of its own."""
-    default_fixture = load("empty", contract, NOW)
-    Machine.server = StubServer(contract, default_fixture)
-    Machine.api = Api(Machine.server, runner)
+Lessons.TestCase.settings = extent(100)
+TestModelContent = pytest.mark.long(Lessons.TestCase)

@@ -21,40 +21,19 @@ from stubserver.pipeline.faults import Fault
 from stubserver.serving.background import Background
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture, World
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
-from tests.control.test_fault import DEFAULTS, create, listed
-from tests.pipeline.test_wire import ask
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.faults import DEFAULTS, create, listed
+from tests.support.journal import newest
+from tests.support.rows import snapshot
+from tests.support.wire import ask
 
 COURSE, CATEGORIES = "/course/1/", "/category/"
 BREAKING = ("reset", "lost", "truncate")
 """Kinds that break the connection."""
 BROKEN = (httpx.RemoteProtocolError, httpx.ReadError)
-
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Iterator[Api]:
-    """The server in this process, with a fresh world and no other."""
-    yield Api(app, runner)
-    for world in app.worlds:
-        app.worlds.delete(world.name)
-
-
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that requests wait, which pass at once."""
-    passed: list[float] = []
-
-    async def nap(seconds: float) -> None:
-        passed.append(seconds)
-
-    monkeypatch.setattr(faults, "asyncio", SimpleNamespace(sleep=nap))
-    return passed
-
-
-def newest(api: Api, world: str = "default") -> Any:
-    """What the journal has about the last request."""
-    return ok(api.get("/__stub/requests?limit=1", headers={"X-Stub-World": world}))["results"][0]
+pytestmark = pytest.mark.in_process("faults are acted out in this process")
 
 
 def statuses(api: Api, count: int, path: str = COURSE) -> list[int]:

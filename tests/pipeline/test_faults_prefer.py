@@ -14,30 +14,14 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.pipeline import faults
-from tests.client import Api, codes, ok, refused, snapshot
-from tests.pipeline.test_wire import ask
+from tests.support.answers import codes, ok, refused
+from tests.support.client import Api
+from tests.support.journal import newest
+from tests.support.rows import snapshot
+from tests.support.wire import ask
 
 COURSE = "/course/1/"
-
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Iterator[Api]:
-    """The server in this process, with a fresh world and no other."""
-    yield Api(app, runner)
-    for world in app.worlds:
-        app.worlds.delete(world.name)
-
-
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that requests wait, which pass at once."""
-    passed: list[float] = []
-
-    async def nap(seconds: float) -> None:
-        passed.append(seconds)
-
-    monkeypatch.setattr(faults, "asyncio", SimpleNamespace(sleep=nap))
-    return passed
+pytestmark = pytest.mark.in_process("waits are noted in this process")
 
 
 def declared(contract: Contract) -> Iterator[tuple[Operation, str, int]]:
@@ -57,11 +41,6 @@ def headers_of(contract: Contract, operation: Operation, status: int) -> dict[st
 
 def prefer(api: Api, preference: str, method: str = "GET", path: str = COURSE) -> httpx.Response:
     return api.request(method, path, headers={"Prefer": preference})
-
-
-def newest(api: Api) -> Any:
-    """What the journal has about the last request."""
-    return ok(api.get("/__stub/requests?limit=1"))["results"][0]
 
 
 # A status

@@ -1,22 +1,15 @@
 """Hints: what a request that misses the contract is told about the operation that it nearly hit."""
 
-import asyncio
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from tests.client import Api, refused
+from tests.support.answers import refused
+from tests.support.client import Api
 
-
-@pytest.fixture
-def api(app: StubServer, runner: asyncio.Runner) -> Iterator[Api]:
-    """The server in this process, with a fresh world and no other."""
-    yield Api(app, runner)
-    for world in app.worlds:
-        app.worlds.delete(world.name)
+pytestmark = pytest.mark.in_process("it is about the world default")
 
 
 def said(api: Api, method: str, path: str, status: int) -> str:

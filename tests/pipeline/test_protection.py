@@ -12,16 +12,19 @@ import pytest
 from openapi_spec_validator import validate
 
 from stubserver.app import StubServer
-from stubserver.contract.contract import METHODS, Contract
+from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_control_contract
 from stubserver.contract.operation import Operation
 from stubserver.control import FUNCTIONS
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
-from tests.client import Api, codes, ok, refused
-from tests.conftest import NOW
 from tests.sources import TEST_FILES
-from tests.worlds.test_registry import forget, make, named
+from tests.support.answers import codes, ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.documents import declared
+from tests.support.forms import JSON
+from tests.support.worlds import forget, make, named
 
 CONTROL = load_control_contract()
 READS = [operation.id for operation in CONTROL.operations.values() if operation.method == "get"]
@@ -36,7 +39,6 @@ BODIES: dict[str, Any] = {
     "verify_requests": {"operation": "get_course"},
 }
 TOKEN = "a-token-that-the-server-printed"
-JSON = {"Content-Type": "application/json"}
 EVIL = "http://evil.example"
 ATTACKS: dict[str, dict[str, str]] = {
     "a page of another origin": {"Origin": EVIL},
@@ -511,14 +513,7 @@ def test_refusals_of_the_frame_have_the_shape(api: Api, method: str, path: str, 
 # The contract
 
 
-def declared() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, item in CONTROL.document["paths"].items():
-        for method in METHODS:
-            if method in item:
-                yield path, method, item[method]
-
-
-RAW = {raw["operationId"]: (path, method, raw) for path, method, raw in declared()}
+RAW = {raw["operationId"]: (path, method, raw) for path, method, raw in declared(CONTROL.document)}
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -536,7 +531,7 @@ def test_the_two_contracts_have_no_name_in_common(contract: Contract) -> None:
 
 def test_every_operation_has_one_function_and_the_other_way_round() -> None:
     assert set(FUNCTIONS) == set(RAW)
-    assert len(RAW) == len(list(declared()))
+    assert len(RAW) == len(list(declared(CONTROL.document)))
     assert all(getdoc(function) for function in FUNCTIONS.values())
 
 
@@ -594,7 +589,7 @@ def test_every_body_is_json_and_its_example_works(api: Api, name: str) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for _, _, raw in declared():
+    for _, _, raw in declared(CONTROL.document):
         for answer in raw["responses"].values():
             for link in CONTROL.resolve(answer).get("links", {}).values():
                 path, _, target = RAW[link["operationId"]]

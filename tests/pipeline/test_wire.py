@@ -6,7 +6,6 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +17,9 @@ from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import Fixture
-from tests.client import Api, codes
+from tests.support.answers import codes
+from tests.support.client import Api
+from tests.support.wire import ask
 
 AXIOS = {"Accept": "application/json, text/plain, */*", "Content-Type": "application/json"}
 NAMED = "https://app.example"
@@ -38,45 +39,6 @@ FOREIGN = [
     "http://127x0x0x1",
     "null",
 ]
-
-
-def ask(
-    app: StubServer,
-    runner: asyncio.Runner,
-    method: str,
-    path: str,
-    headers: Mapping[str, str],
-    chunks: Sequence[bytes] = (b"",),
-    address: tuple[str, int | None] = ("stub.test", 80),
-) -> tuple[int, dict[str, str], bytes]:
-    """Call the app as a server does, with exactly these headers and these messages: status, headers, body."""
-    inbox = [{"type": "http.request", "body": c, "more_body": n < len(chunks) - 1} for n, c in enumerate(chunks)]
-    outbox: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return inbox.pop(0)
-
-    async def send(message: Any) -> None:
-        outbox.append(message)
-
-    where, _, query = path.partition("?")
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": where,
-        "raw_path": where.encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": address,
-    }
-    runner.run(app(scope, receive, send))
-    found = {name.decode(): value.decode() for name, value in outbox[0]["headers"]}
-    return outbox[0]["status"], found, b"".join(message.get("body", b"") for message in outbox[1:])
 
 
 def preflight(api: Api, origin: str, method: str = "PATCH", path: str = "/course/1/") -> Any:

@@ -1,36 +1,22 @@
 """What counts as exercised of the contract: the points that there are, and the requests that reach them."""
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from stubserver.call import Call
-from stubserver.contract.contract import METHODS, Contract
+from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.records.coverage import DIMENSIONS, Coverage, percent
 from stubserver.worlds.world import Fixture, World
-
-PERSONAS = [f"stub-{name}" for name in ("creator", "manager", "member", "invited", "requested", "stranger", "staff")]
+from tests.support.calls import called
+from tests.support.default import PERSONAS
+from tests.support.documents import declared
 
 
 @pytest.fixture
 def coverage(contract: Contract, default_fixture: Fixture) -> Coverage:
     return Coverage(contract, default_fixture.tokens)
-
-
-@pytest.fixture
-def world(default_fixture: Fixture) -> World:
-    return World("w", default_fixture)
-
-
-def called(world: World, operation: Operation | None, **found: Any) -> Call:
-    """A call that came so far; `found` are fields of Call."""
-    call = Call(world, "GET", "/", "http://stub.test", routed=operation)
-    for name, value in found.items():
-        setattr(call, name, value)
-    return call
 
 
 def points(coverage: Coverage, name: str) -> dict[str, dict[str, int]]:
@@ -40,13 +26,6 @@ def points(coverage: Coverage, name: str) -> dict[str, dict[str, int]]:
 
 
 # The universe
-
-
-def raw_operations(contract: Contract) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for path, item in contract.document["paths"].items():
-        for method in METHODS:
-            if method in item:
-                yield method.upper(), path, item[method]
 
 
 def values(contract: Contract, name: str, schema: Any) -> set[str]:
@@ -60,10 +39,10 @@ def values(contract: Contract, name: str, schema: Any) -> set[str]:
 def test_the_universe_is_what_the_contract_declares(contract: Contract, coverage: Coverage) -> None:
     """Read again from the document itself."""
     report = {found["operation"]: found for found in coverage.report()["operations"]}
-    assert len(report) == sum(1 for _ in raw_operations(contract))
-    for method, path, raw in raw_operations(contract):
+    assert len(report) == sum(1 for _ in declared(contract.document))
+    for path, method, raw in declared(contract.document):
         found = report[raw["operationId"]]
-        assert (found["method"], found["path"]) == (method, contract.base + path)
+        assert (found["method"], found["path"]) == (method.upper(), contract.base + path)
         parameters = [contract.resolve(parameter) for parameter in raw.get("parameters", [])]
         named = {parameter["name"]: parameter["schema"] for parameter in parameters if parameter["in"] != "path"}
         content = contract.resolve(raw.get("requestBody", {})).get("content", {})
@@ -76,7 +55,7 @@ def test_the_universe_is_what_the_contract_declares(contract: Contract, coverage
         assert set(found["parameters"]) == set(named)
         assert set(found["fields"]) == set(fields)
         assert set(found["values"]) == documented
-        assert list(found["personas"]) == [*PERSONAS, "anonymous"]
+        assert list(found["personas"]) == [*[f"stub-{name}" for name in PERSONAS], "anonymous"]
 
 
 def test_a_few_points_by_hand(coverage: Coverage) -> None:
@@ -118,7 +97,7 @@ def test_at_first_nothing_is_covered(contract: Contract, coverage: Coverage) -> 
 
 
 def test_an_answer_counts_for_its_status_and_its_caller(contract: Contract, coverage: Coverage, world: World) -> None:
-    call = called(world, contract.operations["get_course"], user=world.users[3])
+    call = called(world, contract.operations["get_course"], user=3)
     for status in (200, 200, 404):
         coverage.note(call, status)
     coverage.note(called(world, contract.operations["get_course"]), 200)
@@ -182,7 +161,7 @@ def test_what_is_undeclared_is_no_point(contract: Contract, coverage: Coverage, 
     """A fault's own status, or a caller who is no persona, makes the contract no larger."""
     total = coverage.report()["total"]
     operation = contract.operations["get_course"]
-    coverage.note(called(world, operation, user=world.users[8]), 418)
+    coverage.note(called(world, operation, user=8), 418)
     assert (coverage.report()["total"], coverage.report()["covered"]) == (total, 0)
     (report,) = (found for found in coverage.report()["operations"] if found["operation"] == "get_course")
     assert (report["requests"], report["only_refused"]) == (1, True)
@@ -253,9 +232,8 @@ def everything(operation: Operation) -> Any:
 
 
 def test_everything_exercised_is_100_percent(contract: Contract, coverage: Coverage, world: World) -> None:
-    people = [None, *(world.users[number] for number in world.personas)]
     for operation in contract.operations.values():
-        for user in people:
+        for user in (None, *world.personas):
             coverage.note(called(world, operation, user=user), 404)
         for status in {operation.status, *operation.answers}:
             coverage.note(called(world, operation), status)

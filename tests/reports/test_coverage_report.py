@@ -13,7 +13,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.reports.coverage_report import FORMATS, format_of, merged, read
-from tests.client import Api
+from tests.support.client import Api
 
 
 def operation(name: str, path: str, requests: int, only_refused: bool, **points: dict[str, int]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from stubserver.cli import main
 from stubserver.contract.contract import Contract
 from stubserver.reports.explain import story
 from stubserver.serving.background import Background
-from tests.cli.test_exec import CLEAN, PATIENCE
-from tests.client import Api
+from tests.support.client import Api
+from tests.support.commands import CLEAN, PATIENCE
 
 TOKEN = "a-token-that-the-server-printed"
 WHEN = "2026-11-23T12:00:00.000000+00:00 by the clock of its world; it took 0.0 ms"

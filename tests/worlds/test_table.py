@@ -14,8 +14,8 @@ from stubserver.worlds.clock import EARLIEST, LATEST, Clock
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.table import FixtureTable, Log, Newest, Row, Table
 from stubserver.worlds.world import TABLES, Fixture, World
-
-MOMENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+from tests.support.default import NOW
+from tests.support.rows import snapshot
 
 
 def base() -> FixtureTable:
@@ -36,10 +36,6 @@ def fork(rows: Iterable[Row] | None = None) -> World:
 
 def ids(rows: Iterable[Row]) -> list[int]:
     return [row["id"] for row in rows]
-
-
-def snapshot(world: World, names: Iterable[str] = TABLES) -> dict[str, list[Row]]:
-    return {name: list(getattr(world, name)) for name in names}
 
 
 # One table
@@ -253,12 +249,12 @@ def test_worlds_do_not_see_each_other(default_fixture: Fixture) -> None:
     first.courses.delete(1)
     first.courses.put({**first.courses[2], "name": "Changed"})
     first.memberships.put({"course_id": 3, "user_id": 6, "status": "joined"})
-    first.clock.freeze(MOMENT)
+    first.clock.freeze(NOW)
     assert snapshot(first) != untouched
     assert snapshot(second) == untouched
     assert snapshot(worlds.get()) == untouched
     assert second.memberships.get((3, 6)) is None
-    assert second.clock.now() != MOMENT
+    assert second.clock.now() != NOW
 
 
 def test_worlds_start_anew_on_reset(default_fixture: Fixture) -> None:
@@ -302,10 +298,10 @@ def runs(clock: Clock, ahead: timedelta = timedelta()) -> bool:
 def test_clock_runs_until_it_is_frozen() -> None:
     clock = Clock()
     assert runs(clock)
-    clock.freeze(MOMENT)
-    assert clock.now() == clock.now() == MOMENT
+    clock.freeze(NOW)
+    assert clock.now() == clock.now() == NOW
     clock.freeze(datetime(2026, 11, 23, 14, 0, tzinfo=timezone(timedelta(hours=2))))
-    assert clock.now() == MOMENT
+    assert clock.now() == NOW
     assert clock.now().tzinfo is UTC
 
 
@@ -324,16 +320,16 @@ def test_clock_advances_frozen_or_not(by: timedelta) -> None:
     clock.advance(by)
     clock.advance(by)
     assert runs(clock, 2 * by)
-    clock.freeze(MOMENT)
+    clock.freeze(NOW)
     clock.advance(by)
     clock.advance(by)
-    assert clock.now() == MOMENT + 2 * by
+    assert clock.now() == NOW + 2 * by
 
 
 def test_clock_shows_the_real_time_when_released() -> None:
     clock = Clock()
     clock.advance(timedelta(days=3))
-    clock.freeze(MOMENT)
+    clock.freeze(NOW)
     clock.advance(timedelta(days=3))
     clock.release()
     assert runs(clock)
@@ -341,11 +337,11 @@ def test_clock_shows_the_real_time_when_released() -> None:
 
 def test_clock_tells_between_which_moments_it_would_say_the_same() -> None:
     clock = Clock()
-    clock.freeze(MOMENT)
+    clock.freeze(NOW)
     hours = [timedelta(hours=number) for number in (-2, -1, 0, 1, 2)]
-    assert clock.watch() == MOMENT
-    assert [clock.has_come(MOMENT + by) for by in hours] == [True, True, True, False, False]
-    assert (clock.since, clock.until) == (MOMENT, MOMENT + timedelta(hours=1))
+    assert clock.watch() == NOW
+    assert [clock.has_come(NOW + by) for by in hours] == [True, True, True, False, False]
+    assert (clock.since, clock.until) == (NOW, NOW + timedelta(hours=1))
     clock.watch()
     assert (clock.since, clock.until) == (EARLIEST, LATEST)
 

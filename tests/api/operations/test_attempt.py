@@ -4,21 +4,18 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from stubserver.worlds.world import TABLES
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import ids, ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW, QUIZ, RIGHT, WRONG, iso
+from tests.support.forms import FORM
+from tests.support.rows import snapshot
 
-QUIZ = "/course/1/section/2/lesson/5/"
 ATTEMPTS = f"{QUIZ}attempt/"
 DASHBOARD = "/course/1/quiz/"
-RIGHT = {1: [1], 2: [4, 6], 3: [8], 4: [11, 12]}
-"""The right answers of QUIZ, whose passing grade is 60."""
 OPTIONS = {1: [1, 2, 3], 2: [4, 5, 6, 7], 3: [8, 9, 10], 4: [11, 12, 13]}
-WRONG = {1: [2], 2: [5], 3: [9], 4: [13]}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DILYS = {
     "id": 3,
     "username": "dilys_pruett",
@@ -27,10 +24,6 @@ DILYS = {
     "community_badge": False,
     "deleted": False,
 }
-
-
-def iso(days: float = 0) -> str:
-    return (NOW + timedelta(days=days)).isoformat(timespec="microseconds")
 
 
 def responses(selected: dict[int, list[int]]) -> dict[str, Any]:
@@ -53,12 +46,6 @@ def completion(api: Api, user: int = 3, lesson: int = 5) -> tuple[str, Any] | No
 
 def active(api: Api, user: int = 3, course: int = 1) -> Any:
     return api.world.memberships[course, user]["last_active_at"]
-
-
-def rows(response: httpx.Response) -> list[int]:
-    page = ok(response)
-    assert page["count"] == len(page["results"])
-    return [row["id"] for row in page["results"]]
 
 
 def quiz_of(api: Api, right: int, total: int, passing_grade: int) -> dict[str, Any]:
@@ -496,7 +483,7 @@ def test_list_course_quiz_attempts_shows_rows(api: Api) -> None:
     made = [make(api, 1)["id"], make(api, 1, 2, 3)["id"]]
     api.world.clock.advance(timedelta(seconds=1))
     made.append(make(api, 1, persona="manager")["id"])
-    assert rows(api.as_("creator").get(DASHBOARD)) == [*reversed(made), 4, 2, 1]
+    assert ids(api.as_("creator").get(DASHBOARD)) == [*reversed(made), 4, 2, 1]
 
 
 @pytest.mark.parametrize(
@@ -524,7 +511,7 @@ def test_list_course_quiz_attempts_filters(api: Api, query: str, expected: list[
     """R609, R013, R025: by status, default manager and joined; by username, real name and name of the quiz."""
     for persona in ("member", "manager", "creator"):
         make(api, 1, persona=persona)
-    assert rows(api.as_("manager").get(f"{DASHBOARD}?{query}")) == expected
+    assert ids(api.as_("manager").get(f"{DASHBOARD}?{query}")) == expected
 
 
 def test_list_course_quiz_attempts_covers_every_quiz(api: Api) -> None:
@@ -536,16 +523,16 @@ def test_list_course_quiz_attempts_covers_every_quiz(api: Api) -> None:
     question = ok(creator.post(f"{path}question/", json=body), 201)
     selected = {question["id"]: [question["answers"][0]["id"]]}
     made = ok(api.as_("manager").post(f"{path}attempt/", json=responses(selected)))
-    assert rows(creator.get(DASHBOARD)) == [made["id"], 4, 2, 1]
-    assert rows(creator.get(f"{DASHBOARD}?search=brush")) == [made["id"]]
+    assert ids(creator.get(DASHBOARD)) == [made["id"], 4, 2, 1]
+    assert ids(creator.get(f"{DASHBOARD}?search=brush")) == [made["id"]]
     row = ok(creator.get(DASHBOARD))["results"][0]
     assert (row["section_id"], row["lesson_id"], row["name"], row["grade"]) == (1, new["id"], "Brushes", 100)
     ok(creator.patch(QUIZ, json={"name": "Renamed"}))
-    assert rows(creator.get(f"{DASHBOARD}?search=renamed")) == [4, 2, 1]
-    assert rows(creator.get("/course/4/quiz/")) == [5]
-    assert rows(creator.get("/course/2/quiz/")) == []
+    assert ids(creator.get(f"{DASHBOARD}?search=renamed")) == [4, 2, 1]
+    assert ids(creator.get("/course/4/quiz/")) == [5]
+    assert ids(creator.get("/course/2/quiz/")) == []
     assert creator.delete(QUIZ).status_code == 204
-    assert rows(creator.get(DASHBOARD)) == [made["id"]]
+    assert ids(creator.get(DASHBOARD)) == [made["id"]]
 
 
 def test_list_course_quiz_attempts_follows_present_statuses(api: Api) -> None:
@@ -553,9 +540,9 @@ def test_list_course_quiz_attempts_follows_present_statuses(api: Api) -> None:
     make(api, 1)
     member = api.as_("member")
     assert member.delete("/course/1/join/").status_code == 204
-    assert rows(api.as_("creator").get(DASHBOARD)) == [4, 2, 1]
+    assert ids(api.as_("creator").get(DASHBOARD)) == [4, 2, 1]
     ok(member.post("/course/1/join/"))
-    assert rows(api.as_("creator").get(DASHBOARD)) == [7, 4, 2, 1]
+    assert ids(api.as_("creator").get(DASHBOARD)) == [7, 4, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import Api, ok, refused, snapshot
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.rows import snapshot
 
 CATEGORIES = "/category/"
 FIRST = {

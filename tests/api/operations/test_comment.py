@@ -4,30 +4,20 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import done, ids, ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.forms import FORM
+from tests.support.rows import snapshot
 
 LESSON = "/course/1/section/1/lesson/1/"
 COMMENTS = f"{LESSON}comment/"
 COURSE = "/course/1/comment/"
 SWITCHED_OFF = "/course/1/section/1/lesson/3/"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 FIELDS = {"id", "html", "parent", "in_reply_to", "created_at", "created_by", "medias"}
 CHANGES = pytest.mark.parametrize("method", ["PUT", "PATCH"])
-
-
-def done(response: httpx.Response) -> None:
-    assert (response.status_code, response.content) == (204, b""), response.text
-
-
-def ids(response: httpx.Response) -> list[int]:
-    page = ok(response)
-    assert page["next"] is None
-    assert page["count"] == len(page["results"])
-    return [row["id"] for row in page["results"]]
 
 
 def user(number: int, username: str, real_name: str, badge: bool = False) -> dict[str, Any]:

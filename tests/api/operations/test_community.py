@@ -12,8 +12,10 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.fixture import FixtureError, load
 from stubserver.worlds.world import Fixture
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.rows import snapshot
 
 PREFERENCES = "/dynamic_preference/"
 FEATURES = "/feature/"

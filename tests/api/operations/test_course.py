@@ -1,19 +1,20 @@
 """Courses: creating, reading, searching, changing and deleting them, and the lists of courses."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from stubserver.app import StubServer
 from stubserver.worlds.world import TABLES, Fixture
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW, STRANGER, iso
+from tests.support.forms import ENCODINGS, IN_EVERY_ENCODING, Encode
+from tests.support.rows import be, snapshot
 
 
 def words(text: str) -> set[str]:
@@ -39,7 +40,6 @@ LISTS = {
     "list_user_courses": "/user/3/courses/",
 }
 EVERY_LIST = pytest.mark.parametrize("path", LISTS.values(), ids=LISTS)
-STRANGER = 6
 EVERY = [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]
 PUBLIC = [15, 14, 13, 6, 5, 4, 3, 2, 1]
 """The courses that are neither secret nor drafts, in the order of a search."""
@@ -53,49 +53,11 @@ def ids(response: httpx.Response) -> list[int]:
     return found
 
 
-def iso(days: float = 0) -> str:
-    return (NOW + timedelta(days=days)).isoformat(timespec="microseconds")
-
-
-def be(api: Api, course: int, status: str | None, user: int = STRANGER) -> None:
-    """Give somebody a status behind the API's back."""
-    api.world.memberships.delete((course, user))
-    if status:
-        row = {"course_id": course, "user_id": user, "status": status, "joined_at": NOW, "last_active_at": None}
-        api.world.memberships.put(row)
-
-
 def do(api: Api, course: int, **changes: Any) -> None:
     """Change a course behind the API's back."""
     api.world.courses.put({**api.world.courses[course], **changes})
 
 
-def pairs(fields: dict[str, Any], spelling: str) -> list[tuple[str, str]]:
-    """The fields as a form has them; `spelling` is that of arrays."""
-    found = []
-    for name, value in fields.items():
-        if isinstance(value, list):
-            found += [(spelling.format(name, n), str(item)) for n, item in enumerate(value)]
-        else:
-            found.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
-    return found
-
-
-def urlencoded(spelling: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return lambda fields: {"content": urlencode(pairs(fields, spelling)), "headers": headers}
-
-
-def multipart(spelling: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda fields: {"files": [(name, (None, text)) for name, text in pairs(fields, spelling)]}
-
-
-ENCODINGS = {"json": lambda fields: {"json": fields}}
-for _name, _spelling in {"indexed": "{}[{}]", "bracketed": "{}[]", "repeated": "{}"}.items():
-    ENCODINGS[f"urlencoded-{_name}"] = urlencoded(_spelling)
-    ENCODINGS[f"multipart-{_name}"] = multipart(_spelling)
-IN_EVERY_ENCODING = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
-"""JSON and both forms, these in each spelling of arrays."""
 FIELDS = {
     "name": "Lino Printing & more",
     "slug": "lino",
@@ -174,7 +136,7 @@ def test_create_course_answers_defaults(api: Api) -> None:
 
 
 @IN_EVERY_ENCODING
-def test_create_course_reads_every_content_type(api: Api, encode: Callable[..., dict[str, Any]]) -> None:
+def test_create_course_reads_every_content_type(api: Api, encode: Encode) -> None:
     """R009, R012, R022: JSON and both forms, with each spelling of arrays, make the same course."""
     body = ok(api.as_("member").post("/course/", **encode(FIELDS)), 201)
     assert set(body) == FULL
@@ -183,7 +145,7 @@ def test_create_course_reads_every_content_type(api: Api, encode: Callable[..., 
 
 
 @IN_EVERY_ENCODING
-def test_create_course_ignores_unknown_fields(api: Api, encode: Callable[..., dict[str, Any]]) -> None:
+def test_create_course_ignores_unknown_fields(api: Api, encode: Encode) -> None:
     """R011, R129: read-only and unknown fields, products and stray keys are no error and have no effect."""
     sent = {"name": "Lino Printing", "type": "self-paced"}
     plain = ok(api.as_("member").post("/course/", json=sent), 201)
@@ -636,7 +598,7 @@ def test_get_course_knows_its_methods_and_media_types(api: Api) -> None:
 
 @IN_EVERY_ENCODING
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_update_course_reads_every_content_type(api: Api, method: str, encode: Callable[..., dict[str, Any]]) -> None:
+def test_update_course_reads_every_content_type(api: Api, method: str, encode: Encode) -> None:
     """R009, R011, R012, R125: creator and manager change a course by JSON or form; unknown fields are ignored."""
     for caller, course in (("creator", 1), ("manager", 5)):
         before = ok(api.as_(caller).get(f"/course/{course}/"))

@@ -1,17 +1,17 @@
 """Lessons and quizzes: keeping them, who may open them and when, and how completing them counts."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from tests.client import PERSONAS, Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import done, ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW, PERSONAS, QUIZ, RIGHT, STRANGER, WRONG, iso
+from tests.support.forms import FORM, IN_EVERY_MEDIA_TYPE, Encode
+from tests.support.rows import be, snapshot
 
-STRANGER = 6
 COURSES = {"open": (1, 1, 1), "private": (4, 10, 19), "secret": (7, 16, 28), "draft": (10, 21, 34)}
 """Privacy -> a course of it, its first section, and the first lesson of that."""
 LESSONS = "/course/{}/section/{}/lesson/"
@@ -32,11 +32,6 @@ FOR_STUDENTS: dict[str, tuple[str, str, dict[str, Any], int]] = {
 }
 OPERATIONS = {**FOR_MANAGERS, **FOR_STUDENTS}
 WRITES = pytest.mark.parametrize("method", ["PUT", "PATCH"])
-QUIZ = "/course/1/section/2/lesson/5/"
-"""Four questions, which pass with 60 per cent."""
-RIGHT = {1: [1], 2: [4, 6], 3: [8], 4: [11, 12]}
-"""Question of that quiz -> what to select."""
-WRONG = {1: [2], 2: [5], 3: [9], 4: [13]}
 WREN = {
     "id": 1,
     "username": "wren_hollis",
@@ -50,32 +45,14 @@ DRAFT = "This lesson is a draft."
 ORDER = "The lessons of this course must be completed in their order."
 
 
-def done(response: httpx.Response) -> None:
-    """R023: 204 without a body."""
-    assert (response.status_code, response.content) == (204, b""), response.text
-
-
 def forbidden(response: httpx.Response, message: str) -> None:
     """A 403 that says why."""
     assert response.status_code == 403, response.text
     assert response.json() == {"errors": [{"message": message, "code": "permission_denied"}]}
 
 
-def iso(days: float = 0) -> str:
-    return (NOW + timedelta(days=days)).isoformat(timespec="microseconds")
-
-
 def opens(days: float) -> str:
     return f"This lesson opens at {(NOW + timedelta(days=days)).isoformat(timespec='seconds')}."
-
-
-def be(api: Api, course: int, status: str | None, days: float = 0, user: int = STRANGER) -> None:
-    """Give somebody a status behind the API's back; members joined `days` from now."""
-    api.world.memberships.delete((course, user))
-    if status:
-        joined_at = NOW + timedelta(days=days) if status in ("manager", "joined") else None
-        row = {"course_id": course, "user_id": user, "status": status, "joined_at": joined_at, "last_active_at": None}
-        api.world.memberships.put(row)
 
 
 def stored(api: Api, table: str, number: int, **changes: Any) -> None:
@@ -91,26 +68,6 @@ def ids(rows: list[Any]) -> list[int]:
 def attempt(api: Api, selected: dict[int, list[int]], path: str = QUIZ) -> Any:
     responses = [{"question_id": number, "selected_options": options} for number, options in selected.items()]
     return ok(api.post(f"{path}attempt/", json={"responses": responses}))
-
-
-def pairs(fields: dict[str, Any], array: str) -> list[tuple[str, str]]:
-    """The fields as a form has them; `array` is how it spells the items of one."""
-    found = []
-    for name, value in fields.items():
-        if isinstance(value, list):
-            found += [(array.format(name, n), str(item)) for n, item in enumerate(value)]
-        else:
-            found.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
-    return found
-
-
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-ENCODINGS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "json": lambda fields: {"json": fields},
-    "urlencoded": lambda fields: {"content": urlencode(pairs(fields, "{}[{}]")), "headers": FORM},
-    "multipart": lambda fields: {"files": [(name, (None, text)) for name, text in pairs(fields, "{}[]")]},
-}
-IN_EVERY_ENCODING = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 
 
 # Who may, and where
@@ -278,10 +235,8 @@ def assert_shows(body: dict[str, Any], fields: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", LESSONS), ("PUT", LESSON), ("PATCH", LESSON)])
-@IN_EVERY_ENCODING
-def test_create_course_lesson_reads_every_content_type(
-    api: Api, method: str, path: str, encode: Callable[..., dict[str, Any]]
-) -> None:
+@IN_EVERY_MEDIA_TYPE
+def test_create_course_lesson_reads_every_content_type(api: Api, method: str, path: str, encode: Encode) -> None:
     """R009, R012, R022, R307, R308, R309, R415: every field may be sent as JSON or form."""
     response = api.as_("creator").request(method, path.format(1, 1, 1), **encode(FIELDS))
     body = ok(response, 201 if method == "POST" else 200)
@@ -304,8 +259,8 @@ JUNK = {
 }
 
 
-@IN_EVERY_ENCODING
-def test_update_course_lesson_ignores_other_fields(api: Api, encode: Callable[..., dict[str, Any]]) -> None:
+@IN_EVERY_MEDIA_TYPE
+def test_update_course_lesson_ignores_other_fields(api: Api, encode: Encode) -> None:
     """R011: read-only and unknown fields are no error and have no effect; a lesson stays where it is."""
     before, path = snapshot(api.world), LESSON.format(1, 1, 1)
     body = ok(api.as_("creator").get(path))
@@ -319,8 +274,8 @@ def test_update_course_lesson_ignores_other_fields(api: Api, encode: Callable[..
 
 
 @pytest.mark.parametrize("name", ["create_course_lesson", "update_course_lesson"])
-@IN_EVERY_ENCODING
-def test_create_course_lesson_needs_name_and_type(api: Api, name: str, encode: Callable[..., dict[str, Any]]) -> None:
+@IN_EVERY_MEDIA_TYPE
+def test_create_course_lesson_needs_name_and_type(api: Api, name: str, encode: Encode) -> None:
     """R021, R307: POST and PUT need name and type, PATCH needs nothing."""
     method, path, _, _ = OPERATIONS[name]
     before = snapshot(api.world)

@@ -7,15 +7,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.forms import FORM, JSON
+from tests.support.rows import snapshot
 
 MEDIA, CHUNK, COMPLETE = "/media/", "/media/upload/chunk/", "/media/upload/complete/"
 PIECE = 204_800
 IMAGE_LIMIT, DOCUMENT_LIMIT = 5_242_880, 52_428_800
 PLACEHOLDER = {"image_width": 512, "image_height": 512, "embed": None, "order": 0, "description": ""}
-JSON = {"Content-Type": "application/json"}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def md5(content: bytes) -> str:

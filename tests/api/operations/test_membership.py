@@ -3,17 +3,16 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from tests.client import Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import done, ids, ok, refused
+from tests.support.client import Api
+from tests.support.default import COURSES, NOW, STRANGER, iso
+from tests.support.forms import FORM, IN_EVERY_ENCODING, Encode
+from tests.support.rows import be, snapshot
 
-COURSES = {"open": 1, "private": 4, "secret": 7, "draft": 10}
-"""A course of each privacy."""
-STRANGER = 6
 EARLIER = NOW - timedelta(days=100)
 STATUSES = (None, "requested", "invited", "joined", "manager")
 MEMBERS = ("creator", "manager", "joined")
@@ -38,61 +37,12 @@ FOR_MANAGERS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 """What only creator and managers may do: method, last part of the path, and what to send."""
 OPERATIONS = pytest.mark.parametrize(("method", "path", "options"), FOR_MANAGERS.values(), ids=FOR_MANAGERS)
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def done(response: httpx.Response) -> None:
-    """R023: 204 without a body."""
-    assert (response.status_code, response.content) == (204, b""), response.text
-
-
-def ids(response: httpx.Response) -> list[int]:
-    page = ok(response)
-    assert page["next"] is None
-    assert page["count"] == len(page["results"])
-    return [row["id"] for row in page["results"]]
-
-
-def iso(days: float = 0) -> str:
-    return (NOW + timedelta(days=days)).isoformat(timespec="microseconds")
-
-
-def be(api: Api, course: int, status: str | None, user: int = STRANGER) -> None:
-    """Give somebody a status behind the API's back; members joined a hundred days ago."""
-    api.world.memberships.delete((course, user))
-    if status:
-        joined_at = EARLIER if status in MEMBERS else None
-        row = {"course_id": course, "user_id": user, "status": status, "joined_at": joined_at, "last_active_at": None}
-        api.world.memberships.put(row)
 
 
 def standing(api: Api, course: int, user: int = STRANGER) -> tuple[Any, Any]:
     """Status and joined_at."""
     row = api.world.memberships.get((course, user))
     return (row["status"], row["joined_at"]) if row else (None, None)
-
-
-def spelled(array: str) -> Callable[[dict[str, list[int]]], list[tuple[str, str]]]:
-    return lambda lists: [(array.format(name, n), str(u)) for name, users in lists.items() for n, u in enumerate(users)]
-
-
-def form(array: str) -> Callable[[dict[str, list[int]]], dict[str, Any]]:
-    return lambda lists: {"content": urlencode(spelled(array)(lists)), "headers": FORM}
-
-
-def multipart(array: str) -> Callable[[dict[str, list[int]]], dict[str, Any]]:
-    return lambda lists: {"files": [(name, (None, text)) for name, text in spelled(array)(lists)]}
-
-
-ENCODINGS = {
-    "json": lambda lists: {"json": lists},
-    "urlencoded-indexed": form("{}[{}]"),
-    "urlencoded-bracketed": form("{}[]"),
-    "urlencoded-repeated": form("{}"),
-    "multipart-indexed": multipart("{}[{}]"),
-    "multipart-repeated": multipart("{}"),
-}
-IN_EVERY_ENCODING = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 
 
 # The state machine
@@ -129,7 +79,7 @@ EVERYWHERE = [(privacy, before) for privacy in COURSES for before in STATUSES]
 def test_join_course_follows_the_state_machine(api: Api, privacy: str, before: str | None) -> None:
     """R202-R207: open joins, private asks, an invitation is accepted, the rest stays; what is hidden is absent."""
     course = COURSES[privacy]
-    be(api, course, before)
+    be(api, course, before, days=-100)
     status, after = joining(privacy, before)
     response = api.as_("stranger").post(f"/course/{course}/join/")
     if status == 404:
@@ -144,7 +94,7 @@ def test_join_course_follows_the_state_machine(api: Api, privacy: str, before: s
 def test_leave_course_follows_the_state_machine(api: Api, privacy: str, before: str | None) -> None:
     """R208, R210: members leave, requests and invitations end; with no status there is nothing to leave."""
     course = COURSES[privacy]
-    be(api, course, before)
+    be(api, course, before, days=-100)
     status, after = leaving(privacy, before)
     response = api.as_("stranger").delete(f"/course/{course}/join/")
     if status == 404:
@@ -187,7 +137,7 @@ def test_change_course_roles_follows_the_state_machine(
 ) -> None:
     """R211, R215, R217, R219: what creator and managers do to others, alike in every privacy, drafts included."""
     course = COURSES[privacy]
-    be(api, course, before)
+    be(api, course, before, days=-100)
     others = [row for row in snapshot(api.world)["memberships"] if row["user_id"] != STRANGER]
     response = ACTIONS[action](api.as_(caller), course, STRANGER)
     if after == "refused":
@@ -375,7 +325,7 @@ def test_invite_course_users_checks_the_role_before_the_body(api: Api) -> None:
 
 
 @IN_EVERY_ENCODING
-def test_invite_course_users_reads_every_content_type(api: Api, encode: Callable[..., dict[str, Any]]) -> None:
+def test_invite_course_users_reads_every_content_type(api: Api, encode: Encode) -> None:
     """R009, R012, R215: invitations and acceptances in one request, in JSON and both forms."""
     done(api.as_("manager").post("/course/4/invite/", **encode({"users": [6, 5, 12, 8, 1, 6]})))
     statuses = [standing(api, 4, user)[0] for user in (6, 5, 12, 8, 1)]
@@ -384,7 +334,7 @@ def test_invite_course_users_reads_every_content_type(api: Api, encode: Callable
 
 
 @IN_EVERY_ENCODING
-def test_remove_course_invitations_reads_every_content_type(api: Api, encode: Callable[..., dict[str, Any]]) -> None:
+def test_remove_course_invitations_reads_every_content_type(api: Api, encode: Encode) -> None:
     """R009, R012, R217: the ids travel in the body of the DELETE; only invitations are taken back."""
     done(api.as_("manager").request("DELETE", "/course/4/invite/", **encode({"users": [4, 12, 5, 8, 6, 1]})))
     statuses = [standing(api, 4, user)[0] for user in (4, 12, 13, 5, 8, 6, 1)]
@@ -392,7 +342,7 @@ def test_remove_course_invitations_reads_every_content_type(api: Api, encode: Ca
 
 
 @IN_EVERY_ENCODING
-def test_change_course_roles_reads_every_content_type(api: Api, encode: Callable[..., dict[str, Any]]) -> None:
+def test_change_course_roles_reads_every_content_type(api: Api, encode: Encode) -> None:
     """R009, R011, R012, R219: three lists in one request; unknown fields are ignored."""
     lists = {"managers": [6, 3], "joined": [2, 5], "unjoined": [8, 4], "others": [99]}
     done(api.as_("creator").post("/course/4/role/", **encode(lists)))
@@ -631,7 +581,7 @@ def test_list_course_suggested_users_offers_people_without_status(api: Api, quer
 @pytest.mark.parametrize("status", ["requested", "invited", "joined", "manager"])
 def test_list_course_suggested_users_leaves_out_every_status(api: Api, status: str) -> None:
     """R221: each status takes a user off the list, and losing it brings the user back."""
-    be(api, 4, status)
+    be(api, 4, status, days=-100)
     assert ids(api.as_("manager").get("/course/4/user/")) == [14, 7, 9]
     done(ACTIONS["leave"](api.as_("manager"), 4, STRANGER))
     assert ids(api.as_("manager").get("/course/4/user/")) == [14, 7, 6, 9]
@@ -716,7 +666,7 @@ def test_list_course_joined_users_pages_like_every_list(api: Api, path: str) -> 
     status = {"join": "joined", "users": "joined", "invite": "invited", "request_join": "requested", "user": None}[path]
     for user in range(101, 231):
         api.world.users.put({**api.world.users[STRANGER], "id": user, "username": f"user-{user}"})
-        be(api, 15, status, user)
+        be(api, 15, status, user=user)
     url, creator = f"/course/15/{path}/", api.as_("creator")
     first = ok(creator.get(url))
     count = first["count"]

@@ -5,13 +5,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.client import Api, ok, refused, snapshot
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import QUIZ
+from tests.support.forms import FORM
+from tests.support.rows import snapshot
 
-QUIZ = "/course/1/section/2/lesson/5/"
 QUESTIONS = f"{QUIZ}question/"
 CREATE = pytest.mark.parametrize("path", [QUESTIONS, QUIZ], ids=["question", "at_lesson"])
 """The path of the other question operations, and the one that the docs page shows."""
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NEW = {
     "type": "multi_choice",
     "text": "Which brushes are for washes?",

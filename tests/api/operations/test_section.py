@@ -1,14 +1,14 @@
 """Sections: listing, creating, reading, changing, ordering and deleting them."""
 
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from tests.client import PERSONAS, Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import PERSONAS, iso
+from tests.support.forms import IN_EVERY_MEDIA_TYPE, MEDIA_TYPES, Encode
+from tests.support.rows import snapshot
 
 COURSES = {"open": (1, 1), "private": (4, 10), "secret": (7, 16), "draft": (10, 21)}
 """Privacy -> a course of it, and the first section of that course."""
@@ -23,30 +23,6 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any], int]] = {
 """Method, path, what to send, and the status of a success."""
 FIRST = {"id": 1, "name": "First washes", "dripped_at": None, "drip_delay": 0, "lessons_order": [1, 2, 3]}
 WRITES = pytest.mark.parametrize("method", ["PUT", "PATCH"])
-
-
-def iso(days: float = 0) -> str:
-    return (NOW + timedelta(days=days)).isoformat(timespec="microseconds")
-
-
-def pairs(fields: dict[str, Any], array: str) -> list[tuple[str, str]]:
-    """The fields as a form has them; `array` is how it spells the items of one."""
-    found = []
-    for name, value in fields.items():
-        if isinstance(value, list):
-            found += [(array.format(name, n), str(item)) for n, item in enumerate(value)]
-        else:
-            found.append((name, "null" if value is None else str(value)))
-    return found
-
-
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-ENCODINGS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "json": lambda fields: {"json": fields},
-    "urlencoded": lambda fields: {"content": urlencode(pairs(fields, "{}[{}]")), "headers": FORM},
-    "multipart": lambda fields: {"files": [(name, (None, text)) for name, text in pairs(fields, "{}[]")]},
-}
-IN_EVERY_ENCODING = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 
 
 # Who may, and where
@@ -165,8 +141,8 @@ def test_create_course_section_appends_it(api: Api) -> None:
     assert [row["id"] for row in ok(api.as_("creator").get("/course/12/section/"))] == [30]
 
 
-@IN_EVERY_ENCODING
-def test_create_course_section_reads_every_content_type(api: Api, encode: Callable[..., dict[str, Any]]) -> None:
+@IN_EVERY_MEDIA_TYPE
+def test_create_course_section_reads_every_content_type(api: Api, encode: Encode) -> None:
     """R009, R012, R022, R304, R305: JSON and both forms make the same section."""
     fields = {"name": "Frames & für £5 + paper", "dripped_at": "2026-12-01T10:00:00.500Z", "drip_delay": 7}
     body = ok(api.as_("creator").post("/course/1/section/", **encode(fields)), 201)
@@ -175,10 +151,8 @@ def test_create_course_section_reads_every_content_type(api: Api, encode: Callab
 
 
 @WRITES
-@IN_EVERY_ENCODING
-def test_update_course_section_reads_every_content_type(
-    api: Api, method: str, encode: Callable[..., dict[str, Any]]
-) -> None:
+@IN_EVERY_MEDIA_TYPE
+def test_update_course_section_reads_every_content_type(api: Api, method: str, encode: Encode) -> None:
     """R009, R012, R020, R304, R305, R306: every field may be sent as JSON or form; a null date in a form is one."""
     path = "/course/1/section/1/"
     sent = {"name": "Frames", "dripped_at": "2026-12-01T10:00:00.000Z", "drip_delay": 3, "lessons_order": [3, 1, 2]}
@@ -197,9 +171,9 @@ def test_update_course_section_reads_every_content_type(
         ("PATCH", "/course/1/section/1/", "First washes"),
     ],
 )
-@IN_EVERY_ENCODING
+@IN_EVERY_MEDIA_TYPE
 def test_create_course_section_ignores_other_fields(
-    api: Api, method: str, path: str, name: str, encode: Callable[..., dict[str, Any]]
+    api: Api, method: str, path: str, name: str, encode: Encode
 ) -> None:
     """R011: the type that the vendor's pages send, and read-only and unknown fields, have no effect."""
     junk = {
@@ -225,12 +199,12 @@ def test_create_course_section_ignores_other_fields(
 
 
 @pytest.mark.parametrize("name", ["update_course_section", "create_course_section"])
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", MEDIA_TYPES)
 def test_update_course_section_needs_a_name(api: Api, name: str, encoding: str) -> None:
     """R021: PUT and POST need the name, PATCH needs nothing."""
     method, path, _, _ = OPERATIONS[name]
     before = snapshot(api.world)
-    sent = ENCODINGS[encoding]({"drip_delay": 4})
+    sent = MEDIA_TYPES[encoding]({"drip_delay": 4})
     assert refused(api.as_("creator").request(method, path.format(1, 1), **sent), 400) == {"name": "required"}
     assert snapshot(api.world) == before
     assert ok(api.as_("creator").patch("/course/1/section/1/", **sent)) == {**FIRST, "drip_delay": 4}

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import pytest
@@ -18,29 +18,33 @@ from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
 from stubserver.worlds.table import FixtureTable
 from stubserver.worlds.world import TABLES, Fixture, World
-from tests.client import PERSONAS, Api, codes, ok, refused, snapshot
-from tests.conftest import NOW
-from tests.test_errors import token as signed
+from tests.support.answers import codes, ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW, PERSONAS
+from tests.support.forms import FORM, JSON
+from tests.support.rows import snapshot
+from tests.support.tokens import (
+    APP,
+    ASKED,
+    CALLBACK,
+    PAGE,
+    SERVER_APP,
+    TOKEN,
+    WREN,
+    answered,
+    authorize,
+    basic,
+    code,
+    grant,
+    signed,
+)
 
-TOKEN, REVOKE, VERIFY = "/oauth/token/", "/oauth/revoke_token/", "/jwt/verify_token/"
-PAGE = "/oauth/authorize/"
-JSON = {"Content-Type": "application/json"}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+REVOKE, VERIFY = "/oauth/revoke_token/", "/jwt/verify_token/"
 LIFETIME = timedelta(seconds=36000)
 TICK = timedelta(microseconds=1)
-APP = {"client_id": "stub-app"}
-SERVER_APP = {"client_id": "stub-server-app", "client_secret": "stub-secret"}
-WREN = {"grant_type": "password", "username": "wren_hollis", "password": "stub-password"}
-CALLBACK = "http://localhost:3000/callback"
-ASKED = {**APP, "response_type": "code", "redirect_uri": CALLBACK, "state": "xyz", "login_hint": "wren_hollis"}
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGES = {"S256": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "plain": VERIFIER}
 """Method -> the challenge of the verifier; that of S256 is from RFC 7636."""
-
-
-def grant(api: Api, app: dict[str, str] = APP, **fields: Any) -> Any:
-    """The answer to a request that must be granted, by default to that for Wren's password."""
-    return ok(api.post(TOKEN, json={**app, **(fields or WREN)}))
 
 
 def denied(response: httpx.Response, status: int = 400) -> str:
@@ -64,28 +68,6 @@ def opens(api: Api, text: str) -> int | None:
         return None
     number: int = ok(response)["id"]
     return number
-
-
-def basic(name: str, secret: str) -> dict[str, str]:
-    return {"Authorization": f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"}
-
-
-def authorize(api: Api, path: str = PAGE, **changes: str | None) -> httpx.Response:
-    """Ask for a code, with changes to the usual parameters; None leaves one out."""
-    asked = {name: text for name, text in {**ASKED, **changes}.items() if text is not None}
-    return api.get(path, params=asked)
-
-
-def answered(response: httpx.Response, uri: str = CALLBACK) -> dict[str, str]:
-    """What a redirect to that address says."""
-    assert response.status_code == 302, response.text
-    location = response.headers["location"]
-    assert location.startswith(uri)
-    return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True))
-
-
-def code(api: Api, **changes: str | None) -> str:
-    return answered(authorize(api, **changes), changes.get("redirect_uri") or CALLBACK)["code"]
 
 
 def exchange(api: Api, text: str, app: dict[str, str] = APP, **fields: str) -> httpx.Response:

@@ -10,8 +10,10 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.worlds.table import FixtureTable
 from stubserver.worlds.world import TABLES, Fixture
-from tests.client import PERSONAS, Api, ok, refused, snapshot
-from tests.conftest import NOW
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW, PERSONAS
+from tests.support.rows import snapshot
 
 ME = "/user/me/"
 SEARCH, AUTOCOMPLETE = "/user/search/", "/user/autocomplete/"

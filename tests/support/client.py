@@ -9,11 +9,8 @@ from stubserver.app import StubServer
 from stubserver.testing import CourseWorld
 from stubserver.worlds import snapshot_file
 from stubserver.worlds.registry import DEFAULT
-from stubserver.worlds.world import TABLES, Fixture, World
-
-PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
-HOST = "stub.test"
-"""What the addresses in answers begin with."""
+from stubserver.worlds.world import Fixture, World
+from tests.support.default import HOST
 
 
 class Api:
@@ -135,41 +132,3 @@ class Mirror:
 
     def _forget(self) -> None:
         self._served.stub.control("DELETE", f"/snapshots/{self._served.name}")
-
-
-def codes(response: httpx.Response) -> dict[str, str]:
-    """Field (or "" for a general entry) -> the last code that a refusal gives for it; also checks its shape."""
-    body = response.json()
-    assert list(body) == ["errors"]
-    assert body["errors"]
-    found = {}
-    for entry in body["errors"]:
-        if "field" in entry:
-            assert set(entry) == {"field", "messages"}
-            assert entry["messages"]
-            for message in entry["messages"]:
-                assert set(message) == {"message", "code"}
-                assert message["message"]
-                found[entry["field"]] = message["code"]
-        else:
-            assert set(entry) == {"message", "code"}
-            assert entry["message"]
-            found[""] = entry["code"]
-    return found
-
-
-def ok(response: httpx.Response, status: int = 200) -> Any:
-    """The JSON body of an answer that must have the status."""
-    assert response.status_code == status, response.text
-    return response.json()
-
-
-def refused(response: httpx.Response, status: int) -> dict[str, str]:
-    """The codes of a refusal that must have the status."""
-    assert response.status_code == status, response.text
-    return codes(response)
-
-
-def snapshot(world: World) -> dict[str, list[Any]]:
-    """All rows of a world, to compare before and after."""
-    return {name: list(getattr(world, name)) for name in TABLES}
