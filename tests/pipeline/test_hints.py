@@ -6,7 +6,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from tests.support.answers import refused
+from tests.support.answers import GENERAL, codes, refused
 from tests.support.client import Api
 
 pytestmark = pytest.mark.in_process("it is about the world default")
@@ -189,3 +189,20 @@ def test_every_method_that_a_405_allows_is_allowed(api: Api, contract: Contract)
         found = {method for method in methods if api.request(method, f"/{path}", headers=wish).status_code == 406}
         response = api.request("OPTIONS", f"/{path}")
         assert (response.status_code, set(response.headers["allow"].split(", "))) == (405, found), path
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "BREW")
+
+
+@pytest.mark.in_process("HTTP clients and servers refuse it")
+def test_the_allow_list_is_complete(api: Api, contract: Contract) -> None:
+    for path, item in contract.document["paths"].items():
+        declared = {method.upper() for method in item if method in ("get", "put", "post", "patch", "delete")}
+        declared |= {"HEAD"} & ({"HEAD"} if "GET" in declared else set())
+        for method in sorted(set(METHODS) - declared):
+            for number in ("1", "99"):
+                response = api.request(method, re.sub(r"\{\w+\}", number, path))
+                assert response.status_code == 405, f"{method} {path}"
+                assert set(response.headers["allow"].split(", ")) == declared, f"{method} {path}"
+                if method != "HEAD":
+                    assert codes(response) == {GENERAL: "method_not_allowed"}

@@ -1,49 +1,24 @@
-"""The wire as the vendor's client and pages use it: bodies, CORS, slashes, hosts, documents and pictures."""
+"""The wire: bounds, slashes, hosts, media types and bodies, before anything else sees a request."""
 
 import asyncio
 import contextlib
 import json
 import re
-import struct
-import zlib
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.contract.contract import Contract
 from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import Fixture
-from tests.support.answers import codes
+from tests.support.answers import GENERAL, codes
 from tests.support.client import Api
+from tests.support.forms import AXIOS, JSON
 from tests.support.wire import ask
-
-AXIOS = {"Accept": "application/json, text/plain, */*", "Content-Type": "application/json"}
-NAMED = "https://app.example"
-ALLOWED = ["http://localhost:3000", "http://127.0.0.1:5173", "http://[::1]:8080", "https://localhost", NAMED]
-FOREIGN = [
-    "http://evil.example",
-    "http://localhost.evil.example",
-    "http://127.0.0.1.evil.example",
-    "http://evil.example#localhost",
-    "http://evil.example/localhost:3000",
-    "http://localhost@evil.example",
-    "http://localhost:3000.evil.example",
-    "http://app.example",
-    "https://app.example.evil.example",
-    "https://app.example:444",
-    "ftp://localhost",
-    "http://127x0x0x1",
-    "null",
-]
-
-
-def preflight(api: Api, origin: str, method: str = "PATCH", path: str = "/course/1/") -> Any:
-    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type"}
-    return api.request("OPTIONS", path, headers={"Origin": origin, **asked})
 
 
 def urls_in(value: Any) -> list[str]:
@@ -51,59 +26,6 @@ def urls_in(value: Any) -> list[str]:
 
 
 # Bodies
-
-
-def test_join_course_accepts_the_empty_json_body_of_the_client(api: Api) -> None:
-    response = api.as_("stranger").post("/course/1/join/", content=b"", headers={**AXIOS, "Content-Length": "0"})
-    assert response.status_code == 200
-    assert response.json()["join_status"] == "joined"
-
-
-def test_create_course_reads_the_multipart_form_of_the_vendor(api: Api) -> None:
-    fields = {
-        "name": "From a form",
-        "description": "Grüße, and 2 lines\r\nof text",
-        "type": "self-paced",
-        "categories[0]": "2",
-        "categories[1]": "1",
-        "products": "[]",
-        "0": "[object Object]",
-    }
-    cover = {"image_original": ("cover.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9000, "image/png")}
-    response = api.as_("creator").post("/course/", data=fields, files=cover)
-    assert response.status_code == 201
-    course = response.json()
-    assert (course["name"], course["description"], course["privacy"]) == (fields["name"], fields["description"], "")
-    assert [category["id"] for category in course["categories"]] == [2, 1]
-    assert "products" not in course
-    assert "image_original" not in course
-
-
-def test_patch_course_takes_a_new_cover_as_multipart(api: Api) -> None:
-    creator = api.as_("creator")
-    before = creator.get("/course/1/").json()
-    response = creator.patch("/course/1/", files={"image_original": ("a.png", b"other bytes", "image/png")})
-    assert response.status_code == 200
-    assert response.json()["image_big"] != before["image_big"]
-    assert response.json()["name"] == before["name"]
-
-
-def test_patch_course_takes_the_json_of_axios_with_its_read_only_id(api: Api) -> None:
-    body = {"id": 114, "enforce_lessons_order": True, "hide_member_count": False}
-    response = api.as_("creator").patch("/course/1/", content=json.dumps(body).encode(), headers=AXIOS)
-    assert response.status_code == 200
-    assert (response.json()["id"], response.json()["enforce_lessons_order"]) == (1, True)
-
-
-def test_remove_course_invitations_reads_the_json_body_of_a_delete(api: Api) -> None:
-    response = api.as_("creator").request("DELETE", "/course/1/invite/", content=b'{"users":[4]}', headers=AXIOS)
-    assert (response.status_code, response.content) == (204, b"")
-    assert api.as_("creator").get("/course/1/invite/").json()["count"] == 0
-
-
-@pytest.mark.parametrize("query", ["", "?", "?limit=3&offset=0", "?categories%5B%5D=1&categories%5B%5D=2", "?search="])
-def test_search_courses_accepts_the_queries_of_the_client(api: Api, query: str) -> None:
-    assert api.get(f"/course/search/{query}", headers=AXIOS).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -141,75 +63,7 @@ def test_join_course_accepts_an_empty_chunked_body(app: StubServer, runner: asyn
     assert ask(app, runner, "POST", "/api/v2/course/1/join/", headers)[0] == 200
 
 
-# CORS
-
-
-@pytest.mark.parametrize("origin", ALLOWED)
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_preflights_of_allowed_origins_are_granted(api: Api, origin: str, method: str) -> None:
-    response = preflight(api, origin, method)
-    headers = response.headers
-    assert response.status_code in (200, 204)
-    assert headers["access-control-allow-origin"] == origin
-    assert headers["access-control-allow-credentials"] == "true"
-    assert "origin" in headers["vary"].lower()
-    methods = set(headers["access-control-allow-methods"].split(", "))
-    assert methods >= {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
-    assert {"authorization", "content-type"} <= set(headers["access-control-allow-headers"].split(","))
-
-
-def test_preflights_allow_whatever_headers_are_asked_for(api: Api) -> None:
-    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-trace,x-other"}
-    response = api.request("OPTIONS", "/course/1/", headers={"Origin": ALLOWED[0], **asked})
-    assert (response.status_code, response.headers["access-control-allow-headers"]) == (200, "x-trace,x-other")
-
-
-@pytest.mark.parametrize("origin", FOREIGN)
-def test_foreign_origins_get_nothing(api: Api, origin: str) -> None:
-    response = preflight(api, origin)
-    assert (response.status_code, codes(response)) == (400, {"": "invalid"})
-    assert origin in response.json()["errors"][0]["message"]
-    for answer in (response, api.get("/course/1/", headers={"Origin": origin})):
-        assert "access-control-allow-origin" not in answer.headers
-        assert "Origin" in answer.headers["vary"]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "headers", "status"),
-    [
-        ("GET", "/course/1/", {}, 200),
-        ("GET", "/course/", {}, 401),
-        ("GET", "/course/search/", {"Authorization": "Bearer nobody"}, 401),
-        ("GET", "/course/99/", {}, 404),
-        ("GET", "/nowhere/", {}, 404),
-        ("GET", "/course/1", {}, 404),
-        ("PUT", "/course/", {}, 405),
-        ("GET", "/course/1/", {"Accept": "text/html"}, 406),
-    ],
-)
-@pytest.mark.parametrize("origin", [ALLOWED[0], NAMED])
-def test_pages_of_allowed_origins_may_read_refusals(
-    api: Api, origin: str, method: str, path: str, headers: dict[str, str], status: int
-) -> None:
-    response = api.request(method, path, headers={"Origin": origin, **headers})
-    assert response.status_code == status
-    assert response.headers["access-control-allow-origin"] == origin
-    assert response.headers["access-control-allow-credentials"] == "true"
-    assert "Origin" in response.headers["vary"]
-
-
-def test_any_origin_never_comes_with_credentials(
-    contract: Contract, default_fixture: Fixture, runner: asyncio.Runner
-) -> None:
-    api = Api(StubServer(contract, default_fixture, Settings(cors_origins=("*",))), runner)
-    for headers in ({}, {"Cookie": "session=1"}):
-        for response in (preflight(api, FOREIGN[0]), api.get("/course/1/", headers={"Origin": FOREIGN[0], **headers})):
-            assert response.status_code == 200
-            assert response.headers["access-control-allow-origin"] in ("*", FOREIGN[0])
-            assert "access-control-allow-credentials" not in response.headers
-
-
-# Paths, slashes, HEAD
+# Paths
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -220,26 +74,6 @@ def test_api_paths_without_their_one_slash_are_absent(api: Api, method: str, pat
     assert "location" not in response.headers
     if not path.endswith("/"):
         assert "ends with a slash" in response.json()["errors"][0]["message"]
-
-
-@pytest.mark.parametrize(("path", "target"), [("//", "/docs/"), ("//docs", "/docs/")])
-def test_people_are_led_to_the_docs(api: Api, path: str, target: str) -> None:
-    response = api.get(path)
-    assert response.status_code in (301, 302, 307, 308)
-    assert urlsplit(response.headers["location"]).path == target
-
-
-def test_head_equals_get_without_a_body(api: Api, contract: Contract) -> None:
-    paths = [o.path.replace("{id}", "1") for o in contract.operations.values() if o.method == "get"]
-    for path in [*paths, "//openapi.json", "//docs/", "//upfiles/courses/small/a_0001.png", "/course/99/"]:
-        for persona in (None, "creator"):
-            get, head = (api.as_(persona).request(method, path) for method in ("GET", "HEAD"))
-            assert head.status_code == get.status_code, path
-            for response in (get, head):
-                for own in ("x-stub-request", "date"):  # each request has an id and a time of its own
-                    response.headers.pop(own, None)
-            assert head.headers == get.headers, path
-            assert head.content == b""
 
 
 # Hosts
@@ -293,32 +127,7 @@ def test_two_callers_by_different_hosts_do_not_mix(api: Api) -> None:
     assert [urlsplit(page["next"]).netloc for page in pages] == list(hosts)
 
 
-# Documents and pictures
-
-
-def test_the_served_document_is_the_merged_one(api: Api, contract: Contract) -> None:
-    response = api.get("//openapi.json")
-    assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
-    assert response.json() == contract.document
-    assert '"$ref":"#/components/' in response.text
-
-
-def test_the_docs_page_needs_no_other_host(api: Api, app: StubServer, runner: asyncio.Runner) -> None:
-    page = api.get("//docs/")
-    assert page.status_code == 200
-    assert page.headers["content-type"].startswith("text/html")
-    links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']+)["']""", page.text)
-    assert any(link.endswith(".js") for link in links)
-    assert any(link.endswith(".css") for link in links)
-    texts = [page.text]
-    for link in links:
-        assert not re.match(r"(https?:)?//", link), link
-        status, headers, body = ask(app, runner, "GET", "/docs/" + link.removeprefix("./"), {"Host": "stub.test"})
-        assert status == 200, link
-        kind = {"css": "text/css", "js": "javascript", "png": "image/png"}[link.rsplit(".", 1)[1]]
-        assert kind in headers["content-type"]
-        texts.append(body.decode("latin-1"))
-    assert any('"/openapi.json"' in text for text in texts)
+# After the body
 
 
 def test_after_the_body_there_is_silence_until_the_client_goes(
@@ -343,29 +152,58 @@ def test_after_the_body_there_is_silence_until_the_client_goes(
     assert heard in (["http.request"], ["http.request", "http.disconnect"])
 
 
+async def stream(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size):
+        yield b"x" * 10
+
+
+# Accept
+
+
 @pytest.mark.parametrize(
-    ("rendition", "width"), [("small", 64), ("medium", 128), ("big", 256), ("bigger", 512)], ids=lambda part: str(part)
+    "accept",
+    [
+        None,
+        "",
+        "*/*",
+        "application/*",
+        "application/json",
+        "APPLICATION/JSON",
+        "application/json; charset=utf-8",
+        "application/json, text/plain, */*",
+        "text/html,application/json;q=0.5",
+        "text/html, */*;q=0.001",
+    ],
 )
-@pytest.mark.parametrize("number", [1, 12])
-def test_pictures_are_valid_squares(api: Api, rendition: str, width: int, number: int) -> None:
-    course = api.as_("creator").get(f"/course/{number}/").json()
-    for holder in (course, *course["categories"]):
-        url = holder[f"image_{rendition}"]
-        assert url.startswith("http://stub.test/upfiles/")
-        response = api.get("/" + urlsplit(url).path)
-        assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
-        assert response.content[:8] == b"\x89PNG\r\n\x1a\n"
-        chunks, rest = {}, response.content[8:]
-        while rest:
-            (length,) = struct.unpack(">I", rest[:4])
-            kind, data, (crc,) = rest[4:8], rest[8 : 8 + length], struct.unpack(">I", rest[8 + length : 12 + length])
-            assert crc == zlib.crc32(kind + data)
-            chunks[kind], rest = data, rest[12 + length :]
-        assert struct.unpack(">II", chunks[b"IHDR"][:8]) == (width, width)
-        assert len(zlib.decompress(chunks[b"IDAT"])) == width * (1 + 3 * width)
+def test_json_is_acceptable(app: StubServer, runner: asyncio.Runner, accept: str | None) -> None:
+    headers = {"Host": "stub.test"} if accept is None else {"Host": "stub.test", "Accept": accept}
+    assert ask(app, runner, "GET", "/api/v2/course/1/", headers)[0] == 200
 
 
-@pytest.mark.parametrize("path", ["courses/huge/a_0001.png", "courses/small/a_0001.jpg", "courses/small/", "x"])
-def test_pictures_of_no_known_size_are_absent(api: Api, path: str) -> None:
-    response = api.get(f"//upfiles/{path}")
-    assert (response.status_code, codes(response)) == (404, {"": "not_found"})
+# Large bodies
+
+
+@pytest.mark.parametrize("persona", ["creator", None])
+@pytest.mark.parametrize("body", [b"x" * 101, 11], ids=["content-length", "chunks"])
+@pytest.mark.in_process("it changes the server")
+def test_a_large_body_is_refused(
+    api: Api, monkeypatch: pytest.MonkeyPatch, persona: str | None, body: bytes | int
+) -> None:
+    monkeypatch.setattr(api.app.worlds, "settings", Settings(max_body=100))
+    content = stream(body) if isinstance(body, int) else body
+    response = api.as_(persona).post("/course/", content=content, headers=JSON)
+    assert (response.status_code, codes(response)) == (413, {GENERAL: "payload_too_large"})
+    assert "100 bytes" in response.text
+
+
+@pytest.mark.parametrize("body", [b"x" * 100, 10], ids=["content-length", "chunks"])
+@pytest.mark.in_process("it changes the server")
+def test_the_largest_body_is_read(api: Api, monkeypatch: pytest.MonkeyPatch, body: bytes | int) -> None:
+    monkeypatch.setattr(api.app.worlds, "settings", Settings(max_body=100))
+    content = stream(body) if isinstance(body, int) else body
+    assert api.as_("creator").post("/course/", content=content, headers=JSON).status_code == 400
+
+
+def test_a_large_body_is_refused_before_it_is_read(app: StubServer, runner: asyncio.Runner) -> None:
+    headers = {**JSON, "Host": "stub.test", "Content-Length": "99999999999"}
+    assert ask(app, runner, "POST", "/api/v2/course/", headers, chunks=[])[0] == 413

@@ -4,6 +4,9 @@ from typing import Any
 
 import httpx
 
+GENERAL = ""
+"""What stands for the field of an entry that is about no field."""
+
 
 def codes(response: httpx.Response) -> dict[str, str]:
     """Field (or "" for a general entry) -> the last code that a refusal gives for it; also checks its shape."""

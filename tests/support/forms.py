@@ -8,6 +8,8 @@ import pytest
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+AXIOS = {"Accept": "application/json, text/plain, */*", "Content-Type": "application/json"}
+"""The headers of the vendor's client."""
 
 Encode = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Makes of fields what httpx is to send."""
@@ -56,3 +58,8 @@ MEDIA_TYPES: dict[str, Encode] = {
 }
 """JSON and both forms, these in one spelling of arrays."""
 IN_EVERY_MEDIA_TYPE = pytest.mark.parametrize("encode", MEDIA_TYPES.values(), ids=MEDIA_TYPES)
+
+
+def sent(content: bytes, media: Mapping[str, str] | str = JSON) -> dict[str, Any]:
+    """What httpx is to send: a body of that media type, as it is."""
+    return {"content": content, "headers": {"Content-Type": media} if isinstance(media, str) else media}

@@ -57,3 +57,8 @@ def answered(response: httpx.Response, uri: str = CALLBACK) -> dict[str, str]:
 def code(api: Api, **changes: str | None) -> str:
     """A code, asked for with changes to the usual parameters."""
     return answered(authorize(api, **changes), changes.get("redirect_uri") or CALLBACK)["code"]
+
+
+def bearer(text: str) -> dict[str, Any]:
+    """What httpx is to send with a token."""
+    return {"headers": {"Authorization": f"Bearer {text}"}}

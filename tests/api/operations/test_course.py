@@ -284,6 +284,19 @@ def test_create_course_shows_an_image(api: Api) -> None:
         assert picture.content[16:20] == picture.content[20:24]  # width and height
 
 
+def test_create_course_finds_a_free_slug(api: Api) -> None:
+    """R121: numbered where it is taken, "course" where the name gives nothing, and one's own is never in the way."""
+    creator = api.as_("creator")
+    made = [creator.post("/course/", json={"name": name, "type": "structured"}).json() for name in ("!", "?", "*")]
+    assert [course["slug"] for course in made] == ["course", "course-2", "course-3"]
+    own = creator.patch(f"/course/{made[0]['id']}/", json={"slug": ""}).json()
+    assert own["slug"] == "course"
+    assert "/course_" in own["image_big"]
+    named = creator.post("/course/", json={"name": "Öl & Farbe", "type": "structured"}).json()
+    assert named["slug"] == "ol-farbe"
+    assert "/ol-farbe_" in named["image_small"]
+
+
 # Reading
 
 
@@ -976,6 +989,12 @@ def test_search_courses_reads_categories_in_every_spelling(api: Api, query: str)
     """R013, R603: JSON text, comma-joined, bracketed and repeated categories are one and the same."""
     assert ids(api.get(f"/course/search/?{query}")) == [13, 6, 5, 4, 1]
     assert ids(api.get("/course/search/?categories=4")) == ids(api.get("/course/search/?categories=[4]")) == [6, 4]
+
+
+def test_search_courses_orders_by_newest_id_where_the_ordering_is_unknown(api: Api) -> None:
+    """R024, R603: with its direction."""
+    ids = [row["id"] for row in api.as_("creator").get("/course/search/?ordering=privacy").json()["results"]]
+    assert ids == sorted(ids, reverse=True)
 
 
 # The other lists
