@@ -16,7 +16,7 @@ from stubserver.settings import Settings
 from stubserver.testing import CourseWorld
 from stubserver.worlds.world import Fixture, World
 from tests.support.client import Api, Mirror, SharedApi
-from tests.support.default import NOW, SETTINGS
+from tests.support.default import MOST, NOW, SETTINGS
 from tests.support.worlds import forget
 
 
@@ -84,3 +84,16 @@ def api(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Api:
     if world.stub.app is not None:
         return Api(world.stub.app, runner, name=world.name)
     return SharedApi(world, Mirror(world, request.getfixturevalue("default_fixture")))
+
+
+@pytest.fixture(scope="session")
+def bounded(contract: Contract, default_fixture: Fixture) -> StubServer:
+    """A server with small bounds."""
+    return StubServer(contract, default_fixture, MOST)
+
+
+@pytest.fixture
+def small(bounded: StubServer, runner: asyncio.Runner) -> Api:
+    """A server with small bounds and without a world."""
+    forget(bounded)
+    return Api(bounded, runner)

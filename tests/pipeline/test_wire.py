@@ -15,10 +15,12 @@ from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import Fixture
-from tests.support.answers import GENERAL, codes
+from tests.support.answers import GENERAL, codes, refused
 from tests.support.client import Api
+from tests.support.default import MOST
 from tests.support.forms import AXIOS, JSON
 from tests.support.wire import ask
+from tests.support.worlds import found, named, names
 
 
 def urls_in(value: Any) -> list[str]:
@@ -207,3 +209,34 @@ def test_the_largest_body_is_read(api: Api, monkeypatch: pytest.MonkeyPatch, bod
 def test_a_large_body_is_refused_before_it_is_read(app: StubServer, runner: asyncio.Runner) -> None:
     headers = {**JSON, "Host": "stub.test", "Content-Length": "99999999999"}
     assert ask(app, runner, "POST", "/api/v2/course/", headers, chunks=[])[0] == 413
+
+
+def sized(size: int) -> bytes:
+    """A course of so many bytes."""
+    return b'{"name": "Large", "type": "self-paced"}'.ljust(size)
+
+
+async def in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 700):
+        yield content[start : start + 700]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("size", "status"), [(MOST.max_body, 201), (MOST.max_body + 1, 413), (50_000, 413)])
+def test_a_body_may_be_so_large(small: Api, size: int, status: int, chunked: bool) -> None:
+    content = in_pieces(sized(size)) if chunked else sized(size)
+    response = small.as_("creator").post("/course/", content=content, headers={**JSON, **named("w")})
+    assert response.status_code == status
+    assert ("Large" in found(small, "w")) == (status == 201)
+    if status == 413:
+        assert codes(response) == {"": "payload_too_large"}
+        assert str(MOST.max_body) in response.text
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_of_the_control_plane_may_be_no_larger(small: Api, chunked: bool) -> None:
+    body = b'{"name": "made"}'.ljust(MOST.max_body + 1)
+    content = in_pieces(body) if chunked else body
+    response = small.post("/__stub/worlds", content=content, headers=JSON)
+    assert refused(response, 413) == {"": "payload_too_large"}
+    assert "made" not in names(small.app)

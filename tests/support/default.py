@@ -8,6 +8,8 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 """The moment at which the worlds of the tests are loaded and stand still."""
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 SETTINGS = Settings(jwt_secret=SECRET, cors_origins=("https://app.example",))
+MOST = Settings(max_worlds=3, max_rows=6, max_body=2000)
+"""Bounds that a test can reach."""
 HOST = "stub.test"
 """What the addresses in answers begin with."""
 PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")

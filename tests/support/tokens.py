@@ -18,7 +18,9 @@ APP = {"client_id": "stub-app"}
 SERVER_APP = {"client_id": "stub-server-app", "client_secret": "stub-secret"}
 WREN = {"grant_type": "password", "username": "wren_hollis", "password": "stub-password"}
 CALLBACK = "http://localhost:3000/callback"
-ASKED = {**APP, "response_type": "code", "redirect_uri": CALLBACK, "state": "xyz", "login_hint": "wren_hollis"}
+REQUEST_OF_CODE = {**APP, "response_type": "code", "redirect_uri": CALLBACK}
+"""What an app asks the page for consent."""
+ASKED = {**REQUEST_OF_CODE, "state": "xyz", "login_hint": "wren_hollis"}
 
 
 def signed(key: str = SECRET, algorithm: str = "HS256", without: str = "", **claims: Any) -> str:

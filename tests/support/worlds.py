@@ -11,7 +11,7 @@ from stubserver.app import StubServer
 from tests.support.answers import ok
 from tests.support.client import Api
 from tests.support.default import QUIZ, RIGHT
-from tests.support.tokens import APP, CALLBACK, WREN
+from tests.support.tokens import APP, REQUEST_OF_CODE, WREN
 
 FREEZE = "/__stub/clock/freeze?at=2031-05-01T09:00:00Z"
 THEN: dict[str, Any] = {"now": "2031-05-01T09:00:00.000000+00:00", "frozen": True, "ahead_seconds": 0.0}
@@ -83,7 +83,7 @@ def busy(api: Api, world: str) -> dict[str, Any]:
     ask("member", "POST", "/course/1/section/2/lesson/4/complete/")
     ask("member", "POST", "/course/1/section/1/lesson/2/incomplete/")
     done["token"] = ask(None, "POST", "/oauth/token/", {**APP, **WREN})
-    query = {**APP, "response_type": "code", "redirect_uri": CALLBACK, "login_hint": "dilys_pruett"}
+    query = {**REQUEST_OF_CODE, "login_hint": "dilys_pruett"}
     done["code"] = api.get("/oauth/authorize/", params=query, headers=named(world)).headers["location"]
     return done
 

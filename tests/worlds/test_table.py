@@ -1,42 +1,14 @@
-"""Tables and worlds: copy on write, undo, ids, order, indexes and the clock."""
+"""Tables: copy on write, ids, order and indexes."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stubserver.settings import Settings
-from stubserver.worlds.clock import EARLIEST, LATEST, Clock
-from stubserver.worlds.registry import Worlds
 from stubserver.worlds.table import FixtureTable, Log, Newest, Row, Table
-from stubserver.worlds.world import TABLES, Fixture, World
-from tests.support.default import NOW
-from tests.support.rows import snapshot
-
-
-def base() -> FixtureTable:
-    """Three rows, out of the order of their ids."""
-    rows = [{"id": number, "kind": kind} for number, kind in ((2, "a"), (1, "b"), (5, "a"))]
-    return FixtureTable(("id",), ("kind",), rows)
-
-
-def table() -> Table:
-    return Table("things", base(), Log())
-
-
-def fork(rows: Iterable[Row] | None = None) -> World:
-    """A world of one table, `things`."""
-    things = base() if rows is None else FixtureTable(("id",), ("kind",), rows)
-    return World("test", Fixture(name="test", tables={"things": things}, preferences={}, tokens={}))
-
-
-def ids(rows: Iterable[Row]) -> list[int]:
-    return [row["id"] for row in rows]
-
+from tests.worlds.little import base, fork, ids, table, things_of
 
 # One table
 
@@ -133,66 +105,6 @@ def test_tables_share_a_base_that_never_changes() -> None:
 # Undo
 
 
-def test_change_keeps_what_succeeds() -> None:
-    world = fork()
-    with world.transaction():
-        world.things.put({"id": world.things.next_id(), "kind": "c"})
-        world.things.delete(2)
-    with pytest.raises(ZeroDivisionError), world.transaction():
-        raise ZeroDivisionError
-    assert ids(world.things) == [1, 5, 6]
-    assert world.things.next_id() == 7
-
-
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_change_leaves_no_trace_of_what_fails(error: type[BaseException]) -> None:
-    world = fork()
-    with world.transaction():
-        world.things.put({"id": world.things.next_id(), "kind": "a"})
-        world.things.put({"id": 2, "kind": "b"})
-    before = (list(world.things), len(world.things), world.things.where("kind", "a"), world.things.where("kind", "b"))
-
-    def fail() -> None:
-        with world.transaction():
-            world.things.put({"id": world.things.next_id(), "kind": "a"})
-            world.things.put({"id": world.things.next_id(), "kind": "z"})
-            world.things.put({"id": 6, "kind": "z"})
-            world.things.put({"id": 6, "kind": "b"})
-            world.things.put({"id": 1, "kind": "a"})
-            world.things.delete(2)
-            world.things.delete(5)
-            world.things.put({"id": 5, "kind": "z"})
-            world.things.delete(7)
-            raise error
-
-    with pytest.raises(error):
-        fail()
-    after = (list(world.things), len(world.things), world.things.where("kind", "a"), world.things.where("kind", "b"))
-    assert after == before
-    assert world.things.where("kind", "z") == []
-    assert world.things.next_id() == 7
-
-
-def test_change_undoes_every_table(default_fixture: Fixture) -> None:
-    world = World("test", default_fixture)
-    before = snapshot(world)
-
-    def fail() -> None:
-        with world.transaction():
-            world.courses.put({**world.courses[1], "id": world.courses.next_id(), "name": "New", "slug": "new"})
-            world.memberships.delete((1, 3))
-            world.memberships.put({"course_id": 1, "user_id": 6, "status": "joined"})
-            world.completions.delete((3, 1))
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        fail()
-    assert snapshot(world) == before
-    assert world.courses.where("slug", "new") == []
-    assert [row["user_id"] for row in world.memberships.where("course_id", 1)] == [1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14]
-    assert world.courses.next_id() == 16
-
-
 ROWS = st.fixed_dictionaries({"id": st.integers(1, 6), "kind": st.sampled_from("ab")})
 STEPS = st.lists(ROWS | st.integers(1, 6), max_size=6)
 """A row is put, a number deletes the row of this id."""
@@ -213,17 +125,17 @@ def test_table_behaves_like_a_dict(rows: list[Row], changes: list[tuple[list[Any
             with world.transaction():
                 for step in steps:
                     if isinstance(step, int):
-                        world.things.delete(step)
+                        things_of(world).delete(step)
                         model.pop(step, None)
                     else:
-                        world.things.put(step)
+                        things_of(world).put(step)
                         model[step["id"]] = step
-                    assert_equal(world.things, model)
+                    assert_equal(things_of(world), model)
                 if fails:
                     raise LookupError
         except LookupError:
             model = then
-        assert_equal(world.things, model)
+        assert_equal(things_of(world), model)
     assert rows == original
     assert ids(fork(rows).things) == ids(rows)
 
@@ -239,120 +151,7 @@ def assert_equal(things: Table, model: dict[int, Row]) -> None:
         assert things.where("kind", kind) == wanted
 
 
-# Worlds
-
-
-def test_worlds_do_not_see_each_other(default_fixture: Fixture) -> None:
-    worlds = Worlds(default_fixture)
-    first, second = worlds.get("first"), worlds.get("second")
-    untouched = snapshot(World("test", default_fixture))
-    first.courses.delete(1)
-    first.courses.put({**first.courses[2], "name": "Changed"})
-    first.memberships.put({"course_id": 3, "user_id": 6, "status": "joined"})
-    first.clock.freeze(NOW)
-    assert snapshot(first) != untouched
-    assert snapshot(second) == untouched
-    assert snapshot(worlds.get()) == untouched
-    assert second.memberships.get((3, 6)) is None
-    assert second.clock.now() != NOW
-
-
-def test_worlds_start_anew_on_reset(default_fixture: Fixture) -> None:
-    worlds = Worlds(default_fixture, Settings(seed=7))
-    old = worlds.get()
-    assert worlds.get() is old
-    assert (old.name, old.settings.seed) == ("default", 7)
-    old.courses.delete(1)
-    old.courses.next_id()
-    new = worlds.reset()
-    assert worlds.get() is new
-    assert snapshot(new) == snapshot(World("test", default_fixture))
-    assert new.courses.next_id() == 16
-    assert 1 not in old.courses
-    other = worlds.reset(
-        "other", fixture=replace(default_fixture, preferences={"configurations.content_availability": False})
-    )
-    assert worlds.get("other") is other
-    assert other.preferences == {"configurations.content_availability": False}
-    assert worlds.get().preferences == default_fixture.preferences
-    assert worlds.reset("other").preferences == default_fixture.preferences
-
-
-def test_world_knows_its_tables_only(default_fixture: Fixture) -> None:
-    world = World("test", default_fixture)
-    assert {name for name in TABLES if len(getattr(world, name)) == 0} == {"uploads", "grants"}  # no fixture has any
-    with pytest.raises(AttributeError, match="nonsense"):
-        _ = world.nonsense
-
-
-# The clock
-
-
-def runs(clock: Clock, ahead: timedelta = timedelta()) -> bool:
-    """Whether it shows the real time, that much ahead."""
-    earliest = datetime.now(UTC) + ahead
-    shown = clock.now()
-    return earliest <= shown <= datetime.now(UTC) + ahead and shown.tzinfo is UTC
-
-
-def test_clock_runs_until_it_is_frozen() -> None:
-    clock = Clock()
-    assert runs(clock)
-    clock.freeze(NOW)
-    assert clock.now() == clock.now() == NOW
-    clock.freeze(datetime(2026, 11, 23, 14, 0, tzinfo=timezone(timedelta(hours=2))))
-    assert clock.now() == NOW
-    assert clock.now().tzinfo is UTC
-
-
-def test_clock_freezes_at_the_moment_it_shows() -> None:
-    clock = Clock()
-    clock.advance(timedelta(days=3))
-    clock.freeze()
-    moment = clock.now()
-    assert clock.now() == moment
-    assert timedelta(days=3) - (moment - datetime.now(UTC)) < timedelta(minutes=1)
-
-
-@pytest.mark.parametrize("by", [timedelta(days=3), timedelta(days=-1), timedelta(microseconds=1)])
-def test_clock_advances_frozen_or_not(by: timedelta) -> None:
-    clock = Clock()
-    clock.advance(by)
-    clock.advance(by)
-    assert runs(clock, 2 * by)
-    clock.freeze(NOW)
-    clock.advance(by)
-    clock.advance(by)
-    assert clock.now() == NOW + 2 * by
-
-
-def test_clock_shows_the_real_time_when_released() -> None:
-    clock = Clock()
-    clock.advance(timedelta(days=3))
-    clock.freeze(NOW)
-    clock.advance(timedelta(days=3))
-    clock.release()
-    assert runs(clock)
-
-
-def test_clock_tells_between_which_moments_it_would_say_the_same() -> None:
-    clock = Clock()
-    clock.freeze(NOW)
-    hours = [timedelta(hours=number) for number in (-2, -1, 0, 1, 2)]
-    assert clock.watch() == NOW
-    assert [clock.has_come(NOW + by) for by in hours] == [True, True, True, False, False]
-    assert (clock.since, clock.until) == (NOW, NOW + timedelta(hours=1))
-    clock.watch()
-    assert (clock.since, clock.until) == (EARLIEST, LATEST)
-
-
-@pytest.mark.parametrize("later", [timedelta(hours=-1), timedelta(hours=1)])
-def test_clock_says_the_same_at_no_other_moment_once_it_was_read(later: timedelta) -> None:
-    clock = Clock()
-    clock.watch()
-    clock.now()
-    clock.has_come(clock.now() + later)
-    assert clock.until == EARLIEST
+# Keys and pages
 
 
 def test_table_replaces_the_keys_of_a_value_only_when_they_change() -> None:
@@ -398,17 +197,3 @@ def test_newest_cuts_pages_out_of_several_lists(kinds: list[str], offset: int, l
     assert len(newest) == len(expected)
     assert newest[offset : offset + limit] == expected[offset : offset + limit]
     assert newest[:] == expected
-
-
-def test_what_is_derived_from_keys_is_made_anew_when_they_change() -> None:
-    world, made = fork(), []
-
-    def look() -> list[int]:
-        keys = world.things.keys("kind", "a")
-        return world.derived("doubled", [keys], lambda: made.append(keys) or [2 * key for key in keys])
-
-    assert (look(), look(), len(made)) == ([4, 10], [4, 10], 1)
-    world.things.put({"id": 5, "kind": "a", "name": "new"})
-    assert (look(), len(made)) == ([4, 10], 1)
-    world.things.delete(5)
-    assert (look(), look(), len(made)) == ([4], [4], 2)
