@@ -5,6 +5,7 @@ With `pytest -n 2` the processes share one server over HTTP, and each test has a
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,14 @@ def pytest_course_stub(config: pytest.Config) -> StubServer:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
+    """The contract of the API."""
     return load_contract()
+
+
+@pytest.fixture(scope="session")
+def document(contract: Contract) -> dict[str, Any]:
+    """The merged document."""
+    return contract.document
 
 
 @pytest.fixture(scope="session")

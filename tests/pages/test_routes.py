@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from stubserver.contract.contract import Contract
-from tests.support.answers import codes
+from tests.support.answers import codes, ok
 from tests.support.client import Api
+from tests.support.control import CONTROL
 
 
 @pytest.mark.parametrize(("path", "target"), [("//", "/docs/"), ("//docs", "/docs/")])
@@ -27,3 +28,8 @@ def test_the_served_document_is_the_merged_one(api: Api, contract: Contract) -> 
 def test_pictures_of_no_known_size_are_absent(api: Api, path: str) -> None:
     response = api.get(f"//upfiles/{path}")
     assert (response.status_code, codes(response)) == (404, {"": "not_found"})
+
+
+def test_the_served_document_of_the_control_plane_is_the_merged_one(api: Api) -> None:
+    assert ok(api.get("/__stub/openapi.json")) == CONTROL.document
+    assert CONTROL.base == "/__stub"

@@ -3,7 +3,12 @@
 import asyncio
 import re
 
+import pytest
+
 from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.contract.merging import SpecError
+from stubserver.worlds.world import Fixture
 from tests.support.client import Api
 from tests.support.wire import ask
 
@@ -24,3 +29,10 @@ def test_the_docs_page_needs_no_other_host(api: Api, app: StubServer, runner: as
         assert kind in headers["content-type"]
         texts.append(body.decode("latin-1"))
     assert any('"/openapi.json"' in text for text in texts)
+
+
+def test_a_document_that_is_no_openapi_is_one_line(contract: Contract, default_fixture: Fixture) -> None:
+    document = {**contract.document, "surprise": "a key that OpenAPI does not know"}
+    with pytest.raises(SpecError, match=r"the merged document is no OpenAPI 3\.0") as caught:
+        StubServer(Contract(document), default_fixture)
+    assert "\n" not in str(caught.value)

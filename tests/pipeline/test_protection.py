@@ -4,29 +4,23 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping
-from inspect import getdoc
 from typing import Any
 
 import httpx
 import pytest
-from openapi_spec_validator import validate
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.contract.load import load_control_contract
 from stubserver.contract.operation import Operation
-from stubserver.control import FUNCTIONS
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
-from tests.sources import TEST_FILES
 from tests.support.answers import codes, ok, refused
 from tests.support.client import Api
+from tests.support.control import CONTROL
 from tests.support.default import NOW
-from tests.support.documents import declared
 from tests.support.forms import JSON
 from tests.support.worlds import forget, make, named
 
-CONTROL = load_control_contract()
 READS = [operation.id for operation in CONTROL.operations.values() if operation.method == "get"]
 WRITES = [operation.id for operation in CONTROL.operations.values() if operation.method != "get"]
 NAMES = {"{world}": "w", "{snapshot}": "kept", "{id}": "1", "{request}": "w-1"}
@@ -78,20 +72,9 @@ SIMPLE = {
 
 
 @pytest.fixture(scope="module")
-def own(contract: Contract, default_fixture: Fixture) -> StubServer:
-    """A server of these tests, any page of which may call the API."""
-    return StubServer(contract, default_fixture, Settings(cors_origins=("https://app.example",)))
-
-
-@pytest.fixture(scope="module")
 def guarded(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server that asks for a token and reads little."""
     return StubServer(contract, default_fixture, Settings(control_token=TOKEN, max_body=3000))
-
-
-@pytest.fixture
-def app(own: StubServer) -> StubServer:
-    return own
 
 
 @pytest.fixture
@@ -351,9 +334,11 @@ def open_to_all(contract: Contract, default_fixture: Fixture) -> StubServer:
 
 
 @pytest.fixture(params=["named", "all"])
-def reachable(request: pytest.FixtureRequest, own: StubServer, open_to_all: StubServer, runner: asyncio.Runner) -> Api:
+def reachable(
+    request: pytest.FixtureRequest, server: StubServer, open_to_all: StubServer, runner: asyncio.Runner
+) -> Api:
     """A server whose API pages of other origins may call."""
-    return prepared(Api(own if request.param == "named" else open_to_all, runner))
+    return prepared(Api(server if request.param == "named" else open_to_all, runner))
 
 
 ORIGINS = ["https://app.example", "http://localhost:3000", "http://localhost", EVIL, "null"]
@@ -508,91 +493,3 @@ def test_refusals_of_the_frame_have_the_shape(api: Api, method: str, path: str, 
     assert refused(response, status) == {"": code}
     if path.startswith("/__stub/"):
         assert state(api.app) == before
-
-
-# The contract
-
-
-RAW = {raw["operationId"]: (path, method, raw) for path, method, raw in declared(CONTROL.document)}
-
-
-def test_the_document_is_valid_openapi() -> None:
-    validate(CONTROL.document)
-
-
-def test_the_served_document_is_the_merged_one(api: Api) -> None:
-    assert ok(api.get("/__stub/openapi.json")) == CONTROL.document
-    assert CONTROL.base == "/__stub"
-
-
-def test_the_two_contracts_have_no_name_in_common(contract: Contract) -> None:
-    assert not set(contract.operations) & set(CONTROL.operations)
-
-
-def test_every_operation_has_one_function_and_the_other_way_round() -> None:
-    assert set(FUNCTIONS) == set(RAW)
-    assert len(RAW) == len(list(declared(CONTROL.document)))
-    assert all(getdoc(function) for function in FUNCTIONS.values())
-
-
-def test_every_operation_has_a_test() -> None:
-    texts = [file.read_text(encoding="utf-8") for file in TEST_FILES]
-    tests = [name for text in texts for name in re.findall(r"^def test_(\w+)", text, re.MULTILINE)]
-    assert [name for name in RAW if not any(test.startswith(f"{name}_") for test in tests)] == []
-
-
-@pytest.mark.parametrize("name", RAW)
-def test_every_operation_declares_its_refusals(name: str) -> None:
-    _, method, raw = RAW[name]
-    parameters = [CONTROL.resolve(parameter) for parameter in raw.get("parameters", [])]
-    expected = {"401", "403", "406"}
-    if method != "get":
-        expected.add("415")
-    if "requestBody" in raw:
-        expected |= {"400", "413"}
-    if any(parameter["in"] != "path" for parameter in parameters):
-        expected.add("400")
-    answers = set(raw["responses"])
-    assert expected <= answers
-    assert answers - expected - {"400", "404"} == {min(answers)}
-    operation = CONTROL.operations[name]
-    assert set(operation.refusals.values()) == {"ErrorResponse"}
-    assert {int(status) for status in answers if status >= "400"} == set(operation.refusals)
-
-
-@pytest.mark.parametrize("name", RAW)
-def test_every_operation_says_what_it_is(name: str) -> None:
-    path, _, raw = RAW[name]
-    tags = {tag["name"] for tag in CONTROL.document["tags"]}
-    assert raw["summary"]
-    assert raw["description"]
-    assert set(raw["tags"]) <= tags
-    assert raw["x-access"] == "everyone"
-    parameters = [CONTROL.resolve(parameter) for parameter in raw.get("parameters", [])]
-    assert {f"{{{parameter['name']}}}" for parameter in parameters if parameter["in"] == "path"} == set(
-        re.findall(r"\{\w+\}", path)
-    )
-    assert all(parameter["description"] for parameter in parameters)
-    assert raw.get("requestBody", {"required": True})["required"] is True
-
-
-@pytest.mark.parametrize("name", [name for name, (_, _, raw) in RAW.items() if "requestBody" in raw])
-def test_every_body_is_json_and_its_example_works(api: Api, name: str) -> None:
-    _, method, raw = RAW[name]
-    (media,) = raw["requestBody"]["content"]
-    assert media == "application/json"
-    example = raw["requestBody"]["content"][media].get("example")
-    assert (example is None) == (name == "load_snapshot")
-    if example is not None:
-        path = path_of(CONTROL.operations[name])
-        assert api.request(method.upper(), path, json=example, headers=named("v")).is_success
-
-
-def test_links_lead_somewhere() -> None:
-    for _, _, raw in declared(CONTROL.document):
-        for answer in raw["responses"].values():
-            for link in CONTROL.resolve(answer).get("links", {}).values():
-                path, _, target = RAW[link["operationId"]]
-                parameters = [CONTROL.resolve(parameter)["name"] for parameter in target["parameters"]]
-                assert set(link["parameters"]) <= set(parameters)
-                assert {f"{{{name}}}" for name in link["parameters"]} == set(re.findall(r"\{\w+\}", path))
