@@ -12,11 +12,10 @@ from stubserver.settings import Settings
 from tests.support.answers import GENERAL, codes
 from tests.support.client import Api
 from tests.support.default import NOW
-from tests.support.forms import FORM, sent
+from tests.support.forms import FORM, MULTIPART, form, part, sent
 from tests.support.rows import snapshot
 from tests.support.tokens import bearer, signed
 
-PARTS = {"Content-Type": "multipart/form-data; boundary=b"}
 pytestmark = pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 
 
@@ -41,11 +40,6 @@ class Wrong:
     @property
     def path(self) -> str:
         return self.request.split(" ", 1)[1]
-
-
-def part(name: str, text: bytes, file: str = "") -> bytes:
-    disposition = f'form-data; name="{name}"' + (f'; filename="{file}"' if file else "")
-    return b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + text + b"\r\n"
 
 
 BAD, NONE = "authentication_failed", "not_authenticated"
@@ -170,12 +164,16 @@ TABLE: dict[str, Wrong] = {
     "form not UTF-8": Wrong(400, "parse_error", "not UTF-8", NEW, "creator", sent(b"name=\xff", FORM)),
     "form escapes not UTF-8": Wrong(400, "parse_error", "not UTF-8", NEW, "creator", sent(b"name=%ff", FORM)),
     "part not UTF-8": Wrong(
-        400, "parse_error", "not UTF-8", NEW, "creator", sent(part("name", b"\xff") + b"--b--\r\n", PARTS)
+        400, "parse_error", "not UTF-8", NEW, "creator", sent(form(part("name", b"\xff")), MULTIPART)
     ),
-    "truncated multipart": Wrong(400, "parse_error", "ends before", NEW, "creator", sent(part("name", b"x"), PARTS)),
-    "multipart without parts": Wrong(400, "parse_error", "Form parse error", NEW, "creator", sent(b"nothing", PARTS)),
+    "truncated multipart": Wrong(
+        400, "parse_error", "ends before", NEW, "creator", sent(part("name", b"x"), MULTIPART)
+    ),
+    "multipart without parts": Wrong(
+        400, "parse_error", "Form parse error", NEW, "creator", sent(b"nothing", MULTIPART)
+    ),
     "1001 form fields": Wrong(400, "parse_error", "1000", NEW, "creator", sent(FIELDS, FORM)),
-    "1001 parts": Wrong(400, "parse_error", "1000", NEW, "creator", sent(part("a", b"") * 1001 + b"--b--\r\n", PARTS)),
+    "1001 parts": Wrong(400, "parse_error", "1000", NEW, "creator", sent(form(part("a", b"") * 1001), MULTIPART)),
     "query not UTF-8": Wrong(400, "parse_error", "query string is not UTF-8", "GET /course/search/?search=%ff"),
     "1001 parameters": Wrong(400, "parse_error", "1000", f"GET /course/search/?{FIELDS.decode()}"),
     # Bodies and parameters that break the schema or a rule
@@ -266,7 +264,7 @@ TABLE: dict[str, Wrong] = {
         "got a file",
         CHANGE,
         "creator",
-        sent(part("name", b"x", "f.txt") + b"--b--\r\n", PARTS),
+        sent(form(part("name", b"x", "f.txt")), MULTIPART),
     ),
     "two bad parameters": Wrong(
         400,

@@ -8,11 +8,14 @@ import pytest
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
 AXIOS = {"Accept": "application/json, text/plain, */*", "Content-Type": "application/json"}
 """The headers of the vendor's client."""
 
 Encode = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Makes of fields what httpx is to send."""
+Options = dict[str, Any]
+"""What httpx is to send."""
 
 
 def pairs(fields: Mapping[str, Any], array: str) -> list[tuple[str, str]]:
@@ -63,3 +66,14 @@ IN_EVERY_MEDIA_TYPE = pytest.mark.parametrize("encode", MEDIA_TYPES.values(), id
 def sent(content: bytes, media: Mapping[str, str] | str = JSON) -> dict[str, Any]:
     """What httpx is to send: a body of that media type, as it is."""
     return {"content": content, "headers": {"Content-Type": media} if isinstance(media, str) else media}
+
+
+def part(name: str, text: bytes, file: str = "") -> bytes:
+    """A part of a form with the boundary of MULTIPART: a text, or what is in a file of that name."""
+    disposition = f'form-data; name="{name}"' + (f'; filename="{file}"' if file else "")
+    return b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + text + b"\r\n"
+
+
+def form(*parts: bytes) -> bytes:
+    """Such a form."""
+    return b"".join(parts) + b"--b--\r\n"

@@ -110,3 +110,9 @@ def get(api: Api, url: str, **options: Any) -> httpx.Response:
     assert (parts.scheme, parts.netloc) in {("http", "stub.test"), ("http", "localhost")}, url
     path = parts.path if "/__stub/" in parts.path else f"//{parts.path.removeprefix('/')}"
     return api.get(f"{path}?{parts.query}", **options)
+
+
+def saved(api: Api) -> Any:
+    """The default world as a file."""
+    ok(api.post("/__stub/snapshots", json={"name": "s"}), 201)
+    return ok(api.get("/__stub/snapshots/s"))
