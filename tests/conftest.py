@@ -17,7 +17,7 @@ from stubserver.settings import Settings
 from stubserver.testing import CourseWorld
 from stubserver.worlds.world import Fixture, World
 from tests.support.client import Api, Mirror, SharedApi
-from tests.support.default import MOST, NOW, SETTINGS
+from tests.support.default import LATER, MOST, NOW, SETTINGS
 from tests.support.worlds import forget
 
 
@@ -105,3 +105,16 @@ def small(bounded: StubServer, runner: asyncio.Runner) -> Api:
     """A server with small bounds and without a world."""
     forget(bounded)
     return Api(bounded, runner)
+
+
+@pytest.fixture(scope="session")
+def another(contract: Contract) -> StubServer:
+    """Another server, whose worlds begin at another moment."""
+    return StubServer(contract, load("default", contract, LATER))
+
+
+@pytest.fixture
+def there(another: StubServer, runner: asyncio.Runner) -> Api:
+    """The other server, without a world and without a snapshot."""
+    forget(another)
+    return Api(another, runner)

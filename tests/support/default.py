@@ -6,6 +6,8 @@ from stubserver.settings import Settings
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 """The moment at which the worlds of the tests are loaded and stand still."""
+LATER = NOW + timedelta(days=400)
+"""When the other server was started, if there are two."""
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 SETTINGS = Settings(jwt_secret=SECRET, cors_origins=("https://app.example",))
 MOST = Settings(max_worlds=3, max_rows=6, max_body=2000)
