@@ -17,7 +17,7 @@ from stubserver.worlds.world import Fixture
 from tests.support.answers import codes, ok, refused
 from tests.support.client import Api
 from tests.support.control import CONTROL
-from tests.support.default import NOW
+from tests.support.default import CONTROL_TOKEN, NOW
 from tests.support.forms import JSON
 from tests.support.worlds import forget, make, named
 
@@ -32,7 +32,6 @@ BODIES: dict[str, Any] = {
     "create_fault": {"kind": "error"},
     "verify_requests": {"operation": "get_course"},
 }
-TOKEN = "a-token-that-the-server-printed"
 EVIL = "http://evil.example"
 ATTACKS: dict[str, dict[str, str]] = {
     "a page of another origin": {"Origin": EVIL},
@@ -74,7 +73,7 @@ SIMPLE = {
 @pytest.fixture(scope="module")
 def guarded(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server that asks for a token and reads little."""
-    return StubServer(contract, default_fixture, Settings(control_token=TOKEN, max_body=3000))
+    return StubServer(contract, default_fixture, Settings(control_token=CONTROL_TOKEN, max_body=3000))
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def api(app: StubServer, runner: asyncio.Runner) -> Api:
 @pytest.fixture
 def locked(guarded: StubServer, runner: asyncio.Runner) -> Api:
     """The same, where a token is asked for."""
-    return prepared(Api(guarded, runner), {"Authorization": f"Bearer {TOKEN}"})
+    return prepared(Api(guarded, runner), {"Authorization": f"Bearer {CONTROL_TOKEN}"})
 
 
 def prepared(api: Api, headers: Mapping[str, str] = {}) -> Api:
@@ -136,7 +135,7 @@ def call(api: Api, name: str, world: str = "w", method: str | None = None, **hea
 
 
 def file_of(api: Api) -> Any:
-    return ok(api.get("/__stub/snapshots/kept", headers={"Authorization": f"Bearer {TOKEN}"}))
+    return ok(api.get("/__stub/snapshots/kept", headers={"Authorization": f"Bearer {CONTROL_TOKEN}"}))
 
 
 def assert_no_cors(response: httpx.Response) -> None:
@@ -258,12 +257,12 @@ WRONG = {
     "only a scheme": "Bearer",
     "no token": "Bearer ",
     "another": "Bearer another",
-    "too short": f"Bearer {TOKEN[:-1]}",
-    "too long": f"Bearer {TOKEN}x",
-    "in capitals": f"Bearer {TOKEN.upper()}",
-    "bare": TOKEN,
-    "of another scheme": f"Basic {TOKEN}",
-    "twice": f"Bearer {TOKEN} {TOKEN}",
+    "too short": f"Bearer {CONTROL_TOKEN[:-1]}",
+    "too long": f"Bearer {CONTROL_TOKEN}x",
+    "in capitals": f"Bearer {CONTROL_TOKEN.upper()}",
+    "bare": CONTROL_TOKEN,
+    "of another scheme": f"Basic {CONTROL_TOKEN}",
+    "twice": f"Bearer {CONTROL_TOKEN} {CONTROL_TOKEN}",
     "of a persona": "Bearer stub-staff",
 }
 
@@ -275,25 +274,25 @@ def test_without_its_token_a_guarded_server_does_nothing(locked: Api, header: st
         response = call(locked, name, **({} if WRONG[header] is None else {"Authorization": WRONG[header]}))
         assert refused(response, 401) == {"": "not_authenticated"}, name
         assert response.headers["www-authenticate"].startswith("Bearer")
-        assert TOKEN not in response.text
+        assert CONTROL_TOKEN not in response.text
         assert_no_cors(response)
         assert state(locked.app) == before, name
 
 
 @pytest.mark.parametrize("name", [*WRITES, *READS])
 def test_with_its_token_a_guarded_server_does_everything(locked: Api, name: str) -> None:
-    response = call(locked, name, Authorization=f"Bearer {TOKEN}")
+    response = call(locked, name, Authorization=f"Bearer {CONTROL_TOKEN}")
     assert response.status_code == CONTROL.operations[name].status, response.text
-    assert TOKEN not in response.text
+    assert CONTROL_TOKEN not in response.text
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Authorization": f"bearer {TOKEN}"},
-        {"Authorization": f"Bearer  {TOKEN} "},
-        {"Authorization": f"Bearer {TOKEN}", "Host": "build-machine.example:8765"},
-        {"Authorization": f"Bearer {TOKEN}", "Host": "10.0.0.7", "Origin": "http://10.0.0.7"},
+        {"Authorization": f"bearer {CONTROL_TOKEN}"},
+        {"Authorization": f"Bearer  {CONTROL_TOKEN} "},
+        {"Authorization": f"Bearer {CONTROL_TOKEN}", "Host": "build-machine.example:8765"},
+        {"Authorization": f"Bearer {CONTROL_TOKEN}", "Host": "10.0.0.7", "Origin": "http://10.0.0.7"},
     ],
     ids=str,
 )
@@ -305,7 +304,7 @@ def test_a_guarded_server_answers_to_any_name(locked: Api, headers: dict[str, st
 def test_the_token_does_not_let_foreign_pages_in(locked: Api, attack: str) -> None:
     before = state(locked.app)
     for name in (*WRITES, *READS):
-        response = call(locked, name, Authorization=f"Bearer {TOKEN}", **ATTACKS[attack])
+        response = call(locked, name, Authorization=f"Bearer {CONTROL_TOKEN}", **ATTACKS[attack])
         assert refused(response, 403) == {"": "permission_denied"}, name
         assert_no_cors(response)
         assert state(locked.app) == before, name
@@ -423,7 +422,7 @@ def provoked(api: Api, locked: Api, name: str) -> Iterator[tuple[int, httpx.Resp
     if operation.method != "get":
         yield 415, call(api, name, **{"Content-Type": "text/plain"})
     if operation.bodies:
-        headers = {**JSON, **named("w"), "Authorization": f"Bearer {TOKEN}"}
+        headers = {**JSON, **named("w"), "Authorization": f"Bearer {CONTROL_TOKEN}"}
         for content, status in ((b"x" * 3001, 413), (b"", 400), (b"{", 400), (b"[]", 400), (b'"x"', 400)):
             yield status, locked.request(operation.method.upper(), path_of(operation), content=content, headers=headers)
     if any(parameter.name == "X-Stub-World" for parameter in operation.parameters):

@@ -9,6 +9,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=400)
 """When the other server was started, if there are two."""
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
+CONTROL_TOKEN = "a-token-that-the-server-printed"
 SETTINGS = Settings(jwt_secret=SECRET, cors_origins=("https://app.example",))
 MOST = Settings(max_worlds=3, max_rows=6, max_body=2000)
 """Bounds that a test can reach."""
