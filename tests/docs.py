@@ -14,10 +14,10 @@ from stubserver.contract.operation import Operation
 from stubserver.fixture import load
 from stubserver.reports.why import decisions
 from tests import permissions
-from tests.conftest import NOW
+from tests.sources import ROOT, TEST_FILES
+from tests.support.default import NOW
 
-ROOT = Path(__file__).parent.parent
-TESTS = Path(__file__).parent
+TESTS = ROOT / "tests"
 OPERATIONS = ROOT / "docs" / "operations.md"
 CONTROL_PLANE = ROOT / "docs" / "control-plane.md"
 LEDGER = """# Rule ledger
@@ -93,7 +93,7 @@ def ledger(contract: Contract) -> str:
 def covered() -> dict[str, list[str]]:
     """Rule code -> names of the tests whose docstrings name it."""
     found: dict[str, list[str]] = {}
-    for file in sorted(TESTS.glob("test_*.py")):
+    for file in TEST_FILES:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 for code in _codes(ast.get_docstring(node) or ""):

@@ -15,14 +15,12 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.worlds.world import World
-from tests.client import Api
-from tests.conftest import NOW
+from tests.support.client import Api
+from tests.support.default import COURSES, NOW, STRANGER
 
 FILE = Path(__file__).parent / "permission_matrix.md"
-COURSES = {"open": 1, "private": 4, "secret": 7, "draft": 10}
-"""Privacy -> a self-paced course of the default fixture."""
-STRANGER, OTHER = 6, 8
-"""The stranger of the default fixture, who is given each status in turn, and somebody else."""
+OTHER = 8
+"""Somebody else than the stranger, who is given each status in turn."""
 CALLERS: dict[str, tuple[str | None, str | None]] = {
     "anonymous": (None, None),
     "no status": ("stranger", None),

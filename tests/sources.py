@@ -1,4 +1,4 @@
-"""The source files of the package, for tests that read them."""
+"""The source files of the package and of its tests, for tests that read them."""
 
 import ast
 from pathlib import Path
@@ -12,3 +12,4 @@ SOURCES = {
 }
 """Module, by its name in the package ("" is the package itself) -> file."""
 TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in SOURCES.items()}
+TEST_FILES = [file for file in sorted((ROOT / "tests").rglob("test_*.py")) if "node_modules" not in file.parts]

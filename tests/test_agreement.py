@@ -1,5 +1,7 @@
 """A name that only the contract or only the code has ends the start, in one line that says which and where."""
 
+import ast
+import re
 from collections.abc import Callable, MutableMapping
 from copy import deepcopy
 from typing import Any
@@ -16,6 +18,8 @@ from stubserver.contract.load import load_contract, load_control_contract
 from stubserver.contract.merging import Document, SpecError
 from stubserver.pipeline.faults import FAULT_KINDS
 from stubserver.pipeline.reading import READERS
+from tests.sources import SOURCES, TREES
+from tests.support.documents import nodes
 
 
 def check(contract: Contract | None = None, commands: Contract | None = None) -> None:
@@ -125,3 +129,96 @@ def refused(says: list[str], start: Callable[[], Any]) -> None:
         start()
     assert [part for part in says if part not in str(caught.value)] == []
     assert "\n" not in str(caught.value)
+
+
+# Literals in the code
+
+BEHAVIOUR = [name for name in SOURCES if name.startswith(("api.operations.", "api.views."))]
+
+
+def literals(tree: ast.AST) -> set[str]:
+    """The strings of a module that are no docstrings, no texts for people and no parts of f-strings."""
+    skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    skipped |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    found = {
+        n.value
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in skipped
+    }
+    return {text for text in found if re.fullmatch(r"[a-z][a-z-]*", text)}
+
+
+def test_literals_of_the_enums_are_spelt_as_in_the_contract(document: dict[str, Any]) -> None:
+    """Every lower-case word in the code that decides is a value of an enum, a field, a table or a code."""
+    enums = {value for node in nodes(document) if isinstance(node.get("enum"), list) for value in node["enum"]}
+    fields = {
+        name for node in nodes(document) for name in node.get("properties", {}) if isinstance(node["properties"], dict)
+    }
+    parameters = {node["name"] for node in nodes(document) if "in" in node and "name" in node}
+    known = enums | fields | parameters
+    known |= {rule["code"] for rule in document["x-rules"].values() if "code" in rule}
+    known |= {"admin", "moderator", "editor"}  # roles of platform staff, which only fixtures name
+    known |= {"courses", "categories", "-id", "course", "users", "user"}  # tables, folders of pictures, a slug
+    known |= {"category", "media", "question", "attempt", "comment"}  # what refusals call rows, and kinds of rows
+    known |= {"documents", "picture", "images", "logo", "covers"}  # the like for media and preferences
+    known |= {
+        "size",
+        "kind",
+        "digest",
+        "challenge",
+        "plain",
+    }  # fields of rows that no answer shows; a kind of challenge
+    known |= {"authorization", "basic"}  # a header and its scheme
+    known |= {"ascii", "ignore"}  # how a name loses its accents on the way to a slug
+    for name in ("api.rules", *BEHAVIOUR):
+        assert literals(TREES[name]) - known == set(), name
+
+
+@pytest.mark.parametrize("constant", ["MANAGING", "MEMBERS", "STUDENTS"])
+def test_groups_of_statuses_are_statuses(document: dict[str, Any], constant: str) -> None:
+    from stubserver.api import rules
+
+    assert set(getattr(rules, constant)) <= set(document["components"]["schemas"]["JoinStatus"]["enum"])
+
+
+def test_compared_enum_values_exist(document: dict[str, Any]) -> None:
+    """What the code compares with a status, privacy or type is a value that the field can have."""
+    schemas = document["components"]["schemas"]
+    families = {
+        "privacy": set(schemas["CoursePrivacy"]["enum"]),
+        "course_type": set(schemas["CourseType"]["enum"]),
+        "join_status": set(schemas["JoinStatus"]["enum"]),
+        "completion_status": set(schemas["CompletionStatus"]["enum"]),
+        "status": {
+            *schemas["JoinStatus"]["enum"],
+            *schemas["LessonStatus"]["enum"],
+            *schemas["CompletionStatus"]["enum"],
+        },
+    }
+    compared = 0
+    for name in ("api.rules", "api.guards", *BEHAVIOUR):
+        for node in ast.walk(TREES[name]):
+            if isinstance(node, ast.Compare):
+                subject, values = node.left, [c for part in node.comparators for c in ast.walk(part)]
+            elif isinstance(node, ast.Match):
+                subject = node.subject
+                values = [c for case in node.cases for c in ast.walk(case.pattern)]
+            else:
+                continue
+            text = ast.unparse(subject)
+            family = next((known for known in families if re.search(rf"\b{known}\b|_{known}\(|{known}_in", text)), None)
+            for value in values if family else []:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    assert value.value in families[str(family)], f"{name}: {text} {value.value!r}"
+                    compared += 1
+    assert compared >= 10
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_no_module_repeats_a_path(name: str) -> None:
+    """Paths are the contract's business."""
+    segments = {
+        f"/{part}/" for part in ("course", "search", "status", "join", "invite", "request_join", "role", "suggestion")
+    }
+    texts = [n.value for n in ast.walk(TREES[name]) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    assert [text for text in texts if any(segment in text for segment in segments)] == []

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.sources import ROOT
+
 EXAMPLES = ROOT / "examples"
 BIN = Path(sys.executable).parent
 PATIENCE = 120

@@ -12,8 +12,7 @@ from stubserver.contract.contract import Contract
 from stubserver.fixture import FixtureError, load, names
 from stubserver.worlds.table import Row
 from stubserver.worlds.world import Fixture, World
-from tests.client import PERSONAS
-from tests.conftest import NOW
+from tests.support.default import NOW, PERSONAS
 
 OLD = "2025-01-01T00:00:00Z"
 SMALL: dict[str, Any] = {

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.client import Api, codes
+from tests.support.answers import codes
+from tests.support.client import Api
+from tests.support.default import QUIZ
 
 LESSON = "/course/1/section/1/lesson/1/"
 MUTED = "/course/1/section/1/lesson/3/"
-QUIZ = "/course/1/section/2/lesson/5/"
 EMPTY_QUIZ = "/course/15/section/27/lesson/49/"
 NAME = "Watercolour for Absolute Beginners"
 ANSWERS = [{"text": "Yes", "correct": True}, {"text": "Perhaps", "correct": True}]
@@ -59,32 +60,3 @@ def test_a_community_of_staff_authors_says_so(api: Api) -> None:
     response = api.as_("creator").post("/course/", json={"name": "Mine", "type": "structured"})
     (entry,) = response.json()["errors"]
     assert entry["message"] == "Only platform staff may create courses in this community."
-
-
-def test_create_course_finds_a_free_slug(api: Api) -> None:
-    """R121: numbered where it is taken, "course" where the name gives nothing, and one's own is never in the way."""
-    creator = api.as_("creator")
-    made = [creator.post("/course/", json={"name": name, "type": "structured"}).json() for name in ("!", "?", "*")]
-    assert [course["slug"] for course in made] == ["course", "course-2", "course-3"]
-    own = creator.patch(f"/course/{made[0]['id']}/", json={"slug": ""}).json()
-    assert own["slug"] == "course"
-    assert "/course_" in own["image_big"]
-    named = creator.post("/course/", json={"name": "Öl & Farbe", "type": "structured"}).json()
-    assert named["slug"] == "ol-farbe"
-    assert "/ol-farbe_" in named["image_small"]
-
-
-def test_search_courses_orders_by_newest_id_where_the_ordering_is_unknown(api: Api) -> None:
-    """R024, R603: with its direction."""
-    ids = [row["id"] for row in api.as_("creator").get("/course/search/?ordering=privacy").json()["results"]]
-    assert ids == sorted(ids, reverse=True)
-
-
-def test_a_field_that_cannot_be_derived_is_never_taken_from_the_row(api: Api) -> None:
-    """R405: a view that fails must not show the stored field of the same name."""
-    from stubserver.api.views.lesson import AnswerView
-
-    with pytest.raises(AttributeError, match=r"AnswerView\.correct could not be derived"):
-        _ = AnswerView(None, {"correct": True}).correct  # type: ignore[arg-type]
-    with pytest.raises(AttributeError, match="AnswerView has no field 'colour'"):
-        _ = AnswerView(None, {"correct": True}).colour  # type: ignore[arg-type]

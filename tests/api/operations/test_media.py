@@ -1,0 +1,668 @@
+"""Media: uploading files in pieces, making media of addresses, and following them."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.forms import FORM, JSON
+from tests.support.rows import snapshot
+
+MEDIA, CHUNK, COMPLETE = "/media/", "/media/upload/chunk/", "/media/upload/complete/"
+PIECE = 204_800
+IMAGE_LIMIT, DOCUMENT_LIMIT = 5_242_880, 52_428_800
+PLACEHOLDER = {"image_width": 512, "image_height": 512, "embed": None, "order": 0, "description": ""}
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def send(
+    api: Api,
+    content_range: str | bytes | None,
+    piece: bytes,
+    upload_id: str | None = None,
+    file: tuple[str, str | None] = ("wash.png", "image/png"),
+    field: str = "image",
+) -> httpx.Response:
+    """Upload a piece of a file of that name and media type; None for one that the form does not give."""
+    name, media_type = file
+    headers = {} if content_range is None else {"Content-Range": content_range}
+    data = {} if upload_id is None else {"upload_id": upload_id}
+    if media_type:
+        return api.post(CHUNK, files={field: (name, piece, media_type)}, data=data, headers=headers)
+    body = f'--b\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode()
+    headers["Content-Type"] = "multipart/form-data; boundary=b"
+    return api.post(CHUNK, content=body + piece + b"\r\n--b--\r\n", headers=headers)
+
+
+def begun(api: Api, piece: bytes = b"abc", size: int = 9, **options: Any) -> str:
+    """The id of an upload of which the first piece has arrived."""
+    upload_id: str = ok(send(api, f"bytes 0-{len(piece) - 1}/{size}", piece, **options), 201)["upload_id"]
+    return upload_id
+
+
+def uploaded(api: Api, content: bytes = b"abc", **options: Any) -> dict[str, Any]:
+    """What completes an upload of one piece."""
+    return {"upload_id": begun(api, content, len(content), **options), "md5": md5(content)}
+
+
+@pytest.fixture
+def member(api: Api) -> Api:
+    return api.as_("member")
+
+
+# Pieces
+
+
+def test_upload_media_chunk_takes_a_file_at_once(api: Api, member: Api) -> None:
+    """R708, R709: one piece, completed, is a picture named as the file, with a placeholder that is there."""
+    answer = ok(send(member, "bytes 0-10/11", b"hello world"), 201)
+    assert set(answer) == {"upload_id", "offset", "expires"}
+    assert (answer["offset"], answer["expires"]) == ("11", "2026-11-24T12:00:00.000000+00:00")
+    sums = {"upload_id": answer["upload_id"], "md5": "5eb63bbbe01eeed093cb22bb8f5acdc3"}
+    made = ok(member.post(COMPLETE, json=sums), 201)
+    address = made["image"]
+    assert made == {
+        **PLACEHOLDER,
+        "id": 6,
+        "added_at": NOW.isoformat(timespec="microseconds"),
+        "type": "image",
+        "title": "wash.png",
+        "url": address,
+        "image": address,
+    }
+    assert address.startswith("http://stub.test/upfiles/medias/bigger/picture_")
+    picture = api.get(f"/{address.removeprefix('http://stub.test')}")
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
+    assert picture.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("cuts", [(3,), (1, 2, 3, 4), (10,)], ids=str)
+@pytest.mark.in_process("it looks at uploads, which snapshots leave out")
+def test_upload_media_chunk_takes_a_file_in_pieces(member: Api, cuts: tuple[int, ...]) -> None:
+    """R708: one after the other, the first without upload_id; offset says how far it is, and expires stays."""
+    content, upload_id, expires = b"hello world", None, set()
+    for start, end in zip((0, *cuts), (*cuts, len(content)), strict=True):
+        answer = ok(send(member, f"bytes {start}-{end - 1}/11", content[start:end], upload_id), 201)
+        assert upload_id in (None, answer["upload_id"])
+        assert answer["offset"] == str(end)
+        upload_id = answer["upload_id"]
+        expires.add(answer["expires"])
+        member.world.clock.advance(timedelta(hours=1))
+    assert expires == {"2026-11-24T12:00:00.000000+00:00"}
+    assert ok(member.post(COMPLETE, json={"upload_id": upload_id, "md5": md5(content)}), 201)["title"] == "wash.png"
+
+
+def test_upload_media_chunk_takes_the_largest_piece(member: Api) -> None:
+    """R708: 204800 bytes, and not one more."""
+    content = b"x" * (PIECE + 1)
+    before = snapshot(member.world)
+    assert refused(send(member, f"bytes 0-{PIECE}/{PIECE + 1}", content), 400) == {"Content-Range": "invalid"}
+    assert snapshot(member.world) == before
+    upload_id = begun(member, content[:PIECE], PIECE + 1)
+    ok(send(member, f"bytes {PIECE}-{PIECE}/{PIECE + 1}", b"x", upload_id), 201)
+    ok(member.post(COMPLETE, json={"upload_id": upload_id, "md5": md5(content)}), 201)
+
+
+@pytest.mark.parametrize(
+    ("limit", "file"),
+    [(IMAGE_LIMIT, ("a.png", "image/png")), (DOCUMENT_LIMIT, ("a.pdf", "application/pdf"))],
+)
+@pytest.mark.parametrize("field", ["image", "document"])
+def test_upload_media_chunk_limits_the_size(member: Api, limit: int, file: tuple[str, str], field: str) -> None:
+    """R708: 5 MB for pictures, 50 MB for documents, in whichever field they come."""
+    before = snapshot(member.world)
+    response = send(member, f"bytes 0-2/{limit + 1}", b"abc", file=file, field=field)
+    assert refused(response, 400) == {"Content-Range": "invalid"}
+    assert str(limit) in response.text
+    assert snapshot(member.world) == before
+    ok(send(member, f"bytes 0-2/{limit}", b"abc", file=file, field=field), 201)
+
+
+@pytest.mark.parametrize(
+    ("content_range", "code"),
+    [
+        (None, "required"),
+        ("", "blank"),
+        ("bytes", "invalid"),
+        ("bytes */9", "invalid"),
+        ("bytes 0-2/*", "invalid"),
+        ("bytes 0-2", "invalid"),
+        ("bytes=0-2/9", "invalid"),
+        ("items 0-2/9", "invalid"),
+        ("0-2/9", "invalid"),
+        ("bytes 0 - 2/9", "invalid"),
+        ("bytes 0-2/9, bytes 0-2/9", "invalid"),
+        ("bytes -1-1/9", "invalid"),
+        ("bytes +0-2/9", "invalid"),
+        ("bytes 0x0-2/9", "invalid"),
+        ("bytes 0-2/9.0", "invalid"),
+        ("bytes 0-2/1_0", "invalid"),
+        (b"bytes 0-\xb2/9", "invalid"),
+        ("bytes 0-\u0662/9".encode(), "invalid"),
+        (f"bytes 0-2/{2**63}", "invalid"),
+        (f"bytes 0-2/{'9' * 5000}", "invalid"),
+        ("bytes 0-1/9", "invalid"),
+        ("bytes 0-3/9", "invalid"),
+        ("bytes 2-0/9", "invalid"),
+        ("bytes 0-2/2", "invalid"),
+        ("bytes 0-2/0", "invalid"),
+        ("bytes 1-3/9", "invalid"),
+        ("bytes 6-8/9", "invalid"),
+    ],
+)
+def test_upload_media_chunk_refuses_a_wrong_range(member: Api, content_range: str | bytes | None, code: str) -> None:
+    """R017, R708: for a first piece of three bytes; nothing of it is kept."""
+    before = snapshot(member.world)
+    assert refused(send(member, content_range, b"abc"), 400) == {"Content-Range": code}
+    assert snapshot(member.world) == before
+    assert list(member.world.uploads) == []
+
+
+@pytest.mark.parametrize(
+    ("content_range", "piece"),
+    [
+        ("bytes 0-2/9", b"abc"),
+        ("bytes 2-4/9", b"cde"),
+        ("bytes 4-6/9", b"efg"),
+        ("bytes 6-8/9", b"ghi"),
+        ("bytes 3-5/10", b"def"),
+        ("bytes 3-5/8", b"def"),
+        ("bytes 3-5/6", b"def"),
+        ("bytes 3-5/9", b"de"),
+        ("bytes 3-9/9", b"defghij"),
+        ("bytes 3-2/9", b""),
+        (None, b"def"),
+    ],
+)
+def test_upload_media_chunk_goes_on_after_a_refusal(member: Api, content_range: str | None, piece: bytes) -> None:
+    """R708: only the next piece of the same file fits; a refused one leaves no trace, and the upload can go on."""
+    upload_id = begun(member)
+    before = snapshot(member.world)
+    assert list(refused(send(member, content_range, piece, upload_id), 400)) == ["Content-Range"]
+    assert snapshot(member.world) == before
+    assert ok(send(member, "bytes 3-8/9", b"defghi", upload_id), 201)["offset"] == "9"
+    ok(member.post(COMPLETE, json={"upload_id": upload_id, "md5": md5(b"abcdefghi")}), 201)
+
+
+def test_upload_media_chunk_says_what_comes_next(member: Api) -> None:
+    """R017, R708: the refusal names the piece that is expected."""
+    upload_id = begun(member)
+    assert "bytes 3-.../9" in send(member, "bytes 4-6/9", b"efg", upload_id).text
+    assert "has 3 bytes" in send(member, "bytes 3-6/9", b"def", upload_id).text
+
+
+def test_upload_media_chunk_takes_nothing_after_the_end(member: Api) -> None:
+    """R708: a file that is complete has no further piece."""
+    upload_id = uploaded(member)["upload_id"]
+    for content_range, piece in (("bytes 3-3/3", b"x"), ("bytes 3-3/4", b"x"), ("bytes 0-2/3", b"abc")):
+        assert refused(send(member, content_range, piece, upload_id), 400) == {"Content-Range": "invalid"}
+
+
+@pytest.mark.parametrize("upload_id", ["0" * 32, "", "null", "a\0b", "\u00fc", "1"])
+@pytest.mark.parametrize("persona", ["member", "creator"])
+def test_upload_media_chunk_needs_an_upload_of_ones_own(api: Api, persona: str, upload_id: str) -> None:
+    """R708: an unknown one is not begun; nobody goes on with or completes somebody else's."""
+    theirs, caller = begun(api.as_("manager"), b"abc", 3), api.as_(persona)
+    before = snapshot(api.world)
+    for asked in (upload_id, theirs):
+        assert refused(send(caller, "bytes 0-2/3", b"abc", asked), 400) == {"upload_id": "does_not_exist"}
+        completed = caller.post(COMPLETE, json={"upload_id": asked, "md5": md5(b"abc")})
+        assert refused(completed, 400) == {"upload_id": "does_not_exist"}
+    assert snapshot(api.world) == before
+
+
+@pytest.mark.in_process("it looks at uploads, which snapshots leave out")
+def test_upload_media_chunk_forgets_after_a_day(member: Api) -> None:
+    """R708: a day after it began, whatever has come in between."""
+    first, second = begun(member), begun(member)
+    member.world.clock.advance(timedelta(days=1) - timedelta(microseconds=1))
+    ok(send(member, "bytes 3-5/9", b"def", first), 201)
+    ok(send(member, "bytes 3-8/9", b"defghi", second), 201)
+    member.world.clock.advance(timedelta(microseconds=1))
+    assert refused(send(member, "bytes 6-8/9", b"ghi", first), 400) == {"upload_id": "does_not_exist"}
+    sums = {"upload_id": second, "md5": md5(b"abcdefghi")}
+    assert refused(member.post(COMPLETE, json=sums), 400) == {"upload_id": "does_not_exist"}
+
+
+def test_upload_media_chunk_keeps_uploads_apart(api: Api, member: Api) -> None:
+    """R708: two that run at once do not mix."""
+    first, second = begun(member, b"abc", 6), begun(api.as_("creator"), b"uvw", 6)
+    assert first != second
+    ok(send(member, "bytes 3-5/6", b"def", first), 201)
+    ok(send(api.as_("creator"), "bytes 3-5/6", b"xyz", second), 201)
+    ok(member.post(COMPLETE, json={"upload_id": first, "md5": md5(b"abcdef")}), 201)
+    ok(api.as_("creator").post(COMPLETE, json={"upload_id": second, "md5": md5(b"uvwxyz")}), 201)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"files": {"file": ("a.png", b"abc", "image/png")}},
+        {"files": {"image": (None, "abc")}},
+        {"files": {"document": (None, "abc"), "upload_id": (None, "x")}},
+        {"files": {"image[]": ("a.png", b"abc", "image/png")}},
+    ],
+    ids=["other field", "text", "text and id", "array"],
+)
+def test_upload_media_chunk_needs_a_file(member: Api, options: dict[str, Any]) -> None:
+    """R017, R708: in one of the two fields, and as a file."""
+    before = snapshot(member.world)
+    response = member.post(CHUNK, headers={"Content-Range": "bytes 0-2/3"}, **options)
+    assert refused(response, 400) == {"image": "required"}
+    assert snapshot(member.world) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"json": {"image": "abc"}}, 415),
+        ({"content": b"image=abc", "headers": FORM}, 415),
+        ({"content": b"--b", "headers": {"Content-Type": "multipart/form-data"}}, 400),
+        ({"content": b"--b", "headers": {"Content-Type": "multipart/form-data; boundary=b"}}, 400),
+    ],
+)
+def test_upload_media_chunk_is_a_form_of_parts(member: Api, options: dict[str, Any], status: int) -> None:
+    """R017: no other kind of body has files."""
+    headers = {"Content-Range": "bytes 0-2/3", **options.get("headers", {})}
+    refused(member.post(CHUNK, **{**options, "headers": headers}), status)
+
+
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [
+        (CHUNK, {"files": {"image": ("a.png", b"abc")}, "headers": {"Content-Range": "bytes 0-2/3"}}),
+        (COMPLETE, {"json": {"upload_id": "x", "md5": "0" * 32}}),
+        (MEDIA, {"json": {"type": "url", "url": "https://community.example/"}}),
+    ],
+)
+def test_upload_media_chunk_and_the_others_need_a_login(api: Api, path: str, options: dict[str, Any]) -> None:
+    """R001: nobody makes media without one."""
+    before = snapshot(api.world)
+    assert refused(api.post(path, **options), 401) == {"": "not_authenticated"}
+    assert snapshot(api.world) == before
+
+
+# Completing
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        (("a.png", "image/png"), "image"),
+        (("a.pdf", "image/gif"), "image"),
+        (("a.png", "IMAGE/PNG"), "image"),
+        (("a.png", None), "image"),
+        (("a.pdf", "application/pdf"), "doc"),
+        (("a.png", "application/pdf"), "doc"),
+        (("a.pdf", None), "doc"),
+        (("notes", None), "doc"),
+        (("notes", "text/plain"), "doc"),
+    ],
+)
+@pytest.mark.parametrize("field", ["image", "document"])
+@pytest.mark.parametrize("sent", [None, "image", "doc", "document", "file", "eimage"])
+def test_complete_media_upload_makes_what_is_wanted(
+    api: Api, member: Api, field: str, file: tuple[str, str | None], kind: str, sent: str | None
+) -> None:
+    """R709: without a type what the file is, in whichever field it came; the pages say document or file for doc."""
+    body = uploaded(member, file=file, field=field)
+    made = ok(member.post(COMPLETE, json=body if sent is None else {**body, "type": sent}), 201)
+    expected = {"document": "doc", "file": "doc", None: kind}.get(sent, sent)
+    assert (made["type"], made["title"]) == (expected, file[0])
+    placeholder = api.get(f"/{made['url'].removeprefix('http://stub.test')}")
+    assert placeholder.status_code == 200
+    if expected == "doc":
+        assert (made["image"], made["image_width"], made["image_height"]) == (None, None, None)
+        assert placeholder.headers["content-type"] == "application/pdf"
+        assert placeholder.content.startswith(b"%PDF-")
+    else:
+        assert made["url"] == made["image"]
+        assert placeholder.headers["content-type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Wash 1.png", "Wash 1.png"),
+        ("Aquarell \u00fcber \u6c34.png", "Aquarell \u00fcber \u6c34.png"),
+        ("<b>.png", "<b>.png"),
+    ],
+)
+def test_complete_media_upload_keeps_the_name_of_the_file(member: Api, name: str, title: str) -> None:
+    """R709: as title, whatever letters it has."""
+    assert ok(member.post(COMPLETE, json=uploaded(member, file=(name, "image/png"))), 201)["title"] == title
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda body: {"json": body},
+        lambda body: {"data": body},
+        lambda body: {"files": {name: (None, text) for name, text in body.items()}},
+    ],
+    ids=["json", "urlencoded", "multipart"],
+)
+def test_complete_media_upload_reads_every_media_type(member: Api, encode: Any) -> None:
+    """R009, R709: and upper-case digits in the checksum."""
+    body = uploaded(member, b"\xff\xd8\xff")
+    body["md5"] = body["md5"].upper()
+    assert body["md5"] != body["md5"].lower()
+    assert ok(member.post(COMPLETE, **encode({**body, "type": "document"})), 201)["type"] == "doc"
+
+
+def test_complete_media_upload_works_once(member: Api) -> None:
+    """R709: afterwards the upload is gone, and its media stays."""
+    body = uploaded(member)
+    assert ok(member.post(COMPLETE, json=body), 201)["id"] == 6
+    before = snapshot(member.world)
+    assert refused(member.post(COMPLETE, json=body), 400) == {"upload_id": "does_not_exist"}
+    assert refused(send(member, "bytes 0-2/3", b"abc", body["upload_id"]), 400) == {"upload_id": "does_not_exist"}
+    assert snapshot(member.world) == before
+    again = uploaded(member)
+    assert again["upload_id"] != body["upload_id"]
+    assert ok(member.post(COMPLETE, json=again), 201)["id"] == 7
+
+
+def test_complete_media_upload_waits_for_all_pieces(member: Api) -> None:
+    """R709: too early, even with the checksum of what is there; the upload can go on."""
+    upload_id = begun(member)
+    before = snapshot(member.world)
+    for content in (b"abc", b"abcdefghi"):
+        response = member.post(COMPLETE, json={"upload_id": upload_id, "md5": md5(content)})
+        assert refused(response, 400) == {"upload_id": "invalid"}
+        assert "3 of 9 bytes" in response.text
+    assert snapshot(member.world) == before
+    ok(send(member, "bytes 3-8/9", b"defghi", upload_id), 201)
+    ok(member.post(COMPLETE, json={"upload_id": upload_id, "md5": md5(b"abcdefghi")}), 201)
+
+
+def test_complete_media_upload_compares_checksums(member: Api) -> None:
+    """R709: that of another file is refused, and the right one still works."""
+    body = uploaded(member)
+    before = snapshot(member.world)
+    for wrong in (md5(b"abd"), md5(b""), "0" * 32):
+        assert refused(member.post(COMPLETE, json={**body, "md5": wrong}), 400) == {"md5": "invalid"}
+    assert snapshot(member.world) == before
+    ok(member.post(COMPLETE, json=body), 201)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"upload_id": ...}, {"upload_id": "required"}),
+        ({"md5": ...}, {"md5": "required"}),
+        ({"upload_id": ..., "md5": ...}, {"upload_id": "required", "md5": "required"}),
+        ({"upload_id": None, "md5": None}, {"upload_id": "null", "md5": "null"}),
+        ({"upload_id": 5}, {"upload_id": "invalid"}),
+        ({"upload_id": "x" * 65}, {"upload_id": "max_length"}),
+        ({"md5": "0" * 31}, {"md5": "invalid"}),
+        ({"md5": "0" * 33}, {"md5": "invalid"}),
+        ({"md5": "0" * 32 + "\n"}, {"md5": "invalid"}),
+        ({"md5": "g" * 32}, {"md5": "invalid"}),
+        ({"md5": "\u0660" * 32}, {"md5": "invalid"}),
+        ({"md5": ""}, {"md5": "blank"}),
+        ({"type": "url"}, {"type": "invalid_choice"}),
+        ({"type": "share"}, {"type": "invalid_choice"}),
+        ({"type": None}, {"type": "null"}),
+    ],
+)
+def test_complete_media_upload_refuses(member: Api, changes: dict[str, Any], expected: dict[str, str]) -> None:
+    """R017, R709: bad fields are told, and nothing changes."""
+    body = {**uploaded(member), **changes}
+    before = snapshot(member.world)
+    sent = {name: value for name, value in body.items() if value is not ...}
+    assert refused(member.post(COMPLETE, json=sent), 400) == expected
+    assert snapshot(member.world) == before
+
+
+def test_complete_media_upload_makes_what_lessons_and_comments_show(api: Api, member: Api) -> None:
+    """R309, R709: requests hold its id, answers the whole object."""
+    made = [
+        ok(member.post(COMPLETE, json=uploaded(member)), 201),
+        ok(member.post(MEDIA, json={"type": "url", "url": "https://community.example/a-page"}), 201),
+    ]
+    ids = [media["id"] for media in made]
+    lesson = "/course/1/section/1/lesson/1/"
+    comment = ok(member.post(f"{lesson}comment/", json={"text": "Look", "medias": ids}), 201)
+    assert comment["medias"] == made
+    ok(api.as_("creator").patch(lesson, json={"medias": ids[::-1]}))
+    assert ok(member.get(lesson))["medias"] == made[::-1]
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "title"),
+    [
+        ("https://community.example/pages/the-colour-wheel", "the colour wheel"),
+        ("https://community.example/pages/the_colour-wheel/", "the colour wheel"),
+        ("https://community.example/pages/the-colour-wheel?page=2#top", "the colour wheel"),
+        ("https://community.example/Gr%C3%BCn%20und%20blau.html", "Gr\u00fcn und blau.html"),
+        ("https://community.example", "community.example"),
+        ("https://community.example/", "community.example"),
+        ("http://community.example:8080//", "community.example:8080"),
+        ("http://[::1]/notes", "notes"),
+        ("https://community.example/%FF", "\ufffd"),
+        ("https://community.example/" + "a" * 1974, "a" * 1974),
+    ],
+)
+def test_create_media_of_a_link(member: Api, url: str, title: str) -> None:
+    """R710: a link has an embed with a title, made of the address; nothing is fetched."""
+    made = ok(member.post(MEDIA, json={"type": "url", "url": url, "title": "ignored", "id": 1}), 201)
+    assert made == {
+        "id": 6,
+        "added_at": NOW.isoformat(timespec="microseconds"),
+        "type": "url",
+        "title": title,
+        "description": "",
+        "url": url,
+        "image": None,
+        "image_width": None,
+        "image_height": None,
+        "order": 0,
+        "embed": {
+            "id": 6,
+            "embed_type": "sc_link",
+            "embed_id": url,
+            "url": url,
+            "metadata": {"title": title, "url": url},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [f"https://{end}" for end in ("a.example/-", "a.example/%20", "a.example/%00", "a.example/a%00b", "?")],
+)
+def test_create_media_of_a_link_finds_a_title_that_can_be_seen(member: Api, url: str) -> None:
+    """R710: an address that yields none is refused or gets another; the vendor's pages need a title."""
+    response = member.post(MEDIA, json={"type": "url", "url": url})
+    if response.status_code != 201:
+        assert list(refused(response, 400)) == ["url"]
+        return
+    title = response.json()["embed"]["metadata"]["title"]
+    assert title.strip()
+    assert "\0" not in title
+
+
+def test_create_media_of_a_picture(member: Api) -> None:
+    """R710: its address is url and image; its size is not known."""
+    url = "https://community.example/files/my_first-wash.jpg"
+    made = ok(member.post(MEDIA, json={"type": "image", "url": url}), 201)
+    assert made == {
+        "id": 6,
+        "added_at": NOW.isoformat(timespec="microseconds"),
+        "type": "image",
+        "title": "my first wash.jpg",
+        "description": "",
+        "url": url,
+        "image": url,
+        "image_width": None,
+        "image_height": None,
+        "order": 0,
+        "embed": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("embed", "shown"),
+    [
+        ({}, {"url": None, "metadata": {}}),
+        ({"url": None}, {"url": None, "metadata": {}}),
+        (
+            {"url": "https://video.example/7", "metadata": {"title": "T", "n": [1.5, None, {"deep": True}]}},
+            {"url": "https://video.example/7", "metadata": {"title": "T", "n": [1.5, None, {"deep": True}]}},
+        ),
+        ({"id": 1, "stray": "x"}, {"url": None, "metadata": {}}),
+        ({"id": "x"}, {"url": None, "metadata": {}}),
+        ({"id": None}, {"url": None, "metadata": {}}),
+    ],
+)
+def test_create_media_of_an_embed(member: Api, embed: dict[str, Any], shown: dict[str, Any]) -> None:
+    """R011, R710: the object as it was sent, with an id that the server gives; fields that nobody knows are ignored."""
+    given = {"embed_type": "video", "embed_id": "7", **embed}
+    made = ok(member.post(MEDIA, json={"type": "embed", "embed": given}), 201)
+    assert made["embed"] == {"id": 6, "embed_type": "video", "embed_id": "7", **shown}
+    assert (made["id"], made["type"], made["url"], made["image"]) == (6, "embed", shown["url"], None)
+
+
+@pytest.mark.parametrize("depth", [100, 244, 246, 247, 249, 250, 251, 252, 253, 254, 500, 1000, 5000])
+def test_create_media_of_a_deep_embed(api: Api, member: Api, depth: int) -> None:
+    """R017, R710: metadata are refused unless every answer that shows them can be written, however deep it has them."""
+    before = snapshot(member.world)
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    text = b'{"type":"embed","embed":{"embed_type":"a","embed_id":"b","metadata":%b}}' % deep
+    response = member.post(MEDIA, content=text, headers=JSON)
+    if response.status_code == 201:
+        media, comments = response.json(), "/course/1/section/1/lesson/1/comment/"
+        ok(member.post(comments, json={"parent": 10, "medias": [media["id"]]}), 201)
+        rows = {row["id"]: row for row in ok(api.as_("creator").get("/course/1/comment/"))["results"]}
+        assert rows[10]["replies"][-1]["medias"] == [media]
+        assert ok(api.as_("creator").get(f"{comments}10/"))["latest_reply"]["medias"] == [media]
+    else:
+        assert depth > 100
+        refused(response, 400)
+        assert snapshot(member.world) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, {"type": "required"}),
+        ({"type": "doc"}, {"type": "invalid_choice"}),
+        ({"type": "url"}, {"url": "required"}),
+        ({"type": "url", "embed": {"embed_type": "a", "embed_id": "b"}}, {"url": "required"}),
+        ({"type": "image"}, {"url": "required"}),
+        ({"type": "embed"}, {"embed": "required"}),
+        ({"type": "embed", "url": "https://a.example/"}, {"embed": "required"}),
+        ({"type": "embed", "embed": {}}, {"embed": "required"}),
+        ({"type": "embed", "embed": {"embed_type": "a"}}, {"embed": "required"}),
+        ({"type": "embed", "embed": {"embed_type": "", "embed_id": "b"}}, {"embed": "blank"}),
+        ({"type": "embed", "embed": {"embed_type": "a", "embed_id": "b" * 256}}, {"embed": "max_length"}),
+        ({"type": "embed", "embed": {"embed_type": "a", "embed_id": 7}}, {"embed": "invalid"}),
+        ({"type": "embed", "embed": {"embed_type": "a", "embed_id": "b", "metadata": []}}, {"embed": "invalid"}),
+        ({"type": "embed", "embed": {"embed_type": "a", "embed_id": "b", "metadata": None}}, {"embed": "null"}),
+        ({"type": "embed", "embed": {"embed_type": "a", "embed_id": "b", "url": "["}}, {"embed": "invalid"}),
+        ({"type": "embed", "embed": "x"}, {"embed": "invalid"}),
+        ({"type": "embed", "embed": None}, {"embed": "null"}),
+        ({"type": "share"}, {"shared_object": "does_not_exist"}),
+        ({"type": "share", "shared_object": 1}, {"shared_object": "does_not_exist"}),
+        ({"type": "share", "event_object": 1}, {"event_object": "does_not_exist"}),
+        ({"type": "share", "shared_object": 2**63}, {"shared_object": "max_value"}),
+        ({"type": "share", "shared_object": 1.5}, {"shared_object": "invalid"}),
+        *(
+            ({"type": kind, "url": url}, {"url": code})
+            for kind in ("url", "image")
+            for url, code in {
+                "": "invalid",
+                "nowhere": "invalid",
+                "/path": "invalid",
+                "ftp://a.example/": "invalid",
+                "javascript:alert(1)": "invalid",
+                "http://[": "invalid",
+                "http://a]b/": "invalid",
+                "http://[1.2.3.4]/": "invalid",
+                "http://a b/": "invalid",
+                "http://\u2100.example/": "invalid",
+                "http://a.example/\n": "invalid",
+                "http://a.example/\0": "invalid",
+                "http://a.example/%": "invalid",
+                f"http://a.example/{'a' * 2000}": "max_length",
+            }.items()
+        ),
+        ({"type": "url", "url": None}, {"url": "null"}),
+        ({"type": "url", "url": 5}, {"url": "invalid"}),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_create_media_refuses(member: Api, body: dict[str, Any], expected: dict[str, str]) -> None:
+    """R017, R710: what a type needs, addresses that are none, and objects that cannot be shared; nothing changes."""
+    before = snapshot(member.world)
+    assert refused(member.post(MEDIA, json=body), 400) == expected
+    assert snapshot(member.world) == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"type":"url","url":"http://\\ud800/"}',
+        b'{"type":"share","shared_object":NaN}',
+        b'{"type":"share","shared_object":1e999}',
+        b'{"type":"share","shared_object":' + b"9" * 5000 + b"}",
+        b"[]",
+        b"null",
+        b"\xff",
+        b"",
+    ],
+)
+def test_create_media_refuses_odd_bodies(member: Api, content: bytes) -> None:
+    """R017: texts that are no JSON, and values that no field can have."""
+    refused(member.post(MEDIA, content=content, headers=JSON), 400)
+
+
+def test_create_media_takes_the_last_of_two(member: Api) -> None:
+    """R009: where a body names a field twice, in every kind of body."""
+    first, last = "https://a.example/first", "https://a.example/last"
+    bodies: list[dict[str, Any]] = [
+        {"content": f'{{"type":"share","type":"url","url":"{first}","url":"{last}"}}', "headers": JSON},
+        {"content": f"type=share&type=url&url={first}&url={last}", "headers": FORM},
+        {"files": [(n, (None, v)) for n, v in (("type", "share"), ("type", "url"), ("url", first), ("url", last))]},
+    ]
+    for body in bodies:
+        assert ok(member.post(MEDIA, **body), 201)["url"] == last
+
+
+# Following
+
+
+@pytest.mark.parametrize("caller", [None, "member", "stranger"])
+def test_click_media_needs_no_login(api: Api, caller: str | None) -> None:
+    """R711: anybody, also where the content is for members only; it shows nowhere, and the body is not read."""
+    before = snapshot(api.world)
+    api.world.preferences = {**api.world.preferences, "configurations.content_availability": False}
+    for options in ({}, {"json": {"ip": "127.0.0.1"}}, {"content": b"\xff{", "headers": JSON}):
+        response = api.as_(caller).post("/media/4/click/", **options)
+        assert (response.status_code, response.content) == (204, b"")
+    assert snapshot(api.world) == before
+
+
+@pytest.mark.parametrize("number", ["99", "0", "-4", "9" * 30])
+def test_click_media_needs_a_media(api: Api, number: str) -> None:
+    """R004, R007, R711: ids of none."""
+    assert refused(api.post(f"/media/{number}/click/"), 404) == {"": "not_found"}
+    assert refused(api.as_("nobody").post("/media/4/click/"), 401) == {"": "authentication_failed"}
+
+
+def test_click_media_follows_what_was_made(member: Api) -> None:
+    """R711: also what has just been uploaded."""
+    number = ok(member.post(COMPLETE, json=uploaded(member)), 201)["id"]
+    assert member.post(f"/media/{number}/click/").status_code == 204

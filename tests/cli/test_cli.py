@@ -1,0 +1,116 @@
+"""The command as people run it: what it prints, what its options do, and what it says to mistakes."""
+
+import json
+import socket
+import time
+import warnings
+from pathlib import Path
+
+import jwt
+import pytest
+import yaml
+from jwt.warnings import InsecureKeyLengthWarning
+
+from stubserver import __version__
+from stubserver.cli import main
+from stubserver.contract.contract import Contract
+from tests.support.commands import Served, run
+
+# Printing
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert __version__ in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["serve", "--help"], ["spec", "--help"]])
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert not ended.value.code
+    assert "Usage:" in capsys.readouterr().out
+
+
+def test_spec_prints_the_contract_as_json(contract: Contract) -> None:
+    done = run("spec")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == contract.document
+
+
+def test_spec_prints_the_contract_as_yaml(contract: Contract) -> None:
+    done = run("spec", "--format", "yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert yaml.safe_load(done.stdout) == contract.document
+
+
+# Options
+
+
+def test_another_fixture(custom: Served) -> None:
+    assert "fixture empty" in custom.banner
+    assert json.loads(custom.ask("GET", "/api/v2/course/search/")[2])["count"] == 0
+
+
+def test_jwts_are_accepted_once_a_secret_is_given(plain: Served, custom: Served) -> None:
+    now = int(time.time())
+    claims = {"user_id": 3, "token_type": "access", "jti": "1", "iat": now, "exp": now + 600}
+    with warnings.catch_warnings(category=InsecureKeyLengthWarning, action="ignore"):
+        text = jwt.encode(claims, "a secret", algorithm="HS256")
+    assert custom.ask("GET", "/api/v2/course/", Authorization=f"Bearer {text}")[0] == 200
+    assert plain.ask("GET", "/api/v2/course/", Authorization=f"Bearer {text}")[0] == 401
+
+
+def test_origins_that_are_named_may_call(plain: Served, custom: Served) -> None:
+    for origin in ("https://one.example", "https://two.example"):
+        name = "access-control-allow-origin"
+        assert custom.ask("GET", "/api/v2/course/search/", Origin=origin)[1][name] == origin
+        assert name not in plain.ask("GET", "/api/v2/course/search/", Origin=origin)[1]
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--fixture", "nope"], "default, empty"),
+        (["--fixture", "{folder}/broken.yaml"], "users.0.role"),
+        (["--port", "{taken}"], "port {taken}"),
+        (["--port", "99999"], "--port"),
+        (["--port", "abc"], "--port"),
+        (["--seed", "-1"], "--seed"),
+        (["--log-format", "xml"], "--log-format"),
+        (["--nope"], "--nope"),
+        (["extra"], "extra"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_a_mistake_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    broken = {
+        "name": "b",
+        "users": [{"id": 1, "username": "a", "real_name": "A", "date_joined": "-1d", "role": "boss"}],
+    }
+    (tmp_path / "broken.yaml").write_text(yaml.safe_dump(broken))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        known = {"folder": str(tmp_path), "taken": str(listener.getsockname()[1])}
+        filled = [argument.format(**known) for argument in arguments]
+        real = any(name in " ".join(arguments) for name in ("{", "nope"))  # the others end before anything is loaded
+        if real:
+            done = run("serve", *filled)
+            status, out, err = done.returncode, done.stdout, done.stderr
+        else:
+            with pytest.raises(SystemExit) as ended:
+                main(["serve", *filled])
+            status, (out, err) = ended.value.code, capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert says.format(**known) in err
+    assert "Traceback" not in err
+    if "Usage:" not in err:
+        assert len(err.splitlines()) == 1
+        assert err.startswith("stubserver: ")

@@ -1,0 +1,131 @@
+"""The control plane's server: its health, its version, and whom its tokens stand for."""
+
+import asyncio
+
+import pytest
+
+import stubserver
+from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.settings import Settings
+from stubserver.worlds.world import Fixture
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import PERSONAS, SECRET
+from tests.support.worlds import named
+
+BOUNDED = Settings(jwt_secret=SECRET, max_worlds=3, max_rows=44, max_requests=5, max_body=66_000)
+pytestmark = pytest.mark.no_world
+
+
+@pytest.fixture(scope="module")
+def server(contract: Contract, default_fixture: Fixture) -> StubServer:
+    """A server of these tests, for health counts what it holds."""
+    return StubServer(contract, default_fixture, BOUNDED)
+
+
+# Health
+
+
+def test_get_health_counts_worlds_and_snapshots(api: Api) -> None:
+    assert ok(api.get("/__stub/health"))["worlds"] == {"kept": 0, "evicted": 0}
+    for world in ("default", "a", "b", "c", "d"):
+        ok(api.get("/course/1/", headers=named(world)))
+    for name in ("one", "two", "one"):
+        ok(api.post("/__stub/snapshots", json={"name": name}), 201)
+    health = ok(api.get("/__stub/health"))
+    assert (health["status"], health["snapshots"]) == ("ok", 2)
+    assert health["worlds"] == {"kept": 3, "evicted": 2}
+    assert api.delete("/__stub/worlds/d").status_code == api.delete("/__stub/snapshots/one").status_code == 204
+    health = ok(api.get("/__stub/health"))
+    assert (health["worlds"], health["snapshots"]) == ({"kept": 2, "evicted": 2}, 1)
+
+
+def test_get_health_counts_requests(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> None:
+    api = Api(StubServer(contract, default_fixture, BOUNDED), runner)
+    assert ok(api.get("/__stub/health"))["requests"] == {"kept": 0, "forgotten": 0}
+    for number in range(1, 4):
+        ok(api.get(f"/course/{number}/", headers=named(f"w{number}")))
+    assert ok(api.get("/__stub/health"))["requests"] == {"kept": 3, "forgotten": 0}
+    for number in range(1, 6):
+        ok(api.get(f"/course/{number}/", headers=named("w3")))
+    assert ok(api.get("/__stub/health"))["requests"] == {"kept": 5, "forgotten": 3}
+    assert api.delete("/__stub/requests", headers=named("w3")).status_code == 204
+    assert ok(api.get("/__stub/health"))["requests"] == {"kept": 0, "forgotten": 3}
+    ok(api.get("/course/1/", headers=named("w1")))
+    for number in range(1, 6):
+        ok(api.get(f"/course/{number}/", headers=named("w3")))
+    assert ok(api.get("/__stub/health"))["requests"] == {"kept": 5, "forgotten": 4}
+    left = [ok(api.get("/__stub/requests", headers=named(world)))["count"] for world in ("w1", "w3")]
+    assert left == [0, 5]
+    ok(api.get("/course/1/", headers=named("w1")))
+    assert api.delete("/__stub/worlds/w3").status_code == 204
+    assert ok(api.get("/__stub/health"))["requests"] == {"kept": 1, "forgotten": 5}
+
+
+def test_get_health_tells_the_bounds_and_no_secret(api: Api) -> None:
+    response = api.get("/__stub/health")
+    limits = {"max_worlds": 3, "max_rows": 44, "max_requests": 5, "max_body": 66_000}
+    assert ok(response)["limits"] == limits
+    assert str(BOUNDED.jwt_secret) not in response.text
+
+
+def test_get_health_tells_how_long_the_server_runs(api: Api) -> None:
+    first, second = (ok(api.get("/__stub/health"))["uptime_seconds"] for _ in range(2))
+    assert 0 <= first <= second < 600
+
+
+def test_get_health_is_the_same_from_every_world(api: Api) -> None:
+    ok(api.get("/course/1/"))
+    here, there = (ok(api.get(f"{base_path}/__stub/health")) for base_path in ("", "/~w"))
+    assert {**here, "uptime_seconds": 0} == {**there, "uptime_seconds": 0}
+
+
+# Version
+
+
+def test_get_version_names_the_server_and_its_contract(api: Api, contract: Contract) -> None:
+    assert ok(api.get("/__stub/version")) == {
+        "name": "course-stubserver",
+        "version": stubserver.__version__,
+        "contract": ok(api.get("//openapi.json"))["info"]["version"],
+        "operations": sum(
+            method in ("get", "put", "post", "patch", "delete")
+            for item in contract.document["paths"].values()
+            for method in item
+        ),
+    }
+
+
+# Personas
+
+
+def test_list_personas_says_whom_the_tokens_stand_for(api: Api) -> None:
+    page = ok(api.get("/__stub/personas"))
+    assert (page["count"], page["next"], page["previous"]) == (7, None, None)
+    assert [persona["token"] for persona in page["results"]] == [f"stub-{name}" for name in PERSONAS]
+    for persona in page["results"]:
+        me = ok(api.get("/user/me/", headers={"Authorization": f"Bearer {persona['token']}"}))
+        assert (me["id"], me["username"]) == (persona["user"], persona["username"])
+        assert persona["about"]
+        assert persona["role"] == persona["token"].removeprefix("stub-")
+
+
+def test_list_personas_is_about_the_worlds_fixture(api: Api) -> None:
+    ok(api.post("/__stub/worlds", json={"name": "w", "fixture": "empty"}), 201)
+    for options in ({"headers": named("w")}, {"path": "/~w/__stub/personas"}):
+        first = ok(api.get(options.pop("path", "/__stub/personas"), **options))["results"][0]
+        assert first["about"] == "ready to make the first course"
+    assert ok(api.get("/__stub/personas"))["results"][0]["about"] == "made every course of this world"
+
+
+def test_list_personas_comes_in_pages(api: Api) -> None:
+    page = ok(api.get("/__stub/personas?limit=3&offset=3"))
+    assert [persona["role"] for persona in page["results"]] == ["invited", "requested", "stranger"]
+    assert page["next"] == "http://localhost/__stub/personas?limit=3&offset=6"
+    assert page["previous"] == "http://localhost/__stub/personas?limit=3"
+
+
+@pytest.mark.parametrize(("query", "field"), [("limit=0", "limit"), ("limit=x", "limit"), ("offset=-1", "offset")])
+def test_list_personas_refuses_no_page(api: Api, query: str, field: str) -> None:
+    assert refused(api.get(f"/__stub/personas?{query}"), 400).keys() == {field}

@@ -1,0 +1,200 @@
+"""Two servers that differ in the fast lane only, and connections to both."""
+
+import contextlib
+import re
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.lane.head import Head
+from stubserver.lane.lane import Send
+from stubserver.records import journal
+from stubserver.records.journal import Entry
+from stubserver.serving.background import Background
+from stubserver.worlds.world import Fixture
+from tests.lane.oddities import MAX_BODY, Request
+from tests.lane.requests import Step, control, freeze
+from tests.support.default import SETTINGS
+
+PATIENCE = 5
+"""Seconds after which an answer is missed."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    by_lane: bool
+    """Whether the lane gave it."""
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+class Line:
+    """A connection to one server."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._own = b"127.0.0.1:%d" % port
+        self._read = b""
+
+    def send(self, text: bytes, cuts: Sequence[int] = ()) -> None:
+        """Send in pieces."""
+        for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
+            if start:
+                time.sleep(0.001)  # most likely the server reads one piece before it gets the next
+            with contextlib.suppress(ConnectionError):  # it may have refused what came before
+                self._socket.sendall(text[start:end])
+
+    def answer(self, method: str = "GET") -> bytes:
+        """The next answer; where it ends early, all there is. What must differ has one form: times and addresses."""
+        while b"\r\n\r\n" not in self._read:
+            if not self._more():
+                return self._taken(len(self._read)) + b"(closed)"
+        head = self._read.partition(b"\r\n\r\n")[0]
+        status, end = int(head[9:12]), len(head) + 4
+        if status < 200:
+            return self._taken(end) + self.answer(method)
+        length = re.search(rb"\r\ncontent-length: ([0-9]+)", head)
+        end += int(length[1]) if length and method != "HEAD" else 0
+        while len(self._read) < end:
+            if not self._more():
+                return self._taken(len(self._read)) + b"(closed)"
+        return self._taken(end)
+
+    def rest(self) -> bytes:
+        """Everything until the server closes."""
+        while self._more():
+            pass
+        return self._taken(len(self._read))
+
+    def _more(self) -> bool:
+        try:
+            more = self._socket.recv(1 << 20)
+        except ConnectionError:
+            more = b""
+        self._read += more
+        return bool(more)
+
+    def _taken(self, length: int) -> bytes:
+        taken, self._read = self._read[:length], self._read[length:]
+        taken = re.sub(rb"\r\ndate: [^\r]*", b"", taken).replace(self._own, b"(server)")
+        return re.sub(rb'"now":"[^"]*","frozen":false', b'"now":"(now)","frozen":false', taken)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Both:
+    """Two servers that differ in the lane only. Each request goes to both, and they must answer the same."""
+
+    def __init__(self, contract: Contract, default_fixture: Fixture, **options: Any) -> None:
+        self.by_lane = 0
+        """How many answers the lane gave."""
+        self.operations: set[str] = set()
+        """To which operations."""
+        settings = replace(SETTINGS, **{"max_body": MAX_BODY, **options})
+        without = replace(settings, fast_path=False)
+        self.servers = [
+            Background(lambda: self._watched(StubServer(contract, default_fixture, settings))),
+            Background(lambda: StubServer(contract, default_fixture, without)),
+        ]
+        self._ports = [int(server.start().rpartition(":")[2]) for server in self.servers]
+        self._lines: dict[int, list[Line]] = {}
+        self.ask(freeze("default"))
+
+    def _watched(self, app: StubServer) -> StubServer:
+        assert app.lane is not None
+        answer = app.lane.answer
+
+        def watched(head: Head, body: bytes, send: Send) -> bool:
+            found = answer(head, body, send)
+            if found:
+                self.by_lane += 1
+                self.operations.add(head.call.operation.id)
+            return found
+
+        app.lane.answer = watched  # type: ignore[method-assign]
+        return app
+
+    @property
+    def apps(self) -> list[StubServer]:
+        """With the lane, and without."""
+        return [server.app for server in self.servers if server.app is not None]
+
+    @property
+    def connections(self) -> list[Any]:
+        """Every connection to either, as it knows it."""
+        return [each for server in self.servers for each in server._server.server_state.connections]  # type: ignore[union-attr]
+
+    def ask(self, request: Request, line: int = 0) -> Answer:
+        """The answer to one request."""
+        before = self.by_lane
+        (raw,) = self.take(Step((request,)), line)
+        head, _, body = raw.partition(b"\r\n\r\n")
+        first, *headers = head.decode("latin-1").split("\r\n")
+        return Answer(int(first.split()[1]), dict(text.split(": ", 1) for text in headers), body, self.by_lane > before)
+
+    def take(self, step: Step, line: int = 0) -> list[bytes]:
+        """The raw answers to a step."""
+        lines, text = self.lines(line), b"".join(request.raw for request in step.requests)
+        for each in lines:
+            each.send(text, step.cuts)
+        found: list[bytes] = []
+        for request in step.requests:
+            with_lane, without = (each.answer(request.method) for each in lines)
+            assert with_lane == without, f"{request.raw[:3000]!r}\nas number {len(found)} of {len(step.requests)}"
+            found.append(without)
+            if without.endswith(b"(closed)") or b"\r\nconnection: close" in without.partition(b"\r\n\r\n")[0]:
+                with_lane, without = (each.rest() for each in lines)
+                assert with_lane == without, request.raw
+                self.hang_up(line)
+                return found
+        if step.last:
+            self.hang_up(line)
+        return found
+
+    def raw(self, text: bytes) -> bytes:
+        """Everything that is answered on a connection of its own, until the servers close."""
+        for each in self.lines(-1):
+            each.send(text)
+        with_lane, without = (each.rest() for each in self.lines(-1))
+        assert with_lane == without, text
+        self.hang_up(-1)
+        return without
+
+    def lines(self, number: int) -> list[Line]:
+        """A connection to each server."""
+        if number not in self._lines:
+            self._lines[number] = [Line(port) for port in self._ports]
+        return self._lines[number]
+
+    def hang_up(self, number: int) -> None:
+        """Close that connection."""
+        for line in self._lines.pop(number, ()):
+            line.close()
+
+    def journals(self, world: str) -> list[Entry]:
+        """What the server with the lane has in its journal; the one without has the same."""
+        answers = [self.ask(control("GET", "requests?limit=100&offset=0", world)) for _ in range(1)]
+        assert answers[0].json["count"] <= 100
+        return list(journal.entries(self.apps[0].worlds.peek(world)))
+
+    def stop(self) -> None:
+        for number in list(self._lines):
+            self.hang_up(number)
+        for server in self.servers:
+            server.stop()
+            assert server.error is None

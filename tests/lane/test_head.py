@@ -1,0 +1,161 @@
+"""What the head of a request alone decides, and the answer that is kept with it for as long as it would be the same."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from stubserver.contract.contract import Contract
+from stubserver.lane import head, lane
+from stubserver.worlds.world import Fixture
+from tests.lane.both import Both
+from tests.lane.oddities import signed
+from tests.lane.requests import control, freeze, plain
+from tests.support.default import NOW
+
+OPENS = "/course/9/section/20/lesson/33/"
+"""A lesson that opens for the member four days after NOW."""
+
+
+def test_answer_is_not_kept_when_somebody_else_writes(both: Both, world: str) -> None:
+    seen = plain("GET", "/course/1/", "member", world)
+    for name, how in (("By the lane", ()), ("By the stack", ("wait=0",))):
+        before = [both.ask(seen) for _ in range(2)]
+        changed = both.ask(plain("PATCH", "/course/1/", "manager", world, {"name": name}).with_("Prefer", *how))
+        after = [both.ask(seen) for _ in range(2)]
+        assert [answer.by_lane for answer in (*before, changed, *after)] == [True, True, not how, True, True]
+        assert [answer.json["name"] == name for answer in (*before, *after)] == [False, False, True, True]
+
+
+def test_answer_is_not_kept_in_a_world_begun_anew(both: Both, world: str) -> None:
+    """Everything is as it was when the answer was kept, but in another fixture, or in another state of the same."""
+    categories, course = plain("GET", "/category/", "member", world), plain("GET", "/course/1/", "member", world)
+    assert [both.ask(categories).json["count"] for _ in range(2)] == [4, 4]
+    both.ask(control("POST", f"worlds/{world}/reset?fixture=empty"))
+    assert [both.ask(categories).json["count"] for _ in range(2)] == [2, 2]
+    both.ask(control("POST", f"worlds/{world}/reset?fixture=default"))
+    both.ask(plain("PATCH", "/course/1/", "creator", world, {"name": "Changed"}))
+    both.ask(control("POST", "snapshots", world, {"name": world}))
+    both.ask(control("POST", f"worlds/{world}/reset"))
+    assert both.ask(course).json["name"] == "Watercolour for Absolute Beginners"
+    both.ask(control("POST", f"snapshots/{world}/restore", world))
+    answer = both.ask(course)
+    assert (answer.json["name"], answer.by_lane) == ("Changed", True)
+    assert both.ask(control("DELETE", f"worlds/{world}")).status == 204
+    both.ask(freeze(world))
+    answer = both.ask(course)
+    assert (answer.json["name"], answer.headers["x-stub-request"]) == (
+        "Watercolour for Absolute Beginners",
+        f"{world}-1",
+    )
+
+
+def test_answer_is_kept_until_a_section_opens_and_not_after_it(both: Both, world: str) -> None:
+    """R313; to and fro, by a microsecond."""
+    course, lesson = (plain("GET", path, "member", world) for path in ("/course/9/", OPENS))
+    opens = NOW + timedelta(days=4)
+    for moment, is_open in ((opens - timedelta(microseconds=1), False), (opens, True)) * 2:
+        both.ask(freeze(world, moment))
+        sections = both.ask(course).json["sections"]
+        assert [section["locked"] for section in sections] == [False, not is_open]
+        assert [both.ask(lesson).status for _ in range(2)] == [200 if is_open else 403] * 2
+        assert both.ask(course).by_lane
+
+
+def test_answer_is_not_kept_when_the_access_token_expires(both: Both, world: str) -> None:
+    granted = {
+        "grant_type": "password",
+        "client_id": "stub-app",
+        "username": "dilys_pruett",
+        "password": "stub-password",
+    }
+    token = both.ask(plain("POST", "/oauth/token/", None, world, granted)).json["access_token"]
+    jwt = signed(3, NOW + timedelta(hours=10))
+    for path in ("/user/me/", "/course/search/"):  # one that asks for a login, one that can do without
+        for text in (token, jwt):
+            seen = plain("GET", path, None, world).with_("Authorization", f"Bearer {text}")
+            both.ask(freeze(world))
+            answers = [both.ask(seen) for _ in range(2)]
+            assert [(answer.status, answer.by_lane) for answer in answers] == [(200, True), (200, True)]
+            both.ask(control("POST", "clock/advance", world, {"hours": 10}))
+            assert both.ask(seen).status == 401
+            both.ask(freeze(world))
+            assert both.ask(seen).status == 200
+
+
+def test_answer_is_not_kept_when_the_access_token_is_revoked(both: Both, world: str) -> None:
+    granted = {
+        "grant_type": "password",
+        "client_id": "stub-app",
+        "username": "dilys_pruett",
+        "password": "stub-password",
+    }
+    token = both.ask(plain("POST", "/oauth/token/", None, world, granted)).json["access_token"]
+    seen = plain("GET", "/user/me/", None, world).with_("Authorization", f"Bearer {token}")
+    assert [both.ask(seen).by_lane for _ in range(2)] == [True, True]
+    revoked = {"client_id": "stub-app", "token": token}
+    assert both.ask(plain("POST", "/oauth/revoke_token/", None, world, revoked)).by_lane
+    assert both.ask(seen).status == 401
+
+
+def test_few_heads_and_no_large_answers_are_kept(both: Both, world: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = both.apps[0].lane
+    assert served is not None
+    monkeypatch.setattr(head, "MAX_HEADS", 2)
+    monkeypatch.setattr(lane, "MAX_CACHED", 1000)
+    for _ in range(2):
+        for limit in range(1, 8):
+            assert both.ask(plain("GET", f"/course/search/?limit={limit}", "member", world)).by_lane
+            assert both.ask(plain("GET", f"/user/3/groups/?limit={limit}", "member", world)).by_lane
+            assert len(served.heads._known) <= 2
+    long = plain("GET", "/course/1/", "member", world).with_("Cookie", "x" * head.MAX_LENGTH)
+    assert both.ask(long).by_lane
+    assert not any(len(text) > head.MAX_LENGTH for text in served.heads._known)
+    kept = {(known.call.path, known.cached is not None) for known in served.heads._known.values() if known}
+    assert kept == {("/api/v2/course/search/", False), ("/api/v2/user/3/groups/", True)}
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "https://app.example", "http://evil.example", None])
+def test_pages_may_call(both: Both, world: str, origin: str | None) -> None:
+    headers = [("Origin", origin)] if origin else []
+    seen = plain("GET", "/course/1/", "member", world)
+    answer = both.ask(replace(seen, headers=(*seen.headers, *headers)))
+    allowed = answer.headers.get("access-control-allow-origin")
+    assert (allowed, answer.headers["vary"], answer.by_lane) == (
+        None if origin == "http://evil.example" else origin,
+        "Origin",
+        True,
+    )
+    assert ("access-control-allow-credentials" in answer.headers) == (origin is not None)
+
+
+def test_every_page_may_call(contract: Contract, default_fixture: Fixture) -> None:
+    both = Both(contract, default_fixture, cors_origins=("*",))
+    for more in ((), (("Origin", "http://evil.example"),), (("Origin", "http://evil.example"), ("Cookie", "a=b"))):
+        seen = plain("GET", "/course/1/", "member")
+        answer = both.ask(replace(seen, headers=(*seen.headers, *more)))
+        assert (answer.headers.get("access-control-allow-origin"), answer.by_lane) == ("*" if more else None, True)
+    both.stop()
+
+
+def test_head_has_no_body(both: Both, world: str) -> None:
+    seen, asked = (plain(method, "/course/1/", "member", world) for method in ("GET", "HEAD"))
+    first, head = both.ask(seen), both.ask(asked)
+    assert (head.body, head.headers["content-length"]) == (b"", str(len(first.body)))
+    assert both.ask(seen).body == first.body
+
+
+@pytest.mark.parametrize("host", ["under_score.test", "", "stub.test:123456", "a b", None])
+def test_addresses_are_those_of_the_server_where_the_host_makes_no_sense(
+    both: Both, world: str, host: str | None
+) -> None:
+    hosts = [] if host is None else [host]
+    category = both.ask(plain("GET", "/category/1/", "member", world).with_("Host", *hosts)).json
+    assert category["image_small"].startswith("http://(server)/upfiles/")
+
+
+def test_addresses_are_those_that_a_proxy_tells(both: Both, world: str) -> None:
+    seen = plain("GET", "/category/1/", "member", world)
+    for headers, address in (((), "http"), ((("X-Forwarded-Proto", "https"),), "https"), ((), "http")):
+        category = both.ask(replace(seen, headers=(*seen.headers, *headers))).json
+        assert category["image_small"].startswith(f"{address}://stub.test/upfiles/")

@@ -1,0 +1,19 @@
+"""Fixtures of the random sequences."""
+
+import asyncio
+
+import pytest
+
+from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.fixture import load
+from tests.models.machine import Machine
+from tests.support.client import Api
+from tests.support.default import NOW
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _server(contract: Contract, runner: asyncio.Runner) -> None:
+    """The server of all sequences, with an empty fixture."""
+    Machine.server = StubServer(contract, load("empty", contract, NOW))
+    Machine.api = Api(Machine.server, runner)

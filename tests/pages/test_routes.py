@@ -1,0 +1,35 @@
+"""What is served beside the operations: contracts, pictures, and the way to the docs."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from stubserver.contract.contract import Contract
+from tests.support.answers import codes, ok
+from tests.support.client import Api
+from tests.support.control import CONTROL
+
+
+@pytest.mark.parametrize(("path", "target"), [("//", "/docs/"), ("//docs", "/docs/")])
+def test_people_are_led_to_the_docs(api: Api, path: str, target: str) -> None:
+    response = api.get(path)
+    assert response.status_code in (301, 302, 307, 308)
+    assert urlsplit(response.headers["location"]).path == target
+
+
+def test_the_served_document_is_the_merged_one(api: Api, contract: Contract) -> None:
+    response = api.get("//openapi.json")
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
+    assert response.json() == contract.document
+    assert '"$ref":"#/components/' in response.text
+
+
+@pytest.mark.parametrize("path", ["courses/huge/a_0001.png", "courses/small/a_0001.jpg", "courses/small/", "x"])
+def test_pictures_of_no_known_size_are_absent(api: Api, path: str) -> None:
+    response = api.get(f"//upfiles/{path}")
+    assert (response.status_code, codes(response)) == (404, {"": "not_found"})
+
+
+def test_the_served_document_of_the_control_plane_is_the_merged_one(api: Api) -> None:
+    assert ok(api.get("/__stub/openapi.json")) == CONTROL.document
+    assert CONTROL.base == "/__stub"

@@ -1,0 +1,19 @@
+"""Fixtures of the tests of the pipeline."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from stubserver.pipeline import faults
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that requests wait, which pass at once."""
+    passed: list[float] = []
+
+    async def nap(seconds: float) -> None:
+        passed.append(seconds)
+
+    monkeypatch.setattr(faults, "asyncio", SimpleNamespace(sleep=nap))
+    return passed

@@ -1,0 +1,523 @@
+"""What faults do: whom they concern, when they fire, and what each kind makes of a request and its answer."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.pipeline import faults
+from stubserver.pipeline.faults import Fault
+from stubserver.settings import Settings
+from stubserver.worlds.world import Fixture, World
+from tests.support.answers import ok, refused
+from tests.support.client import Api
+from tests.support.default import NOW
+from tests.support.faults import BREAKING, DEFAULTS, create, listed
+from tests.support.journal import newest
+from tests.support.rows import snapshot
+from tests.support.wire import ask
+
+COURSE, CATEGORIES = "/course/1/", "/category/"
+pytestmark = pytest.mark.in_process("faults are acted out in this process")
+
+
+def statuses(api: Api, count: int, path: str = COURSE) -> list[int]:
+    return [api.get(path).status_code for _ in range(count)]
+
+
+def fired(api: Api) -> list[int]:
+    return [fault["fired"] for fault in listed(api)]
+
+
+# Whom they concern
+
+ASKED = {
+    "get 1": ("GET", "/course/1/"),
+    "head 1": ("HEAD", "/course/1/"),
+    "get 2": ("GET", "/course/2/?view=edit&path=/course/1/"),
+    "patch 1": ("PATCH", "/course/1/"),
+    "list": ("GET", "/category/"),
+    "nowhere": ("GET", "/nowhere/"),
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({}, set(ASKED)),
+        ({"operation": "get_course"}, {"get 1", "head 1", "get 2"}),
+        ({"operation": "patch_course"}, {"patch 1"}),
+        ({"operation": "delete_course"}, set()),
+        ({"method": "GET"}, {"get 1", "get 2", "list", "nowhere"}),
+        ({"method": "HEAD"}, {"head 1"}),
+        ({"method": "DELETE"}, set()),
+        ({"path": "*"}, set(ASKED)),
+        ({"path": "/api/v2/course/1/"}, {"get 1", "head 1", "patch 1"}),
+        ({"path": "/api/v2/course/*"}, {"get 1", "head 1", "get 2", "patch 1"}),
+        ({"path": "*/1/"}, {"get 1", "head 1", "patch 1"}),
+        ({"path": "/api/*/c*y/"}, {"list"}),
+        ({"path": "*nowhere*"}, {"nowhere"}),
+        ({"path": "/course/1/"}, set()),
+        ({"path": "/API/V2/COURSE/1/"}, set()),
+        ({"path": "/api/v2/course/?/"}, set()),
+        ({"path": "/api/v2/course/[0-9]/"}, set()),
+        ({"operation": "get_course", "method": "GET"}, {"get 1", "get 2"}),
+        ({"operation": "get_course", "path": "*/1/"}, {"get 1", "head 1"}),
+        ({"operation": "get_course", "method": "HEAD", "path": "*/1/"}, {"head 1"}),
+        ({"operation": "get_course", "method": "PATCH"}, set()),
+    ],
+)
+def test_a_fault_concerns_what_its_filters_say(api: Api, wanted: dict[str, Any], expected: set[str]) -> None:
+    """All of them together; a path is without the query, and in it only * stands for something else."""
+    create(api, status=599, **wanted)
+    hit = {name for name, (method, path) in ASKED.items() if api.request(method, path).status_code == 599}
+    assert hit == expected
+    assert fired(api) == [len(expected)]
+
+
+def test_the_path_of_a_filter_is_without_the_base_path_of_the_world(api: Api) -> None:
+    create(api, world="w", path="/api/v2/course/1/", status=599)
+    create(api, world="w", path="/~w/*", status=598)
+    assert api.get("/~w/api/v2/course/1/").status_code == 599
+
+
+@pytest.mark.parametrize("path", ["//", "//docs/", "//openapi.json", "//upfiles/courses/small/a_0001.png"])
+def test_a_fault_without_filters_concerns_pages_and_files_too(api: Api, path: str) -> None:
+    create(api, status=599)
+    assert api.get(path).status_code == 599
+
+
+def test_what_is_refused_on_the_wire_meets_no_fault(api: Api) -> None:
+    create(api, status=599)
+    assert api.get("/course/1").status_code == 404
+    assert api.get(COURSE, headers={"Accept": "text/html"}).status_code == 406
+    assert fired(api) == [0]
+
+
+# When they fire
+
+
+def test_a_fault_fires_so_many_times(api: Api) -> None:
+    create(api, status=500, times=3, operation="get_course")
+    ok(api.get(CATEGORIES))
+    assert statuses(api, 5) == [500, 500, 500, 200, 200]
+    assert fired(api) == [3]
+
+
+def test_a_fault_without_times_fires_for_ever(api: Api) -> None:
+    create(api, status=500)
+    assert set(statuses(api, 30)) == {500}
+    assert fired(api) == [30]
+
+
+def test_the_oldest_fault_that_is_due_fires(api: Api) -> None:
+    """Alone: the others wait for their turn."""
+    create(api, status=500, operation="list_categories")
+    create(api, status=501, probability=0)
+    create(api, status=502, times=2)
+    create(api, status=503, times=1)
+    create(api, status=504, times=1)
+    assert statuses(api, 6) == [502, 502, 503, 504, 200, 200]
+    assert fired(api) == [0, 0, 2, 1, 1]
+    assert statuses(api, 1, CATEGORIES) == [500]
+
+
+@pytest.mark.parametrize(("probability", "expected"), [(0, 0), (1, 20)])
+def test_a_probability_of_none_or_all_is_certain(api: Api, probability: float, expected: int) -> None:
+    create(api, status=500, probability=probability)
+    assert statuses(api, 20).count(500) == expected
+    assert fired(api) == [expected]
+
+
+def test_a_probability_counts_what_fired_towards_times(api: Api) -> None:
+    create(api, status=500, probability=0.5, times=4)
+    assert statuses(api, 40).count(500) == 4
+
+
+@pytest.fixture(scope="module")
+def servers(contract: Contract, default_fixture: Fixture) -> dict[str, StubServer]:
+    """Two servers with the same seed, and one with another."""
+    seeds = {"one": 5, "twin": 5, "other": 6}
+    return {name: StubServer(contract, default_fixture, Settings(seed=number)) for name, number in seeds.items()}
+
+
+def sequence(
+    server: StubServer, runner: asyncio.Runner, world: str = "w", before: int = 0, **wanted: Any
+) -> list[bool]:
+    """Which of 64 requests a fault of probability 0.5 hits, in a new world that had so many faults before."""
+    server.worlds.reset(world)
+    api = Api(server, runner)
+    for _ in range(before):
+        create(api, world=world, path="/none")
+    create(api, world=world, status=500, probability=0.5, **wanted)
+    return [api.get(f"/~{world}/api/v2/category/").status_code == 500 for _ in range(64)]
+
+
+def test_chance_is_the_same_in_every_run(servers: dict[str, StubServer], runner: asyncio.Runner) -> None:
+    """The same seed, world, number and requests: the same sequence, by which about half of the requests fail."""
+    first = sequence(servers["one"], runner)
+    assert 20 < sum(first) < 44
+    assert first == sequence(servers["twin"], runner) == sequence(servers["one"], runner)
+
+
+def test_chance_is_another_by_seed_world_and_number(servers: dict[str, StubServer], runner: asyncio.Runner) -> None:
+    found = [
+        sequence(servers["one"], runner),
+        sequence(servers["other"], runner),
+        sequence(servers["one"], runner, world="v"),
+        sequence(servers["one"], runner, seed=1),
+        sequence(servers["one"], runner, before=1),
+    ]
+    assert len(set(map(tuple, found))) == len(found)
+
+
+def test_requests_that_a_fault_does_not_concern_draw_no_chance(
+    servers: dict[str, StubServer], runner: asyncio.Runner
+) -> None:
+    api, wanted = Api(servers["twin"], runner), {"probability": 0.5, "operation": "list_categories", "status": 500}
+    servers["twin"].worlds.reset("w")
+    create(api, world="w", **wanted)
+    found = []
+    for number in range(64):
+        if number % 3 == 0:
+            ok(api.get("/~w/api/v2/course/1/"))
+        found.append(api.get("/~w/api/v2/category/").status_code == 500)
+    assert found == sequence(servers["one"], runner)
+
+
+def test_faults_of_one_world_are_not_those_of_another(api: Api) -> None:
+    create(api, world="stormy", status=500)
+    assert statuses(api, 1) == [200]
+    assert statuses(api, 1, "/~stormy/api/v2/course/1/") == [500]
+
+
+# error
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 418, 429, 451, 500, 502, 503, 504, 599])
+def test_error_refuses_with_any_status_of_an_error(api: Api, status: int) -> None:
+    before = snapshot(api.world)
+    create(api, status=status, retry_after=7)
+    response = api.as_("creator").delete(COURSE)
+    assert refused(response, status) == {"": "error"}
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers.get("retry-after") == ("7" if status in (429, 503) else None)
+    assert ("www-authenticate" in response.headers) == (status == 401)
+    assert response.json()["errors"][0]["message"] == "Fault 1 of world default caused this answer."
+    assert snapshot(api.world) == before
+
+
+def test_error_is_a_503_by_default(api: Api) -> None:
+    create(api)
+    assert (api.get(COURSE).status_code, api.get(COURSE).headers["retry-after"]) == (503, "1")
+
+
+def test_error_is_readable_for_pages_of_allowed_origins(api: Api) -> None:
+    create(api, status=429)
+    headers = api.get(COURSE, headers={"Origin": "https://app.example"}).headers
+    assert headers["access-control-allow-origin"] == "https://app.example"
+    assert {"Retry-After", "X-Stub-Request"} <= set(headers["access-control-expose-headers"].split(", "))
+
+
+def test_the_journal_tells_of_an_error(api: Api) -> None:
+    """Which fault it was; what was asked is known to the contract and to nobody's shame."""
+    create(api, operation="delete_course")
+    create(api, status=500)
+    response = api.as_("creator").patch(COURSE, json={"name": "Knots"})
+    entry = newest(api)
+    assert entry["id"] == response.headers["x-stub-request"]
+    assert (entry["status"], entry["fault"]) == (500, {"id": 2, "kind": "error"})
+    assert entry["request"]["body"] == {"name": "Knots"}
+    assert [problem["code"] for problem in entry["problems"]] == ["error"]
+    assert (entry["rules"], entry["changes"], entry["violations"]) == ([], [], [])
+
+
+@pytest.mark.parametrize("kind", ["error", "reset"])
+def test_the_journal_knows_who_met_a_fault_and_where(api: Api, kind: str) -> None:
+    """Also where the request never got as far as its operation."""
+    create(api, kind)
+    api.as_("creator").patch(COURSE, json={"name": "Knots"})
+    entry = newest(api)
+    assert (entry["operation"], entry["persona"]) == ("patch_course", "stub-creator")
+
+
+def test_where_no_fault_fires_the_journal_has_none(api: Api) -> None:
+    create(api, probability=0)
+    ok(api.get(COURSE))
+    assert newest(api)["fault"] is None
+
+
+# latency
+
+
+def fault(fixture: Fixture, number: int = 1, server_seed: int = 0, **wanted: Any) -> Fault:
+    world = World("w", fixture, Settings(seed=server_seed))
+    return Fault(number, world, {**DEFAULTS, "kind": "latency", **wanted})
+
+
+def delays(fault: Fault, count: int = 4000) -> list[float]:
+    return [fault.delay() for _ in range(count)]
+
+
+def test_latency_waits_and_answers_as_ever(api: Api, naps: list[float]) -> None:
+    plain = ok(api.get(COURSE))
+    create(api, "latency", seconds=2.5)
+    assert ok(api.get(COURSE)) == plain
+    assert ok(api.as_("creator").patch(COURSE, json={"name": "Knots"}))["name"] == "Knots"
+    assert naps == [2.5, 2.5]
+    assert newest(api)["fault"] == {"id": 1, "kind": "latency"}
+
+
+def test_latency_comes_before_the_operation(api: Api, app: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others do meanwhile is seen."""
+    create(api, "latency", seconds=1)
+
+    async def nap(_: float) -> None:
+        app.worlds.get().courses.put({**app.worlds.get().courses[1], "name": "Meanwhile"})
+
+    monkeypatch.setattr(faults, "asyncio", SimpleNamespace(sleep=nap))
+    assert ok(api.get(COURSE))["name"] == "Meanwhile"
+
+
+def test_the_journal_has_the_moment_when_a_request_came(
+    api: Api, app: StubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(api, "latency", seconds=1)
+
+    async def nap(_: float) -> None:
+        app.worlds.get().clock.advance(timedelta(hours=1))
+
+    monkeypatch.setattr(faults, "asyncio", SimpleNamespace(sleep=nap))
+    ok(api.get(COURSE))
+    assert newest(api)["time"] == NOW.isoformat(timespec="microseconds")
+
+
+def test_a_fixed_delay_is_always_the_same(default_fixture: Fixture) -> None:
+    """However long `at_most` is."""
+    assert set(delays(fault(default_fixture, seconds=0.25))) == {0.25}
+    assert set(delays(fault(default_fixture, seconds=30, at_most=10))) == {30.0}
+    assert set(delays(fault(default_fixture, seconds=0))) == {0.0}
+
+
+def test_a_uniform_delay_lies_anywhere_between(default_fixture: Fixture) -> None:
+    found = delays(fault(default_fixture, distribution="uniform", seconds=1, at_most=3))
+    assert 1 <= min(found) < 1.01
+    assert 2.99 < max(found) <= 3
+    assert sum(found) / len(found) == pytest.approx(2, abs=0.05)
+
+
+@pytest.mark.parametrize(("seconds", "at_most"), [(3, 3), (5, 3)])
+def test_a_uniform_delay_is_never_longer_than_at_most(default_fixture: Fixture, seconds: float, at_most: float) -> None:
+    assert set(delays(fault(default_fixture, distribution="uniform", seconds=seconds, at_most=at_most))) == {3.0}
+
+
+def test_an_exponential_delay_has_its_mean(default_fixture: Fixture) -> None:
+    found = delays(fault(default_fixture, distribution="exponential", seconds=0.5, at_most=60), 20_000)
+    assert sum(found) / len(found) == pytest.approx(0.5, rel=0.05)
+    assert sorted(found)[len(found) // 2] == pytest.approx(0.5 * 0.6931, rel=0.05)  # the median of the distribution
+    assert min(found) >= 0
+
+
+def test_an_exponential_delay_is_never_longer_than_at_most(default_fixture: Fixture) -> None:
+    found = delays(fault(default_fixture, distribution="exponential", seconds=1, at_most=2))
+    assert max(found) == 2
+    assert 0.08 < found.count(2) / len(found) < 0.2  # the rest of the distribution, e to the -2
+
+
+def test_an_exponential_delay_of_nothing_is_none(default_fixture: Fixture) -> None:
+    assert set(delays(fault(default_fixture, distribution="exponential", seconds=0))) == {0.0}
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "exponential"])
+def test_delays_are_the_same_in_every_run(default_fixture: Fixture, distribution: str) -> None:
+    wanted = {"distribution": distribution, "seconds": 1, "at_most": 9}
+    first = delays(fault(default_fixture, **wanted), 20)
+    assert first == delays(fault(default_fixture, **wanted), 20)
+    others = [
+        fault(default_fixture, number=2, **wanted),
+        fault(default_fixture, server_seed=1, **wanted),
+        fault(default_fixture, **wanted, seed=1),
+    ]
+    assert all(delays(other, 20) != first for other in others)
+
+
+# stale
+
+
+def test_stale_answers_as_the_world_was(api: Api, app: StubServer) -> None:
+    """Writes go on meanwhile, and are seen once the fault has ended."""
+    creator = api.as_("creator")
+    was = ok(api.get(COURSE))
+    create(api, "stale")
+    assert ok(creator.patch(COURSE, json={"name": "Knots"}))["name"] == "Knots"
+    made = ok(creator.post("/course/", json={"name": "New", "type": "self-paced"}), 201)
+    world = app.worlds.get()
+    assert ok(api.get(COURSE)) == was
+    assert api.request("HEAD", COURSE).headers["content-length"] == str(len(api.get(COURSE).content))
+    assert refused(creator.get(f"/course/{made['id']}/"), 404) == {"": "not_found"}
+    assert app.worlds.get() is world
+    assert (world.courses[1]["name"], world.courses[made["id"]]["name"]) == ("Knots", "New")
+    api.delete("/__stub/faults")
+    assert (ok(api.get(COURSE))["name"], ok(creator.get(f"/course/{made['id']}/"))["name"]) == ("Knots", "New")
+
+
+def test_stale_shows_what_was_changed_before_the_fault(api: Api) -> None:
+    creator = api.as_("creator")
+    ok(creator.patch(COURSE, json={"name": "Before"}))
+    create(api, "stale")
+    ok(creator.patch(COURSE, json={"name": "After"}))
+    assert ok(api.get(COURSE))["name"] == "Before"
+
+
+def test_stale_concerns_get_and_head_only(api: Api) -> None:
+    create(api, "stale")
+    create(api, status=599)
+    creator = api.as_("creator")
+    found = [creator.request(method, COURSE).status_code for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE")]
+    assert found == [200, 200, 599, 599, 599]
+    assert creator.post("/course/1/join/").status_code == 599
+    assert fired(api) == [2, 4]
+
+
+def test_stale_lasts_for_its_times(api: Api) -> None:
+    create(api, "stale", times=1, operation="get_course")
+    ok(api.as_("creator").patch(COURSE, json={"name": "Knots"}))
+    assert [ok(api.get(COURSE))["name"] == "Knots" for _ in range(3)] == [False, True, True]
+
+
+def test_the_books_of_a_stale_answer_are_those_of_the_true_world(api: Api) -> None:
+    """Journal, counter and ids go on."""
+    ok(api.get(COURSE))
+    create(api, "stale")
+    response = api.as_("member").get(COURSE)
+    assert response.headers["x-stub-request"] == "default-2"
+    entry = newest(api)
+    assert (entry["id"], entry["persona"], entry["operation"]) == ("default-2", "stub-member", "get_course")
+    assert (entry["fault"], entry["changes"]) == ({"id": 1, "kind": "stale"}, [])
+    assert ok(api.get("/__stub/requests"))["count"] == 2
+    assert ok(api.get("/__stub/worlds/default"))["requests"] == 2
+
+
+def test_stale_has_the_clock_of_then(api: Api) -> None:
+    """The true clock goes on."""
+    section = api.as_("member").get("/course/3/").json()
+    create(api, "stale")
+    ok(api.post("/__stub/clock/advance", json={"days": 30}))
+    assert ok(api.as_("member").get("/course/3/")) == section
+    entry = newest(api)
+    assert entry["time"] == (NOW + timedelta(days=30)).isoformat(timespec="microseconds")
+
+
+# drip
+
+
+def messages(app: StubServer, runner: asyncio.Runner, method: str, path: str, **headers: str) -> list[Any]:
+    """Everything that the application sends for a request."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    raw = [(name.lower().encode(), value.encode()) for name, value in {"Host": "stub.test", **headers}.items()]
+    scope = {
+        "type": "http",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "query_string": b"",
+        "root_path": "",
+        "headers": raw,
+        "server": ("stub.test", 80),
+    }
+    runner.run(app(scope, receive, send))
+    return sent
+
+
+@pytest.mark.parametrize("path", ["/api/v2/course/search/", "/api/v2/course/1/", "/api/v2/user/hidden_users_id/"])
+def test_drip_sends_the_answer_slowly(
+    api: Api, app: StubServer, runner: asyncio.Runner, naps: list[float], path: str
+) -> None:
+    """In equal pieces, as long as was asked for; also an answer of two bytes."""
+    creator = {"Authorization": "Bearer stub-creator"}
+    whole = b"".join(m.get("body", b"") for m in messages(app, runner, "GET", path, **creator))
+    create(api, "drip", seconds=5)
+    start, *pieces = messages(app, runner, "GET", path, **creator)
+    assert start["status"] == 200
+    assert dict(start["headers"])[b"content-length"] == str(len(whole)).encode()
+    assert b"".join(piece["body"] for piece in pieces) == whole
+    sizes = [len(piece["body"]) for piece in pieces if piece["body"]]
+    assert min(20, len(whole)) >= len(sizes) >= min(10, len(whole))
+    assert len(set(sizes[:-1])) <= 1
+    assert [piece.get("more_body", False) for piece in pieces] == [True] * (len(pieces) - 1) + [False]
+    assert sum(naps) == pytest.approx(5, rel=0.05)
+
+
+def test_drip_leaves_an_answer_without_a_body_alone(api: Api, app: StubServer, runner: asyncio.Runner) -> None:
+    create(api, "drip", seconds=0)
+    assert api.as_("creator").delete(COURSE).status_code == 204
+    assert 1 not in api.world.courses
+    assert newest(api)["fault"] == {"id": 1, "kind": "drip"}
+
+
+def test_the_journal_has_the_whole_answer_that_dripped(api: Api) -> None:
+    create(api, "drip", seconds=0)
+    response = api.get(COURSE)
+    assert newest(api)["response"]["body"] == ok(response)
+
+
+# Without a connection to break
+
+
+@pytest.mark.parametrize("kind", BREAKING)
+def test_without_a_connection_the_break_is_an_exception(
+    api: Api, app: StubServer, runner: asyncio.Runner, kind: str
+) -> None:
+    create(api, kind, times=1)
+    with pytest.raises(ConnectionResetError, match="a fault of the stub server dropped the connection"):
+        ask(app, runner, "GET", "/api/v2/course/1/", {"Host": "stub.test"})
+    assert statuses(api, 2) == [200, 200]
+
+
+@pytest.mark.parametrize("kind", BREAKING)
+def test_a_break_is_no_failure_of_the_server(api: Api, caplog: pytest.LogCaptureFixture, kind: str) -> None:
+    create(api, kind, times=1)
+    with caplog.at_level(logging.WARNING):
+        api.get(COURSE)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(("kind", "applied"), [("reset", False), ("lost", True), ("truncate", True)])
+def test_the_journal_tells_what_a_break_left_behind(api: Api, kind: str, applied: bool) -> None:
+    create(api, kind)
+    api.as_("creator").patch(COURSE, json={"name": "Knots"})
+    entry = newest(api)
+    assert entry["fault"] == {"id": 1, "kind": kind}
+    assert (api.world.courses[1]["name"] == "Knots") is applied
+    change = {"op": "replace", "path": "/courses/1/name", "value": "Knots"}
+    assert entry["changes"] == ([change] if applied else [])
+    assert entry["violations"] == []
+    if kind == "truncate":
+        body = entry["response"]["body"]
+        assert entry["status"] == 200
+        assert body.startswith('{"id":1,"name":"Knots"')
+        assert len(body.encode()) == int(entry["response"]["headers"]["content-length"]) // 2
+    else:
+        assert (entry["status"], entry["response"]) == (None, None)
+
+
+def test_a_lost_answer_may_have_been_a_refusal(api: Api) -> None:
+    before = snapshot(api.world)
+    create(api, "lost")
+    api.as_("stranger").patch(COURSE, json={"name": "Knots"})
+    entry = newest(api)
+    assert [problem["code"] for problem in entry["problems"]] == ["permission_denied"]
+    assert (entry["status"], entry["changes"], entry["persona"]) == (None, [], "stub-stranger")
+    assert snapshot(api.world) == before

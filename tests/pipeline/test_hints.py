@@ -1,0 +1,208 @@
+"""Hints: what a request that misses the contract is told about the operation that it nearly hit."""
+
+import re
+
+import pytest
+
+from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from tests.support.answers import GENERAL, codes, refused
+from tests.support.client import Api
+
+pytestmark = pytest.mark.in_process("it is about the world default")
+
+
+def said(api: Api, method: str, path: str, status: int) -> str:
+    """The message of a refusal that is about no field."""
+    response = api.request(method, f"/{path}")
+    assert set(refused(response, status)) == {""}
+    message: str = response.json()["errors"][0]["message"]
+    return message
+
+
+MISSES = [
+    # Another word
+    ("GET", "/api/v2/courses/1/", "get_course", "course", "courses"),
+    ("GET", "/api/v2/courses/", "list_joined_courses", "course", "courses"),
+    ("GET", "/api/v2/categories/", "list_categories", "category", "categories"),
+    ("GET", "/api/v2/course/1/sections/", "list_course_sections", "section", "sections"),
+    ("GET", "/api/v2/course/1/section/2/lessons/3/", "get_course_lesson", "lesson", "lessons"),
+    ("GET", "/api/v2/course/1/section/2/lesson/3/comments/", "list_course_lesson_comments", "comment", "comments"),
+    ("POST", "/oauth/tokens/", "oauth_token", "token", "tokens"),
+    # The method decides between the operations of one path
+    ("DELETE", "/api/v2/courses/1/", "delete_course", "course", "courses"),
+    ("PATCH", "/api/v2/courses/1/", "patch_course", "course", "courses"),
+    ("POST", "/api/v2/course/1/sections/", "create_course_section", "section", "sections"),
+    # Another prefix
+    ("GET", "/api/v1/course/1/", "get_course", "v2", "v1"),
+    ("GET", "/v2/course/1/", "get_course", "api", "v2"),
+    ("GET", "/API/v2/course/1/", "get_course", "api", "API"),
+    # The control plane, where names stand in the place of numbers
+    ("GET", "/__stub/world", "list_worlds", "worlds", "world"),
+    ("POST", "/__stub/fault", "create_fault", "faults", "fault"),
+    ("POST", "/__stub/clock/frieze", "freeze_clock", "freeze", "frieze"),
+    ("POST", "/__stub/worlds/w1/rest", "reset_world", "reset", "rest"),
+    ("POST", "/__stub/snapshots/before-2/restored", "restore_snapshot", "restore", "restored"),
+]
+"""Method and path, the nearest operation, and which word it has instead of which."""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name", "theirs", "mine"), MISSES, ids=[" ".join(part[:2]) for part in MISSES]
+)
+def test_a_miss_is_told_which_word_differs(
+    api: Api, app: StubServer, method: str, path: str, name: str, theirs: str, mine: str
+) -> None:
+    operation = {**app.contract.operations, **app.control.operations}[name]
+    nearest = f"The nearest is {name}: {method} {operation.path}"
+    expected = f"No such path: {path} {nearest}; it has {theirs!r} where the request has {mine!r}."
+    assert said(api, method, path, 404) == expected
+
+
+@pytest.mark.parametrize("path", ["/api/v2/course/1", "/api/v2/courses", "/oauth/token", "/api/v2"])
+def test_a_missing_slash_is_named(api: Api, path: str) -> None:
+    assert said(api, "GET", path, 404) == f"No such path. Every path of the API ends with a slash: {path}/"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/v2/category//", "list_categories"),
+        ("/api/v2/course/1//", "get_course"),
+        ("/oauth/token//", "oauth_token"),
+    ],
+)
+def test_a_slash_too_many_is_named(api: Api, path: str, name: str) -> None:
+    """Also where a number stands before it."""
+    message = said(api, "POST" if "oauth" in path else "GET", path, 404)
+    assert f"The nearest is {name}:" in message
+    assert message.endswith("; they differ in the trailing slash.")
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "counts"),
+    [
+        ("/api/v2/course/1/section/2/lesson/3/comment/4/5/", "get_course_comment", (10, 11)),
+        ("/__stub/requests/default-1/body", "get_request", (3, 4)),
+    ],
+)
+def test_more_parts_than_there_are_get_counted(api: Api, path: str, name: str, counts: tuple[int, int]) -> None:
+    message = said(api, "GET", path, 404)
+    assert f"The nearest is {name}:" in message
+    assert message.endswith("; it has {} parts, the request has {}.".format(*counts))
+
+
+@pytest.mark.parametrize(
+    "path", ["/w1/api/v2/course/1/", "/my.world/api/v2/courses/", "/world-1/api/v2/course/1/section/2/lesson/3/"]
+)
+def test_a_world_without_its_tilde_is_named(api: Api, path: str) -> None:
+    """Before anything else that may be wrong."""
+    hint = f"To name a world, put it in front of the path with a tilde: /~{path[1:]}"
+    assert said(api, "GET", path, 404) == f"No such path: {path} {hint}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/zzz",
+        "/wp-admin/",
+        "/nowhere",
+        "/index.html",
+        "/api/",
+        "/api/v2/zzzzzzzzzzzzzzzzzzzzzzzz/",
+        "/x/y/z/w/",
+        "/__stub/zzzzzzzzzzzz",
+    ],
+)
+def test_what_is_far_from_everything_gets_no_hint(api: Api, path: str) -> None:
+    assert said(api, "GET", path, 404) == f"No such path: {path}"
+
+
+@pytest.mark.parametrize("path", ["/a/b/api/v2/course/", "/a b/api/v2/course/", f"/{'x' * 65}/api/v2/course/"])
+def test_what_cannot_be_the_name_of_a_world_is_taken_for_none(api: Api, path: str) -> None:
+    assert "tilde" not in said(api, "GET", path, 404)
+
+
+def test_a_hint_in_a_world_is_the_same(api: Api) -> None:
+    assert said(api, "GET", "/~w/api/v2/courses/1/", 404) == said(api, "GET", "/api/v2/courses/1/", 404)
+
+
+def test_numbers_are_no_difference(api: Api) -> None:
+    """However large, they stand for what the path names."""
+    for number in ("1", "12345678901234567890", "-1"):
+        assert "it has 'course' where the request has 'courses'." in said(api, "GET", f"/api/v2/courses/{number}/", 404)
+
+
+def test_a_hint_repeats_little_of_a_long_path(api: Api) -> None:
+    message = said(api, "GET", f"/api/v2/course/{'x' * 1900}/", 404)
+    assert len(message) < 2300
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed", "operations"),
+    [
+        ("PUT", "/api/v2/course/", "GET, HEAD, POST", "list_joined_courses, create_course"),
+        ("DELETE", "/api/v2/course/search/", "GET, HEAD", "search_courses"),
+        (
+            "POST",
+            "/api/v2/course/1/",
+            "DELETE, GET, HEAD, PATCH, PUT",
+            "delete_course, get_course, patch_course, update_course",
+        ),
+        ("GET", "/oauth/token/", "POST", "oauth_token"),
+        ("GET", "/api/v2/media/upload/chunk/", "POST", "upload_media_chunk"),
+        (
+            "OPTIONS",
+            "/api/v2/course/1/join/",
+            "DELETE, GET, HEAD, POST",
+            "leave_course, list_course_joined_users, join_course",
+        ),
+        ("PUT", "/__stub/faults", "DELETE, GET, HEAD, POST", "clear_faults, list_faults, create_fault"),
+        ("GET", "/__stub/clock/freeze", "POST", "freeze_clock"),
+        ("POST", "/__stub/worlds/w1", "DELETE, GET, HEAD", "delete_world, get_world"),
+        ("PATCH", "/~w/api/v2/category/1/", "GET, HEAD", "get_category"),
+    ],
+)
+def test_a_405_names_the_methods_and_their_operations(
+    api: Api, method: str, path: str, allowed: str, operations: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = api.request(method, f"/{path}", headers=headers)
+    assert response.headers["allow"] == allowed
+    assert refused(response, 405) == {"": "method_not_allowed"}
+    message = response.json()["errors"][0]["message"]
+    assert message == f"This method is not allowed here. Allowed: {allowed} ({operations})."
+
+
+@pytest.mark.parametrize("path", ["/docs/", "/openapi.json", "/upfiles/courses/small/a_0001.png", "/oauth/authorize/"])
+def test_a_405_on_a_page_names_methods_only(api: Api, path: str) -> None:
+    response = api.request("PUT", f"/{path}")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+    assert response.json()["errors"][0]["message"] == "This method is not allowed here. Allowed: GET, HEAD."
+
+
+def test_every_method_that_a_405_allows_is_allowed(api: Api, contract: Contract) -> None:
+    """And no other, on every path of the contract."""
+    for path in {re.sub(r"\{\w+\}", "1", operation.path) for operation in contract.operations.values()}:
+        wish = {"Prefer": "code=406"}  # every operation declares it
+        methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        found = {method for method in methods if api.request(method, f"/{path}", headers=wish).status_code == 406}
+        response = api.request("OPTIONS", f"/{path}")
+        assert (response.status_code, set(response.headers["allow"].split(", "))) == (405, found), path
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "BREW")
+
+
+@pytest.mark.in_process("HTTP clients and servers refuse it")
+def test_the_allow_list_is_complete(api: Api, contract: Contract) -> None:
+    for path, item in contract.document["paths"].items():
+        declared = {method.upper() for method in item if method in ("get", "put", "post", "patch", "delete")}
+        declared |= {"HEAD"} & ({"HEAD"} if "GET" in declared else set())
+        for method in sorted(set(METHODS) - declared):
+            for number in ("1", "99"):
+                response = api.request(method, re.sub(r"\{\w+\}", number, path))
+                assert response.status_code == 405, f"{method} {path}"
+                assert set(response.headers["allow"].split(", ")) == declared, f"{method} {path}"
+                if method != "HEAD":
+                    assert codes(response) == {GENERAL: "method_not_allowed"}

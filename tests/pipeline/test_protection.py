@@ -1,0 +1,494 @@
+"""Who may touch the control plane: what is refused has done nothing. And that its contract is complete and true."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.contract.operation import Operation
+from stubserver.settings import Settings
+from stubserver.worlds.world import Fixture
+from tests.support.answers import codes, ok, refused
+from tests.support.client import Api
+from tests.support.control import CONTROL
+from tests.support.default import CONTROL_TOKEN, NOW
+from tests.support.forms import JSON
+from tests.support.worlds import forget, make, named
+
+READS = [operation.id for operation in CONTROL.operations.values() if operation.method == "get"]
+WRITES = [operation.id for operation in CONTROL.operations.values() if operation.method != "get"]
+NAMES = {"{world}": "w", "{snapshot}": "kept", "{id}": "1", "{request}": "w-1"}
+BODIES: dict[str, Any] = {
+    "create_world": {"name": "made"},
+    "create_snapshot": {"name": "made"},
+    "set_clock": {"at": "2031-05-01T09:00:00Z"},
+    "advance_clock": {"days": 3},
+    "create_fault": {"kind": "error"},
+    "verify_requests": {"operation": "get_course"},
+}
+EVIL = "http://evil.example"
+ATTACKS: dict[str, dict[str, str]] = {
+    "a page of another origin": {"Origin": EVIL},
+    "a page of another origin that says so": {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"},
+    "a page of no origin": {"Origin": "null"},
+    "a page of another scheme": {"Origin": "https://localhost"},
+    "a page on another port": {"Origin": "http://localhost:3000"},
+    "a page of another name of this machine": {"Origin": "http://127.0.0.1"},
+    "a page whose name begins like ours": {"Origin": "http://localhost.evil.example"},
+    "a page of an origin that is empty": {"Origin": ""},
+    "another site": {"Sec-Fetch-Site": "cross-site"},
+    "another server of the same site": {"Sec-Fetch-Site": "same-site"},
+    "something new of another site": {"Sec-Fetch-Site": "worse"},
+    "another host": {"Host": "evil.example"},
+    "a host on our port": {"Host": "evil.example:8765"},
+    "a name resolved to this machine": {"Host": "evil.example", "Origin": EVIL, "Sec-Fetch-Site": "same-origin"},
+    "a host that begins like ours": {"Host": "localhost.evil.example"},
+    "a host that ends like ours": {"Host": "evil-localhost"},
+    "a host with a user": {"Host": "localhost@evil.example"},
+    "a host like an address": {"Host": "127.0.0.1.evil.example"},
+    "another address": {"Host": "10.0.0.7:8765"},
+    "all addresses": {"Host": "0.0.0.0:8765"},
+    "no host": {"Host": ""},
+}
+"""Headers that a foreign page can make a browser send."""
+SIMPLE = {
+    "text/plain": {"Content-Type": "text/plain"},
+    "text/plain in UTF-8": {"Content-Type": "text/plain;charset=UTF-8"},
+    "urlencoded": {"Content-Type": "application/x-www-form-urlencoded"},
+    "multipart": {"Content-Type": "multipart/form-data; boundary=b"},
+    "no media type": {"Content-Type": ""},
+    "a kind of JSON": {"Content-Type": "text/json"},
+    "JSON behind a comma": {"Content-Type": "text/plain, application/json"},
+    "JSON as a parameter": {"Content-Type": "text/plain; x=application/json"},
+}
+"""Media types that a form can send, or that look like what it may not."""
+
+
+@pytest.fixture(scope="module")
+def guarded(contract: Contract, default_fixture: Fixture) -> StubServer:
+    """A server that asks for a token and reads little."""
+    return StubServer(contract, default_fixture, Settings(control_token=CONTROL_TOKEN, max_body=3000))
+
+
+@pytest.fixture
+def api(app: StubServer, runner: asyncio.Runner) -> Api:
+    """A server in which there is something to spoil."""
+    return prepared(Api(app, runner))
+
+
+@pytest.fixture
+def locked(guarded: StubServer, runner: asyncio.Runner) -> Api:
+    """The same, where a token is asked for."""
+    return prepared(Api(guarded, runner), {"Authorization": f"Bearer {CONTROL_TOKEN}"})
+
+
+def prepared(api: Api, headers: Mapping[str, str] = {}) -> Api:
+    """World w has rows, a frozen clock, a fault and a journal; there are coverage and a snapshot, kept."""
+    forget(api.app)
+    api.app.coverage.clear()
+    make(api, "Course", "w")
+    headers = {**headers, **named("w")}
+    ok(api.post("/__stub/clock/freeze", params={"at": NOW.isoformat()}, headers=headers))
+    ok(api.post("/__stub/snapshots", json={"name": "kept"}, headers=headers), 201)
+    ok(api.post("/__stub/faults", json={"kind": "error", "path": "/nowhere/"}, headers=headers), 201)
+    make(api, "Later", "w")
+    return api
+
+
+def state(app: StubServer) -> Any:
+    """All that requests can change in a server."""
+    worlds = {
+        world.name: (
+            world.fixture.name,
+            {name: (dict(changes.rows), changes.next_id) for name, changes in world.snapshot().changes.items()},
+            (world.clock.now() if world.clock.frozen else None, world.clock.ahead),
+            {number: fault.fired for number, fault in world.faults.items()},
+            (world.faulted, len(world.journal or ()), world.asked),
+        )
+        for world in app.worlds
+    }
+    kept = {name: id(taken) for name, taken in app.worlds.snapshots.items()}
+    return worlds, kept, app.worlds.evicted, app.coverage.report()["covered"]
+
+
+def path_of(operation: Operation) -> str:
+    query = "?at=2031-05-01T09:00:00Z" if operation.id == "freeze_clock" else ""
+    return re.sub(r"\{\w+\}", lambda name: NAMES[name[0]], operation.path) + query
+
+
+def call(api: Api, name: str, world: str = "w", method: str | None = None, **headers: Any) -> httpx.Response:
+    """Do an operation, as a tool does it, with `headers` in place of its own."""
+    operation = CONTROL.operations[name]
+    options: dict[str, Any] = {}
+    if operation.bodies:
+        body = file_of(api) if name == "load_snapshot" else BODIES[name]
+        options["content"] = json.dumps(body).encode()
+        headers = {**JSON, **headers}
+    headers = {**named(world), **headers}
+    return api.request(method or operation.method.upper(), path_of(operation), headers=headers, **options)
+
+
+def file_of(api: Api) -> Any:
+    return ok(api.get("/__stub/snapshots/kept", headers={"Authorization": f"Bearer {CONTROL_TOKEN}"}))
+
+
+def assert_no_cors(response: httpx.Response) -> None:
+    assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+# What these tests are worth
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_without_an_attack_every_write_is_done(api: Api, name: str) -> None:
+    """So that it means something where the same is refused and the state stays."""
+    before = state(api.app)
+    response = call(api, name)
+    assert response.status_code == CONTROL.operations[name].status, response.text
+    assert (state(api.app) == before) == (name == "verify_requests")
+
+
+# Other pages and other names of this machine
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_foreign_page_changes_nothing(api: Api, attack: str) -> None:
+    before = state(api.app)
+    for name in WRITES:
+        response = call(api, name, **ATTACKS[attack])
+        assert refused(response, 403) == {"": "permission_denied"}, name
+        assert_no_cors(response)
+        assert state(api.app) == before, name
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_foreign_page_makes_no_world_and_reads_nothing(api: Api, attack: str) -> None:
+    before = state(api.app)
+    for base_path in ("", "/~new", "/%7Enew"):
+        for method, path in (("POST", "clock/freeze"), ("GET", "requests"), ("GET", "openapi.json"), ("HEAD", "docs/")):
+            response = api.request(
+                method, f"/{base_path}/__stub/{path}".replace("//_", "/_").replace("//~", "/~"), headers=ATTACKS[attack]
+            )
+            assert response.status_code == 403, path
+            assert method == "HEAD" or codes(response) == {"": "permission_denied"}
+            assert_no_cors(response)
+    assert state(api.app) == before
+
+
+@pytest.mark.parametrize("media", SIMPLE)
+def test_what_a_form_can_send_changes_nothing(api: Api, media: str) -> None:
+    """Neither with a foreign Origin nor, as of old browsers, without one."""
+    before = state(api.app)
+    for name in WRITES:
+        response = call(api, name, **SIMPLE[media])
+        assert refused(response, 415) == {"": "unsupported_media_type"}, name
+        response = call(api, name, **SIMPLE[media], Origin=EVIL)
+        assert refused(response, 403) == {"": "permission_denied"}, name
+        assert_no_cors(response)
+        assert state(api.app) == before, name
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"data": {"name": "made"}},
+        {"files": {"name": (None, "made")}},
+        {"content": b'{"name": "made", "x": "="}', "headers": {"Content-Type": "text/plain"}},
+    ],
+)
+def test_a_form_of_a_foreign_page_makes_no_world(api: Api, fields: dict[str, Any]) -> None:
+    before = state(api.app)
+    for path in ("worlds", "snapshots"):
+        assert refused(api.post(f"/__stub/{path}", **fields), 415) == {"": "unsupported_media_type"}
+    assert state(api.app) == before
+
+
+def test_a_body_without_a_media_type_is_no_way_in(api: Api) -> None:
+    """A page can send one, but not without its Origin."""
+    before = state(api.app)
+    for name in WRITES:
+        headers = {**named("w"), "Origin": EVIL}
+        response = api.request(
+            CONTROL.operations[name].method.upper(), path_of(CONTROL.operations[name]), headers=headers
+        )
+        assert refused(response, 403) == {"": "permission_denied"}
+    assert state(api.app) == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Host": "localhost"},
+        {"Host": "LocalHost:8765"},
+        {"Host": "127.0.0.1:8765"},
+        {"Host": "[::1]:8765"},
+        {"Host": "[::1]"},
+        {"Origin": "http://localhost"},
+        {"Host": "127.0.0.1:8765", "Origin": "http://127.0.0.1:8765", "Sec-Fetch-Site": "same-origin"},
+        {"Host": "[::1]:8765", "Origin": "http://[::1]:8765"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        {"Content-Type": "application/json; charset=utf-8"},
+        {"Content-Type": "Application/JSON"},
+        {"Authorization": "Bearer whatever"},
+        {"Authorization": "Bearer stub-member"},
+    ],
+    ids=str,
+)
+def test_tools_and_pages_of_our_own_are_let_in(api: Api, headers: dict[str, str]) -> None:
+    assert ok(call(api, "create_world", **headers), 201)["name"] == "made"
+    assert ok(call(api, "get_clock", **headers))["frozen"] is True
+    assert call(api, "delete_world", **headers).status_code == 204
+
+
+# A token
+
+
+WRONG = {
+    "missing": None,
+    "empty": "",
+    "only a scheme": "Bearer",
+    "no token": "Bearer ",
+    "another": "Bearer another",
+    "too short": f"Bearer {CONTROL_TOKEN[:-1]}",
+    "too long": f"Bearer {CONTROL_TOKEN}x",
+    "in capitals": f"Bearer {CONTROL_TOKEN.upper()}",
+    "bare": CONTROL_TOKEN,
+    "of another scheme": f"Basic {CONTROL_TOKEN}",
+    "twice": f"Bearer {CONTROL_TOKEN} {CONTROL_TOKEN}",
+    "of a persona": "Bearer stub-staff",
+}
+
+
+@pytest.mark.parametrize("header", WRONG)
+def test_without_its_token_a_guarded_server_does_nothing(locked: Api, header: str) -> None:
+    before = state(locked.app)
+    for name in (*WRITES, *READS):
+        response = call(locked, name, **({} if WRONG[header] is None else {"Authorization": WRONG[header]}))
+        assert refused(response, 401) == {"": "not_authenticated"}, name
+        assert response.headers["www-authenticate"].startswith("Bearer")
+        assert CONTROL_TOKEN not in response.text
+        assert_no_cors(response)
+        assert state(locked.app) == before, name
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS])
+def test_with_its_token_a_guarded_server_does_everything(locked: Api, name: str) -> None:
+    response = call(locked, name, Authorization=f"Bearer {CONTROL_TOKEN}")
+    assert response.status_code == CONTROL.operations[name].status, response.text
+    assert CONTROL_TOKEN not in response.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": f"bearer {CONTROL_TOKEN}"},
+        {"Authorization": f"Bearer  {CONTROL_TOKEN} "},
+        {"Authorization": f"Bearer {CONTROL_TOKEN}", "Host": "build-machine.example:8765"},
+        {"Authorization": f"Bearer {CONTROL_TOKEN}", "Host": "10.0.0.7", "Origin": "http://10.0.0.7"},
+    ],
+    ids=str,
+)
+def test_a_guarded_server_answers_to_any_name(locked: Api, headers: dict[str, str]) -> None:
+    assert ok(call(locked, "create_world", **headers), 201)["name"] == "made"
+
+
+@pytest.mark.parametrize("attack", [name for name, headers in ATTACKS.items() if "Host" not in headers])
+def test_the_token_does_not_let_foreign_pages_in(locked: Api, attack: str) -> None:
+    before = state(locked.app)
+    for name in (*WRITES, *READS):
+        response = call(locked, name, Authorization=f"Bearer {CONTROL_TOKEN}", **ATTACKS[attack])
+        assert refused(response, 403) == {"": "permission_denied"}, name
+        assert_no_cors(response)
+        assert state(locked.app) == before, name
+
+
+def test_a_name_resolved_to_a_guarded_machine_needs_the_token(locked: Api) -> None:
+    before = state(locked.app)
+    response = call(locked, "delete_world", **ATTACKS["a name resolved to this machine"])
+    assert refused(response, 401) == {"": "not_authenticated"}
+    assert state(locked.app) == before
+
+
+def test_the_documents_are_guarded_and_the_api_is_not(locked: Api) -> None:
+    for path in ("/__stub/docs/", "/__stub/openapi.json", "/__stub/nowhere", "/~w/__stub/docs/"):
+        assert refused(locked.get(path), 401) == {"": "not_authenticated"}
+    assert ok(locked.get("/course/1/", headers=named("w")))["id"] == 1
+    assert locked.get("//docs/").status_code == 200
+
+
+# CORS
+
+
+@pytest.fixture(scope="module")
+def open_to_all(contract: Contract, default_fixture: Fixture) -> StubServer:
+    return StubServer(contract, default_fixture, Settings(cors_origins=("*",)))
+
+
+@pytest.fixture(params=["named", "all"])
+def reachable(
+    request: pytest.FixtureRequest, server: StubServer, open_to_all: StubServer, runner: asyncio.Runner
+) -> Api:
+    """A server whose API pages of other origins may call."""
+    return prepared(Api(server if request.param == "named" else open_to_all, runner))
+
+
+ORIGINS = ["https://app.example", "http://localhost:3000", "http://localhost", EVIL, "null"]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize("base_path", ["", "/~w", "/~new", "/%7Ew"])
+def test_no_page_is_told_that_it_may_use_the_control_plane(reachable: Api, base_path: str, origin: str) -> None:
+    before = state(reachable.app)
+    asked = {"Access-Control-Request-Headers": "content-type,authorization,x-stub-world"}
+    for method in ("POST", "PUT", "DELETE", "GET"):
+        for path in ("worlds", "clock/set", "faults/1", "snapshots/kept", "docs/", "nowhere"):
+            headers = {"Origin": origin, "Access-Control-Request-Method": method, **asked}
+            response = reachable.request(
+                "OPTIONS", f"/{base_path}/__stub/{path}".replace("//_", "/_").replace("//~", "/~"), headers=headers
+            )
+            assert response.status_code in (403, 404, 405)
+            assert codes(response)
+            assert_no_cors(response)
+    if base_path != "/~new" and origin != "http://localhost":
+        assert state(reachable.app) == before
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("origin", [None, "http://localhost", "https://app.example"])
+def test_no_answer_of_the_control_plane_is_for_other_pages(reachable: Api, name: str, origin: str | None) -> None:
+    response = call(reachable, name, **({} if origin is None else {"Origin": origin}))
+    assert response.status_code == (403 if origin == "https://app.example" else 200)
+    assert_no_cors(response)
+
+
+@pytest.mark.parametrize("path", ["/course/1/", "/~w/api/v2/course/1/", "//openapi.json"])
+def test_the_api_is_for_other_pages_all_the_same(reachable: Api, path: str) -> None:
+    response = reachable.get(path, headers={"Origin": "https://app.example"})
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] in ("*", "https://app.example")
+
+
+# Looking
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_looking_changes_nothing(api: Api, name: str, method: str) -> None:
+    before = state(api.app)
+    for world in ("w", "default", "new"):
+        for headers in ({}, {"X-Stub-Fixture": "empty"}):
+            response = call(api, name, world, method, **headers)
+            assert response.status_code == 200
+            assert (method == "GET") == bool(response.content)
+        path = path_of(CONTROL.operations[name])
+        assert api.request(method, f"/~{world}{path}", headers={"Prefer": "code=404"}).status_code == 200
+        assert state(api.app) == before, world
+
+
+@pytest.mark.parametrize("name", READS)
+def test_head_equals_get_without_a_body(api: Api, name: str) -> None:
+    get, head = (call(api, name, "w", method) for method in ("GET", "HEAD"))
+    moving = {"content-length"} if name == "get_health" else set()
+    assert {k: v for k, v in get.headers.items() if k not in moving} == {
+        k: v for k, v in head.headers.items() if k not in moving
+    }
+    assert (get.status_code, head.content) == (head.status_code, b"")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT"])
+def test_a_method_that_there_is_not_makes_no_world(api: Api, method: str) -> None:
+    before = state(api.app)
+    response = api.request(method, "/__stub/clock", headers=named("new"))
+    assert refused(response, 405) == {"": "method_not_allowed"}
+    assert state(api.app) == before
+
+
+# Refusals
+
+
+def provoked(api: Api, locked: Api, name: str) -> Iterator[tuple[int, httpx.Response]]:
+    """The refusals that everything outside of an operation gives."""
+    operation = CONTROL.operations[name]
+    yield 401, call(locked, name)
+    yield 403, call(api, name, Origin=EVIL)
+    if operation.method != "get":
+        yield 415, call(api, name, **{"Content-Type": "text/plain"})
+    if operation.bodies:
+        headers = {**JSON, **named("w"), "Authorization": f"Bearer {CONTROL_TOKEN}"}
+        for content, status in ((b"x" * 3001, 413), (b"", 400), (b"{", 400), (b"[]", 400), (b'"x"', 400)):
+            yield status, locked.request(operation.method.upper(), path_of(operation), content=content, headers=headers)
+    if any(parameter.name == "X-Stub-World" for parameter in operation.parameters):
+        yield 400, call(api, name, world="no name")
+    for parameter in operation.parameters:
+        if parameter.place == "query" and parameter.schema["type"] != "string":
+            yield (
+                400,
+                api.request(operation.method.upper(), f"{path_of(operation)}?{parameter.name}=x", headers=named("w")),
+            )
+    if "{" in operation.path and operation.id not in ("load_snapshot", "reset_world"):
+        path = re.sub(r"\{(\w+)\}", lambda part: "9" if part[1] == "id" else "nope-9", operation.path)
+        yield 404, api.request(operation.method.upper(), path, headers=named("w"))
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS])
+def test_every_operation_refuses_as_it_declares(api: Api, locked: Api, name: str) -> None:
+    operation = CONTROL.operations[name]
+    before = state(api.app), state(locked.app)
+    seen = set()
+    for status, response in provoked(api, locked, name):
+        assert response.status_code == status, response.text
+        assert operation.answers[status].fits(response.json())
+        assert codes(response)
+        assert response.headers["content-type"] == "application/json"
+        seen.add(status)
+    assert (state(api.app), state(locked.app)) == before
+    assert set(operation.refusals) - seen <= {400, 404, 406}  # what the operation itself refuses, and the next test
+    assert seen <= set(operation.refusals)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "image/*, text/*"])
+def test_every_operation_answers_json_only(api: Api, accept: str) -> None:
+    before = state(api.app)
+    for name in (*READS, *WRITES):
+        assert refused(call(api, name, Accept=accept), 406) == {"": "not_acceptable"}, name
+        assert state(api.app) == before, name
+
+
+def test_documents_of_the_control_plane_are_for_browsers(api: Api) -> None:
+    for path in ("docs/", "docs/swagger-ui.css"):
+        assert api.get(f"/__stub/{path}", headers={"Accept": "text/html,text/css"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/__stub/nowhere", 404, "not_found"),
+        ("GET", "/__stub/", 404, "not_found"),
+        ("GET", "/__stub", 404, "not_found"),
+        ("GET", "//__STUB/health", 404, "not_found"),
+        ("GET", "/__stub/health/", 404, "not_found"),
+        ("POST", "/~w/__stub/clock/release/", 404, "not_found"),
+        ("GET", "/__stub/worlds/a/b/c", 404, "not_found"),
+        ("GET", "/__stub/clock/freeze", 405, "method_not_allowed"),
+        ("DELETE", "/__stub/health", 405, "method_not_allowed"),
+        ("DELETE", "/__stub/faults/0", 404, "not_found"),
+        ("DELETE", "/__stub/faults/x", 404, "not_found"),
+        ("GET", "/__stub/requests/no-number", 404, "not_found"),
+    ],
+)
+def test_refusals_of_the_frame_have_the_shape(api: Api, method: str, path: str, status: int, code: str) -> None:
+    before = state(api.app)
+    response = api.request(
+        method, path if path != "/__stub" else "//__stub", headers={"Host": "localhost", **named("w")}
+    )
+    assert refused(response, status) == {"": code}
+    if path.startswith("/__stub/"):
+        assert state(api.app) == before

@@ -1,0 +1,61 @@
+"""Bodies and queries as the vendor's client and pages send them."""
+
+import json
+
+import pytest
+
+from tests.support.client import Api
+from tests.support.forms import AXIOS
+
+
+def test_join_course_accepts_the_empty_json_body_of_the_client(api: Api) -> None:
+    response = api.as_("stranger").post("/course/1/join/", content=b"", headers={**AXIOS, "Content-Length": "0"})
+    assert response.status_code == 200
+    assert response.json()["join_status"] == "joined"
+
+
+def test_create_course_reads_the_multipart_form_of_the_vendor(api: Api) -> None:
+    fields = {
+        "name": "From a form",
+        "description": "Grüße, and 2 lines\r\nof text",
+        "type": "self-paced",
+        "categories[0]": "2",
+        "categories[1]": "1",
+        "products": "[]",
+        "0": "[object Object]",
+    }
+    cover = {"image_original": ("cover.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9000, "image/png")}
+    response = api.as_("creator").post("/course/", data=fields, files=cover)
+    assert response.status_code == 201
+    course = response.json()
+    assert (course["name"], course["description"], course["privacy"]) == (fields["name"], fields["description"], "")
+    assert [category["id"] for category in course["categories"]] == [2, 1]
+    assert "products" not in course
+    assert "image_original" not in course
+
+
+def test_patch_course_takes_a_new_cover_as_multipart(api: Api) -> None:
+    creator = api.as_("creator")
+    before = creator.get("/course/1/").json()
+    response = creator.patch("/course/1/", files={"image_original": ("a.png", b"other bytes", "image/png")})
+    assert response.status_code == 200
+    assert response.json()["image_big"] != before["image_big"]
+    assert response.json()["name"] == before["name"]
+
+
+def test_patch_course_takes_the_json_of_axios_with_its_read_only_id(api: Api) -> None:
+    body = {"id": 114, "enforce_lessons_order": True, "hide_member_count": False}
+    response = api.as_("creator").patch("/course/1/", content=json.dumps(body).encode(), headers=AXIOS)
+    assert response.status_code == 200
+    assert (response.json()["id"], response.json()["enforce_lessons_order"]) == (1, True)
+
+
+def test_remove_course_invitations_reads_the_json_body_of_a_delete(api: Api) -> None:
+    response = api.as_("creator").request("DELETE", "/course/1/invite/", content=b'{"users":[4]}', headers=AXIOS)
+    assert (response.status_code, response.content) == (204, b"")
+    assert api.as_("creator").get("/course/1/invite/").json()["count"] == 0
+
+
+@pytest.mark.parametrize("query", ["", "?", "?limit=3&offset=0", "?categories%5B%5D=1&categories%5B%5D=2", "?search="])
+def test_search_courses_accepts_the_queries_of_the_client(api: Api, query: str) -> None:
+    assert api.get(f"/course/search/{query}", headers=AXIOS).status_code == 200

@@ -1,0 +1,114 @@
+"""The story of one request, for a terminal."""
+
+import contextlib
+from typing import Any
+
+import httpx
+import pytest
+
+from stubserver.contract.contract import Contract
+from stubserver.reports.explain import story
+from tests.reports.stories import REFUSAL, WHEN
+from tests.support.client import Api
+
+CHANGE = f"""\
+default-1  POST /api/v2/course/14/section/25/lesson/42/complete/
+
+  when      {WHEN}
+  who       stub-member
+  operation complete_course_lesson: Mark a lesson as completed
+  open to   Members once the lesson is open to them, and the creator and managers at any time (R311-R316).
+  answered  204
+  changed   replace /completions/3,42/at "2026-11-23T12:00:00+00:00"
+            replace /memberships/14,3/last_active_at "2026-11-23T12:00:00+00:00\""""
+UNKNOWN = f"""\
+default-1  GET /api/v2/kourse/1/?a=b&a=c
+
+  when      {WHEN}
+  who       anonymous
+  operation none
+  unknown   operation GET /api/v2/kourse/1/
+  answered  404
+  because   No such path: /api/v2/kourse/1/ The nearest is get_course: GET /api/v2/course/{{id}}/; it
+            has 'course' where the request has 'kourse'. (not_found)"""
+LOST = f"""\
+default-1  POST /api/v2/course/1/join/
+
+  when      {WHEN}
+  who       stub-stranger
+  operation join_course: Join a course, ask to join, or accept an invitation
+  open to   Anyone who can see the course, even if only its lock screen (R101-R104).
+  fault     lost (fault 1)
+  answered  no answer was sent
+  changed   add /memberships/1,6 {{"status":"joined","joined_at":"2026-11-23T12:00:00+00:00",\
+"last_active_at":null,"course_id":1,"user_id":6}}"""
+PREFERRED = f"""\
+default-1  POST /api/v2/course/1/join/
+
+  when      {WHEN}
+  who       stub-stranger
+  operation join_course: Join a course, ask to join, or accept an invitation
+  open to   Anyone who can see the course, even if only its lock screen (R101-R104).
+  fault     code=404 (requested by the client)
+  answered  404
+  with      {{"errors":[{{"message":"Not found.","code":"not_found"}}]}}"""
+FIELD = f"""\
+default-1  PATCH /api/v2/course/1/
+
+  when      {WHEN}
+  who       stub-creator
+  operation patch_course: Change some fields of a course
+  open to   The course's creator or one of its managers (R003, R125, R223).
+  sent      {{"privacy":"nope","colour":"red"}}
+  unknown   field colour
+  answered  400
+  because   privacy: "nope" is not a valid choice. Use one of: "open", "private", "secret", "".
+            (invalid_choice)"""
+
+
+def told(api: Api, contract: Contract) -> str:
+    """The story of the first request of the world."""
+    return story(api.request("GET", "/__stub/requests/default-1").json(), contract)
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(
+    ("persona", "method", "path", "options", "golden"),
+    [
+        ("member", "POST", "/course/14/section/25/lesson/42/complete/", {}, CHANGE),
+        ("stranger", "PATCH", "/course/1/", {"json": {"name": "Mine"}}, REFUSAL),
+        (None, "GET", "/kourse/1/?a=b&a=c", {}, UNKNOWN),
+        ("stranger", "POST", "/course/1/join/", {"headers": {"Prefer": "code=404"}}, PREFERRED),
+        ("creator", "PATCH", "/course/1/", {"json": {"privacy": "nope", "colour": "red"}}, FIELD),
+    ],
+    ids=["change", "refusal", "unknown path", "Prefer", "unknown field"],
+)
+def test_the_story(
+    api: Api, contract: Contract, persona: str | None, method: str, path: str, options: dict[str, Any], golden: str
+) -> None:
+    api.as_(persona).request(method, path, **options)
+    found = told(api, contract)
+    assert found.startswith(golden) if golden is FIELD else found == golden
+
+
+@pytest.mark.usefixtures("app")
+def test_the_story_of_a_lost_answer(api: Api, contract: Contract) -> None:
+    api.request("POST", "/__stub/faults", json={"kind": "lost", "times": 1})
+    with contextlib.suppress(ConnectionError, httpx.TransportError):  # whether it is told depends on the transport
+        api.as_("stranger").request("POST", "/course/1/join/")
+    assert told(api, contract) == LOST
+
+
+@pytest.mark.usefixtures("app")
+def test_a_long_body_is_shortened(api: Api, contract: Contract) -> None:
+    api.as_("creator").request("PATCH", "/course/1/", json={"description": "x" * 3000})
+    sent = next(line for line in told(api, contract).splitlines() if line.startswith("  sent"))
+    assert sent.endswith("xxx...")
+    assert len(sent) < 700
+
+
+@pytest.mark.usefixtures("app")
+def test_no_request_steers_the_terminal(api: Api, contract: Contract) -> None:
+    """Control characters in a path, a query or a body are told, but not sent to the terminal."""
+    api.request("GET", "/course/%1B[2J/?a%1B[2J=b%1B[2J")
+    assert all(character.isprintable() or character == "\n" for character in told(api, contract))

@@ -1,0 +1,20 @@
+"""What the journal has about the requests of a world."""
+
+from typing import Any
+
+from tests.support.answers import ok
+from tests.support.client import Api
+
+REQUESTS = "/__stub/requests"
+
+
+def requests(api: Api, query: str = "", world: str = "default") -> list[Any]:
+    """The journal, the newest first, all on one page."""
+    page = ok(api.get(f"{REQUESTS}?limit=100{query}", headers={"X-Stub-World": world}))
+    assert page["count"] == len(page["results"])
+    return list(page["results"])
+
+
+def newest(api: Api, world: str = "default") -> Any:
+    """What the journal has about the last request."""
+    return ok(api.get(f"{REQUESTS}?limit=1", headers={"X-Stub-World": world}))["results"][0]

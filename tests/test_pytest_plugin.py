@@ -1,0 +1,203 @@
+"""The pytest plugin, as a project that has it installed meets it: pytest is run in a folder of its own."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.commands import CLEAN, PATIENCE
+
+ENVIRONMENT = {name: value for name, value in CLEAN.items() if not name.startswith("PYTEST_")}
+ENVIRONMENT["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest"  # they take their time to load
+USE = """
+def test_{name}(course_world):
+    member = course_world.client("member")
+    assert member.get("/course/1/status/").json() == {{"status": "joined"}}
+    assert member.delete("/course/1/join/").status_code == 204
+"""
+"""A test that passes in a fresh world only."""
+
+
+def run(folder: Path, *options: str, **files: str) -> subprocess.CompletedProcess[str]:
+    """Pytest on files, by their names without the ending."""
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def passed(done: subprocess.CompletedProcess[str], count: int) -> None:
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(rf"\b{count} passed\b", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("options", [["--stub-in-process"], ["-n", "2"]], ids=["in-process", "xdist"])
+def test_each_test_has_a_world_of_its_own(tmp_path: Path, options: list[str]) -> None:
+    """Also tests of the same name in two files, and one after the other."""
+    text = USE.format(name="same") + USE.format(name="other")
+    passed(run(tmp_path, *options, "-W", "error", test_one=text, test_two=text), 4)
+
+
+def test_the_fixtures(tmp_path: Path) -> None:
+    text = """
+import pytest
+from stubserver.testing import CourseWorld, Stub
+
+def test_handles(course_stub, course_world):
+    assert isinstance(course_stub, Stub) and isinstance(course_world, CourseWorld)
+    assert course_world.stub is course_stub
+    assert course_world.base_url == f"{course_stub.url}/~{course_world.name}"
+    assert course_stub.control("GET", "/version")["name"]
+
+@pytest.mark.parametrize("value", ["a/b c", "\\u00e4" * 200, ""])
+def test_any_name(course_world, value):
+    course_world.assert_called(times=0)
+    assert course_world.client().get("/feature/").status_code == 200
+    course_world.assert_called("list_features", times=1)
+
+def test_worlds_are_forgotten_afterwards(course_stub):
+    assert not [world for world in course_stub.control("GET", "/worlds")["results"] if "any" in world["name"]]
+"""
+    passed(run(tmp_path, test_it=text), 5)
+
+
+@pytest.mark.parametrize("options", [["--stub-in-process"]], ids=["in-process"])
+def test_the_fixture_option(tmp_path: Path, options: list[str]) -> None:
+    text = """
+def test_it(course_world):
+    assert course_world.client("creator").get("/course/search/").json()["count"] == 0
+"""
+    passed(run(tmp_path, "--stub-fixture", "empty", *options, test_it=text), 1)
+
+
+def test_in_process_a_dropped_connection_is_one(tmp_path: Path) -> None:
+    text = """
+import httpx
+import pytest
+
+@pytest.mark.parametrize("kind", ["reset", "lost", "truncate"])
+def test_it(course_world, course_stub, kind):
+    assert course_stub.app is not None
+    course_world.faults.add(kind, times=1)
+    with pytest.raises(httpx.TransportError):
+        course_world.client("member").get("/course/1/")
+    assert course_world.client("member").get("/course/1/").status_code == 200
+"""
+    passed(run(tmp_path, "--stub-in-process", test_it=text), 3)
+
+
+@pytest.mark.parametrize("options", [["-n", "2"]], ids=["xdist"])
+def test_the_coverage_of_all_tests(tmp_path: Path, options: list[str]) -> None:
+    done = run(
+        tmp_path, *options, "--stub-coverage", "c.json", test_one=USE.format(name="a"), test_two=USE.format(name="b")
+    )
+    passed(done, 2)
+    report = json.loads((tmp_path / "c.json").read_text())
+    called = {one["operation"]: one["requests"] for one in report["operations"] if one["requests"]}
+    assert called == {"get_course_status": 2, "leave_course": 2}
+    assert f"stub coverage: {report['percent']} % of the contract, in c.json" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"), [("txt", "Contract coverage: "), ("html", "<!doctype html>"), ("xml", "")]
+)
+def test_the_coverage_in_other_formats(tmp_path: Path, ending: str, begins: str) -> None:
+    passed(run(tmp_path, "--stub-in-process", "--stub-coverage", f"c.{ending}", test_it=USE.format(name="a")), 1)
+    text = (tmp_path / f"c.{ending}").read_text()
+    assert text.startswith(begins)
+    assert begins or ElementTree.fromstring(text).tag == "testsuites"  # noqa: S314 (our own report)
+
+
+def test_a_bad_ending_is_told_before_any_test_runs(tmp_path: Path) -> None:
+    done = run(tmp_path, "--stub-coverage", "c.csv", test_it="def test_it(course_world): open('ran', 'w').close()")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
+    assert "unknown report type 'c.csv'" in done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("options", [["-n", "2"]], ids=["xdist"])
+def test_a_failed_test_shows_what_its_world_was_asked(tmp_path: Path, options: list[str]) -> None:
+    text = """
+def test_good(course_world):
+    course_world.client().get("/feature/")
+
+def test_bad(course_world):
+    course_world.client("stranger").get("/course/2/status/")
+    assert course_world.client("stranger").patch("/course/1/", json={}).status_code == 200
+"""
+    done = run(tmp_path, *options, test_it=text)
+    assert done.returncode == 1
+    assert "requests to world test_bad-" in done.stdout
+    assert (
+        "\nGET    /api/v2/course/2/status/ 200 stub-stranger\nPATCH  /api/v2/course/1/ 403 stub-stranger - Only "
+        in (done.stdout)
+    )
+    assert "/feature/" not in done.stdout.partition("requests to world")[2]
+
+
+@pytest.mark.parametrize("options", [["--stub-in-process"]], ids=["in-process"])
+def test_a_project_may_build_its_own_server(tmp_path: Path, options: list[str]) -> None:
+    conftest = """
+from stubserver.app import create_app
+
+def pytest_course_stub(config):
+    return create_app("empty", jwt_secret="a-secret-of-this-project-that-is-long-enough")
+"""
+    text = """
+def test_it(course_world):
+    assert course_world.client("creator").get("/course/search/").json()["count"] == 0
+"""
+    passed(run(tmp_path, *options, conftest=conftest, test_it=text), 1)
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serially", "xdist"])
+def test_a_server_that_cannot_be_built_says_why(tmp_path: Path, options: list[str]) -> None:
+    """Soon, and without an error of pytest's own."""
+    done = run(tmp_path, "--stub-fixture", "nonesuch", *options, test_it=USE.format(name="a"))
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+    assert "unknown fixture 'nonesuch': use one of default, empty, or a file" in done.stdout + done.stderr
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_workers_share_one_server(tmp_path: Path) -> None:
+    text = """
+import os
+import pytest
+
+@pytest.mark.parametrize("number", range(6))
+def test_it(course_stub, number):
+    with open("seen", "a") as file:
+        file.write(f"{os.environ['PYTEST_XDIST_WORKER']} {course_stub.url}\\n")
+"""
+    passed(run(tmp_path, "-n", "2", test_it=text), 6)
+    seen = [line.split() for line in (tmp_path / "seen").read_text().splitlines()]
+    assert {worker for worker, _ in seen} == {"gw0", "gw1"}
+    assert len({url for _, url in seen}) == 1
+
+
+def test_who_does_not_ask_does_not_pay(tmp_path: Path) -> None:
+    """No module of the server is loaded, no thread is started."""
+    text = """
+import sys
+import threading
+
+def test_it():
+    loaded = {name for name in sys.modules if name.startswith(("stubserver", "connexion", "uvicorn", "httpx"))}
+    assert loaded <= {"stubserver", "stubserver.pytest_plugin"}
+    assert threading.active_count() == 1
+"""
+    passed(run(tmp_path, "-p", "no:schemathesis", test_it=text), 1)

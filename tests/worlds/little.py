@@ -1,0 +1,44 @@
+"""Little worlds, of tables that no fixture has."""
+
+from collections.abc import Iterable
+
+from stubserver.worlds.table import FixtureTable, Log, Row, Table
+from stubserver.worlds.world import Fixture, World
+
+THINGS = FixtureTable(("id",), ("kind",), [{"id": 1, "kind": "a"}, {"id": 2, "kind": "b"}, {"id": 4, "kind": "a"}])
+PAIRS = FixtureTable(("left", "right"), ("left",), [{"left": 1, "right": 2}, {"left": 2, "right": 1}])
+LITTLE = Fixture(name="little", tables={"things": THINGS, "pairs": PAIRS}, preferences={}, tokens={})
+
+
+def base() -> FixtureTable:
+    """Three rows, out of the order of their ids."""
+    rows = [{"id": number, "kind": kind} for number, kind in ((2, "a"), (1, "b"), (5, "a"))]
+    return FixtureTable(("id",), ("kind",), rows)
+
+
+def table() -> Table:
+    """Those rows as a table of no world."""
+    return Table("things", base(), Log())
+
+
+def fork(rows: Iterable[Row] | None = None) -> World:
+    """A world of one table, `things`."""
+    things = base() if rows is None else FixtureTable(("id",), ("kind",), rows)
+    return World("test", Fixture(name="test", tables={"things": things}, preferences={}, tokens={}))
+
+
+def things_of(world: World) -> Table:
+    """That table of any world that began as LITTLE."""
+    found: Table = vars(world)["things"]
+    return found
+
+
+def pairs_of(world: World) -> Table:
+    """The other one."""
+    found: Table = vars(world)["pairs"]
+    return found
+
+
+def ids(rows: Iterable[Row]) -> list[int]:
+    """In their order."""
+    return [row["id"] for row in rows]

@@ -1,0 +1,75 @@
+"""The clock of a world: frozen, advanced, set, released, and watched."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from stubserver.worlds.clock import EARLIEST, LATEST, Clock
+from tests.support.default import NOW
+
+
+def runs(clock: Clock, ahead: timedelta = timedelta()) -> bool:
+    """Whether it shows the real time, that much ahead."""
+    earliest = datetime.now(UTC) + ahead
+    shown = clock.now()
+    return earliest <= shown <= datetime.now(UTC) + ahead and shown.tzinfo is UTC
+
+
+def test_clock_runs_until_it_is_frozen() -> None:
+    clock = Clock()
+    assert runs(clock)
+    clock.freeze(NOW)
+    assert clock.now() == clock.now() == NOW
+    clock.freeze(datetime(2026, 11, 23, 14, 0, tzinfo=timezone(timedelta(hours=2))))
+    assert clock.now() == NOW
+    assert clock.now().tzinfo is UTC
+
+
+def test_clock_freezes_at_the_moment_it_shows() -> None:
+    clock = Clock()
+    clock.advance(timedelta(days=3))
+    clock.freeze()
+    moment = clock.now()
+    assert clock.now() == moment
+    assert timedelta(days=3) - (moment - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("by", [timedelta(days=3), timedelta(days=-1), timedelta(microseconds=1)])
+def test_clock_advances_frozen_or_not(by: timedelta) -> None:
+    clock = Clock()
+    clock.advance(by)
+    clock.advance(by)
+    assert runs(clock, 2 * by)
+    clock.freeze(NOW)
+    clock.advance(by)
+    clock.advance(by)
+    assert clock.now() == NOW + 2 * by
+
+
+def test_clock_shows_the_real_time_when_released() -> None:
+    clock = Clock()
+    clock.advance(timedelta(days=3))
+    clock.freeze(NOW)
+    clock.advance(timedelta(days=3))
+    clock.release()
+    assert runs(clock)
+
+
+def test_clock_tells_between_which_moments_it_would_say_the_same() -> None:
+    clock = Clock()
+    clock.freeze(NOW)
+    hours = [timedelta(hours=number) for number in (-2, -1, 0, 1, 2)]
+    assert clock.watch() == NOW
+    assert [clock.has_come(NOW + by) for by in hours] == [True, True, True, False, False]
+    assert (clock.since, clock.until) == (NOW, NOW + timedelta(hours=1))
+    clock.watch()
+    assert (clock.since, clock.until) == (EARLIEST, LATEST)
+
+
+@pytest.mark.parametrize("later", [timedelta(hours=-1), timedelta(hours=1)])
+def test_clock_says_the_same_at_no_other_moment_once_it_was_read(later: timedelta) -> None:
+    clock = Clock()
+    clock.watch()
+    clock.now()
+    clock.has_come(clock.now() + later)
+    assert clock.until == EARLIEST
