@@ -10,6 +10,8 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 FUZZ_SEED ?= 20260118
 # Processes of the pytest suite; they share one server. JOBS=0 runs all tests in one process.
 JOBS ?= 2
+# In small portions, so that no process ends with a queue of slow tests.
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --maxschedchunk 2
 # Percent of stubserver/ that the traced tests must reach: what they reach today.
 COVERAGE ?= 98
 export PYTHONWARNINGS ?= ignore
@@ -24,7 +26,7 @@ serve: $(VENV)/serve.stamp ## Serve the API on http://127.0.0.1:8765 (options: A
 	@$(BIN)/stubserver serve $(ARGS)
 
 quick: lint ## Check style and types and run the fast tests, in under a minute (ARGS="tests/contract" runs only those)
-	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) -m "not slow and not long")
+	$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(PYTEST) --no-http -m "not slow and not long")
 
 test: lint unit client fuzz-gate ## Run every test: style, types, pytest with coverage, the vendor's client, the fuzz gate
 
@@ -36,13 +38,13 @@ lint: $(VENV)/dev.stamp ## Check style and types
 # The tracer of coverage doubles the time of whatever it sees, so it sees the first cases of each test only.
 unit: $(VENV)/dev.stamp ## Run the pytest suite with coverage (ARGS="-k name ..." runs part of it, without coverage)
 ifdef ARGS
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(PYTEST) $(ARGS)
 else
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(JOBS) --part traced
+	$(subst python -m pytest,coverage run -m pytest,$(PYTEST)) --part traced
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=$(COVERAGE)
-	$(BIN)/python -m pytest -n $(JOBS) --part rest
+	$(PYTEST) --part rest
 endif
 
 client: tests/node/node_modules/stamp ## Drive every method of the vendor's npm client against the server

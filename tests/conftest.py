@@ -29,18 +29,22 @@ TRACED_CASES = 2
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--no-http", action="store_true", help="ask servers in the processes of the tests, which is faster"
+    )
+    parser.addoption(
         "--part", choices=["traced", "rest"], help="only the tests that are to be traced for coverage, or only the rest"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Split the tests as `--part` asks: each is in one of the two."""
-    if config.option.part is None:
-        return
-    traced = set(_traced(items))
-    left_out = {item for item in items if (item in traced) != (config.option.part == "traced")}
-    config.hook.pytest_deselected(items=[*left_out])
-    items[:] = [item for item in items if item not in left_out]
+    """Split the tests as `--part` asks (each is in one of the two), and begin with those that take long, so that no
+    process is left with one of them in the end."""
+    if config.option.part is not None:
+        traced = set(_traced(items))
+        left_out = {item for item in items if (item in traced) != (config.option.part == "traced")}
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
+    items.sort(key=lambda item: -len([*item.iter_markers("long"), *item.iter_markers("slow")]))
 
 
 def _traced(items: list[pytest.Item]) -> Iterator[pytest.Item]:
@@ -117,8 +121,9 @@ def fresh(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) 
 @pytest.fixture
 def api(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Api:
     """An anonymous caller; `api.as_("member")` is a persona. It asks the server in this process if the test asks for
-    `app`, too, or is marked with no_world, or with in_process and the reason."""
-    if "app" in request.fixturenames or any(map(request.node.get_closest_marker, ("in_process", "no_world"))):
+    `app`, too, or is marked with no_world, or with in_process and the reason; and with --no-http."""
+    is_marked = any(map(request.node.get_closest_marker, ("in_process", "no_world")))
+    if is_marked or "app" in request.fixturenames or request.config.option.no_http:
         return Api(request.getfixturevalue("app"), runner)
     world: CourseWorld = request.getfixturevalue("course_world")
     world.clock.freeze(NOW)

@@ -110,6 +110,8 @@ def test_every_block_says_how_it_runs() -> None:
     assert len(blocks("text")) <= 2
 
 
+@pytest.mark.slow
+@pytest.mark.untraced
 @pytest.mark.parametrize("page", sorted(set(blocks("bash").values())))
 def test_the_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
     """Each command of its bash blocks, beside a server: it succeeds and prints something, and curl gets a 2xx."""
@@ -123,6 +125,8 @@ def test_the_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
             assert done.stdout or "--output" in line, line
 
 
+@pytest.mark.slow
+@pytest.mark.untraced
 @pytest.mark.parametrize("script", scripts("sh"))
 def test_the_script_works_in_an_empty_folder(script: str, tmp_path: Path) -> None:
     done = shell(script, tmp_path)
@@ -131,6 +135,8 @@ def test_the_script_works_in_an_empty_folder(script: str, tmp_path: Path) -> Non
         assert "pass 1" in done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.untraced
 def test_the_tests_of_the_pages_pass(tmp_path: Path) -> None:
     """With the plugin, as somebody would paste them."""
     tests = blocks("python")

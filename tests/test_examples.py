@@ -13,6 +13,8 @@ import pytest
 
 from tests.sources import ROOT
 
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+
 EXAMPLES = ROOT / "examples"
 BIN = Path(sys.executable).parent
 PATIENCE = 120

@@ -18,6 +18,8 @@ from tests.support.answers import ok
 from tests.support.client import Api
 from tests.support.default import NOW, PERSONAS
 
+pytestmark = pytest.mark.slow
+
 COURSES = 30
 COUNTS = {
     "users": 14,

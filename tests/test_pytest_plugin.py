@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.commands import CLEAN, PATIENCE
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {name: value for name, value in CLEAN.items() if not name.startswith("PYTEST_")}
 ENVIRONMENT["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest"  # they take their time to load
 USE = """

@@ -18,6 +18,8 @@ from tests.reports.stories import REFUSAL
 from tests.support.commands import CLEAN, PATIENCE
 from tests.support.default import CONTROL_TOKEN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:

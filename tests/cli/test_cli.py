@@ -16,6 +16,8 @@ from stubserver.cli import main
 from stubserver.contract.contract import Contract
 from tests.support.commands import Served, run
 
+pytestmark = pytest.mark.slow
+
 # Printing
 
 

@@ -22,6 +22,8 @@ from stubserver import __version__
 from tests.support.commands import CLEAN, COMMAND, PATIENCE
 from tests.support.default import PERSONAS
 
+pytestmark = pytest.mark.slow
+
 ASK = """
 import json, os, urllib.error, urllib.request
 

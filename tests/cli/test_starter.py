@@ -12,6 +12,8 @@ from stubserver.cli import starter
 from stubserver.worlds.world import Fixture
 from tests.sources import ROOT
 
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+
 REACT = ROOT / "examples" / "react"
 FILES = {
     "react": {".env.stub", "src/stub/conf.js", "src/stub/session.js"},

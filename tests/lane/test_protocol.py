@@ -13,6 +13,8 @@ from tests.lane.both import Both
 from tests.lane.oddities import MAX_BODY
 from tests.lane.requests import Step, control, freeze, plain
 
+pytestmark = pytest.mark.slow
+
 
 def test_answers_come_in_the_order_of_the_requests(both: Both, world: str) -> None:
     """Those of the lane do not overtake those that take their time."""

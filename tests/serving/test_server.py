@@ -12,6 +12,8 @@ from stubserver import __version__
 from tests.support.commands import PATIENCE, Served
 from tests.support.default import PERSONAS
 
+pytestmark = pytest.mark.slow
+
 # The banner
 
 
