@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from stubserver import __version__
-from tests.test_documents import ROOT, blocks, serving, shell
+from tests.sources import ROOT
+from tests.support.documents import blocks, serving, shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 

@@ -1,0 +1,69 @@
+"""Names of worlds in paths, tokens in headers, and which hosts are this machine."""
+
+import re
+
+import pytest
+
+from stubserver.addressing import BASE_PATH, LOCAL_HOST, LOOPBACK, base_path, bearer_token
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/~w/api/v2/course/", ("/~w", "w")),
+        ("/~w", ("/~w", "w")),
+        ("/~/api/", ("/~", "")),
+        ("/~a.b-c_d/x", ("/~a.b-c_d", "a.b-c_d")),
+    ],
+)
+def test_the_base_path_of_a_world_is_read(path: str, found: tuple[str, str]) -> None:
+    match = BASE_PATH.match(path)
+    assert match is not None
+    assert (match[0], match[1]) == found
+
+
+@pytest.mark.parametrize("path", ["/api/~w/", "/w/~", "", "~w"])
+def test_a_path_without_a_world_has_no_base_path(path: str) -> None:
+    assert BASE_PATH.match(path) is None
+
+
+def test_the_base_path_that_is_written_is_the_one_that_is_read() -> None:
+    match = BASE_PATH.fullmatch(base_path("my-test"))
+    assert match is not None
+    assert match[1] == "my-test"
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [
+        ("Bearer stub-member", "stub-member"),
+        ("bearer  stub-member ", "stub-member"),
+        ("BEARER x", "x"),
+        ("Bearer", ""),
+        ("Bearer ", ""),
+        ("Basic stub-member", ""),
+        ("stub-member", ""),
+        ("", ""),
+    ],
+)
+def test_a_bearer_token_is_read_in_any_case(header: str, token: str) -> None:
+    """R002."""
+    assert bearer_token(header) == token
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8765", "127.0.0.1:1", "[::1]", "[::1]:65535"])
+def test_loopback_hosts_are_local(host: str) -> None:
+    assert re.fullmatch(LOCAL_HOST, host)
+
+
+def test_each_loopback_host_is_local() -> None:
+    """In a URL an IPv6 address is in brackets."""
+    assert all(re.fullmatch(LOCAL_HOST, f"[{host}]" if ":" in host else host) for host in LOOPBACK)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost.example", "xlocalhost", "127.0.0.10", "127a0b0c1", "::1", "[::1", "localhost:", "localhost:123456"],
+)
+def test_other_hosts_are_not_local(host: str) -> None:
+    assert not re.fullmatch(LOCAL_HOST, host)
