@@ -15,7 +15,7 @@ from stubserver.cli import main, serve
 from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from tests.sources import ROOT
-from tests.support.documents import BLOCK, BLOCKS, GUIDES, PAGES, blocks, named, read, scripts, serving, shell
+from tests.support.pages import BLOCK, BLOCKS, GUIDES, PAGES, blocks, named, read, scripts, serving, shell
 
 # Examples
 

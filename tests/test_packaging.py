@@ -16,7 +16,7 @@ import yaml
 
 from stubserver import __version__
 from tests.sources import ROOT
-from tests.support.documents import blocks, serving, shell
+from tests.support.pages import blocks, serving, shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 

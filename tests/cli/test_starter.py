@@ -12,7 +12,7 @@ from stubserver.cli import starter
 from stubserver.worlds.world import Fixture
 from tests.sources import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = pytest.mark.slow
 
 REACT = ROOT / "examples" / "react"
 FILES = {
@@ -79,6 +79,7 @@ def test_the_react_starter_is_what_the_example_uses(tmp_path: Path) -> None:
         assert (tmp_path / name).read_text() == (REACT / name).read_text()
 
 
+@pytest.mark.untraced
 def test_the_pytest_starter_passes(tmp_path: Path) -> None:
     starter.write("pytest", tmp_path)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
