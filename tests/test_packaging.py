@@ -9,6 +9,7 @@ import tomllib
 import urllib.request
 import venv
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -101,12 +102,12 @@ def test_the_metadata_names_the_python_that_ci_runs() -> None:
 # Habits
 
 
-def ci() -> dict[str, object]:
-    workflow: dict[str, object] = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+def ci() -> dict[str, Any]:
+    workflow: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     return workflow
 
 
-def ci_steps() -> list[dict]:
+def ci_steps() -> list[dict[str, Any]]:
     return [step for job in ci()["jobs"].values() for step in job["steps"]]
 
 

@@ -115,3 +115,16 @@ def test_each_part_knows_its_file(contract: Contract) -> None:
     assert contract.operations["get_course"].file == "openapi/course.yaml"
     assert contract.file_of("components", "schemas", "ErrorResponse") == "openapi/shared.yaml"
     assert Contract(minimal()).operations["x"].file == "the document"
+
+
+def test_headers_of_answers_are_those_that_are_sure(contract: Contract) -> None:
+    """Those that can have one value only, or that have an example."""
+    headers = {
+        "Always": {"schema": {"enum": ["this"]}},
+        "Perhaps": {"schema": {"type": "string"}, "example": "that"},
+        "Either": {"schema": {"enum": ["a", "b"]}},
+        "Unknown": {"schema": {"type": "string"}},
+    }
+    made = Contract(minimal(responses={"204": {"description": "Done.", "headers": headers}}))
+    assert made.operations["x"].headers == {204: {"Always": "this", "Perhaps": "that"}}
+    assert contract.operations["oauth_token"].headers[200] == {"Cache-Control": "no-store"}

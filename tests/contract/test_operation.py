@@ -38,6 +38,13 @@ def test_guarded_parameters_are_those_that_not_everybody_may_give(contract: Cont
 def test_numbers_and_what_is_kept_otherwise_are_known_of_a_body(contract: Contract) -> None:
     """R020, R022: texts are read as numbers, and moments are kept as such."""
     section = contract.operations["create_course_section"].bodies["application/json"]
-    assert (section.integers, section.special) == ({"drip_delay"}, {"dripped_at"})
+    assert set(section.integers) == {"drip_delay"}
+    assert set(section.special) == {"dripped_at"}
     media = contract.operations["create_media"].bodies["application/json"]
     assert "embed" in media.special
+
+
+def test_parameters_are_known_by_their_names(contract: Contract) -> None:
+    """Whether in the query or in a header; those of the path are no parameters here."""
+    assert contract.operations["get_course"].parameter_names == {"view", "user"}
+    assert contract.operations["upload_media_chunk"].parameter_names == {"Content-Range"}

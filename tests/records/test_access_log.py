@@ -16,13 +16,14 @@ from tests.support.calls import called
 FACTS: dict[str, Any] = {"method": "GET", "path": "/a?b=c", "status": 404, "ms": 1.25, "persona": "stub-member"}
 
 
-def test_the_facts_of_an_answered_request(world: World) -> None:
-    answer = Answer(status=404, seconds=0.5)
+@pytest.mark.parametrize("status", [400, 404])
+def test_the_facts_of_a_refused_request(world: World, status: int) -> None:
+    answer = Answer(status=status, seconds=0.5)
     found = facts("GET", "/a", called(world, user=3), answer, not_found("It"), "w-1")
     assert found == {
         "method": "GET",
         "path": "/a",
-        "status": 404,
+        "status": status,
         "ms": 500,
         "persona": "stub-member",
         "request": "w-1",

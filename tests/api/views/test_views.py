@@ -61,6 +61,7 @@ def test_the_pictures_of_a_category_follow_from_the_address_of_the_server(world:
         other.derived_together()
     )
     assert set(one.derived_together()) == set(one.together)
+    assert "/upfiles/categories/small/arts-and-crafts_" in one.derived_together()["image_small"]
 
 
 def test_pictures_of_rows_of_one_slug_differ(api: Api) -> None:
