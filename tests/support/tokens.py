@@ -2,6 +2,7 @@
 
 import base64
 import warnings
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,11 +10,14 @@ import httpx
 import jwt
 from jwt.warnings import InsecureKeyLengthWarning
 
-from tests.support.answers import ok
+from tests.support.answers import codes, ok
 from tests.support.client import Api
 from tests.support.default import NOW, SECRET
 
 TOKEN, PAGE = "/oauth/token/", "/oauth/authorize/"
+REVOKE, VERIFY = "/oauth/revoke_token/", "/jwt/verify_token/"
+LIFETIME = timedelta(seconds=36000)
+"""How long an access token opens anything."""
 APP = {"client_id": "stub-app"}
 SERVER_APP = {"client_id": "stub-server-app", "client_secret": "stub-secret"}
 WREN = {"grant_type": "password", "username": "wren_hollis", "password": "stub-password"}
@@ -21,6 +25,9 @@ CALLBACK = "http://localhost:3000/callback"
 REQUEST_OF_CODE = {**APP, "response_type": "code", "redirect_uri": CALLBACK}
 """What an app asks the page for consent."""
 ASKED = {**REQUEST_OF_CODE, "state": "xyz", "login_hint": "wren_hollis"}
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGES = {"S256": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "plain": VERIFIER}
+"""Method -> the challenge of the verifier; that of S256 is from RFC 7636."""
 
 
 def signed(key: str = SECRET, algorithm: str = "HS256", without: str = "", **claims: Any) -> str:
@@ -64,3 +71,32 @@ def code(api: Api, **changes: str | None) -> str:
 def bearer(text: str) -> dict[str, Any]:
     """What httpx is to send with a token."""
     return {"headers": {"Authorization": f"Bearer {text}"}}
+
+
+def exchange(api: Api, text: str, app: dict[str, str] = APP, **fields: str) -> httpx.Response:
+    """Offer a code for tokens."""
+    body = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, **app, **fields, "code": text}
+    return api.post(TOKEN, json={name: value for name, value in body.items() if value})
+
+
+def opens(api: Api, text: str) -> int | None:
+    """Id of the user that the token stands for; None where it opens nothing."""
+    response = api.get("/user/me/", headers={"Authorization": f"Bearer {text}"})
+    if response.status_code == 401:
+        assert codes(response) == {"": "authentication_failed"}
+        return None
+    number: int = ok(response)["id"]
+    return number
+
+
+def denied(response: httpx.Response, status: int = 400) -> str:
+    """The `error` of an OAuth refusal that must have the status; also checks its shape."""
+    assert response.status_code == status, response.text
+    body = response.json()
+    assert set(body) == {"error", "error_description", "errors"}
+    assert body["error_description"]
+    codes(httpx.Response(status, json={"errors": body["errors"]}))
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers.get("www-authenticate") == ('Basic realm="oauth"' if status == 401 else None)
+    error: str = body["error"]
+    return error
