@@ -20,6 +20,8 @@ STRANGER = 6
 """The user whom `stub-stranger` stands for, and who is in no course."""
 COURSES = {"open": 1, "private": 4, "secret": 7, "draft": 10}
 """Privacy -> a self-paced course of it."""
+PUBLIC = [15, 14, 13, 6, 5, 4, 3, 2, 1]
+"""The courses that are neither secret nor drafts, in the order of a search."""
 QUIZ = "/course/1/section/2/lesson/5/"
 """Four questions, which pass with 60 per cent."""
 RIGHT = {1: [1], 2: [4, 6], 3: [8], 4: [11, 12]}

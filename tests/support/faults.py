@@ -6,6 +6,8 @@ from tests.support.answers import ok
 from tests.support.client import Api
 
 FAULTS = "/__stub/faults"
+BREAKING = ("reset", "lost", "truncate")
+"""Kinds that break the connection."""
 DEFAULTS = {
     "probability": 1,
     "seed": 0,
