@@ -4,6 +4,7 @@ With `pytest -n 2` the processes share one server over HTTP, and each test has a
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from stubserver.settings import Settings
 from stubserver.testing import CourseWorld
 from stubserver.worlds.world import Fixture, World
 from tests.support.client import Api, Mirror, SharedApi
+from tests.support.commands import Served
 from tests.support.default import LATER, MOST, NOW, SETTINGS
 from tests.support.worlds import forget
 
@@ -118,3 +120,23 @@ def there(another: StubServer, runner: asyncio.Runner) -> Api:
     """The other server, without a world and without a snapshot."""
     forget(another)
     return Api(another, runner)
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of a process of its own, with nothing but defaults."""
+    with contextlib.ExitStack() as stack:
+        served = Served(tmp_path_factory.mktemp("plain"))
+        stack.callback(served.end)
+        yield served
+
+
+@pytest.fixture(scope="session")
+def custom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The same with every option."""
+    options = ["--host", "127.0.0.1", "--fixture", "empty", "--seed", "7", "--jwt-secret", "a secret"]
+    options += ["--cors-origin", "https://one.example", "--cors-origin", "https://two.example", "--log-format", "json"]
+    with contextlib.ExitStack() as stack:
+        served = Served(tmp_path_factory.mktemp("custom"), *options)
+        stack.callback(served.end)
+        yield served

@@ -1,10 +1,76 @@
 """The command `stubserver`, run in a process of its own."""
 
+import contextlib
+import http.client
 import os
+import re
+import subprocess
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.sources import ROOT
 
 COMMAND = [sys.executable, "-m", "stubserver"]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("STUBSERVER_")}
 """The environment of somebody who has set no option of the command."""
 PATIENCE = 60
 """Seconds that a process may take."""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+class Served:
+    """A running server of its own process."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.out, self.err = folder / "out", folder / "err"
+        with self.out.open("w") as out, self.err.open("w") as err:
+            self.process = subprocess.Popen(
+                [*COMMAND, "serve", "--port", "0", *arguments], cwd=ROOT, env=CLEAN, stdout=out, stderr=err
+            )
+        self.wait_for(lambda: "openapi.json" in self.banner and self.banner.endswith("\n"))
+        (self.url,) = re.findall(r"(http://127\.0\.0\.1:[0-9]+)/api/v2/\n", self.banner)
+
+    @property
+    def banner(self) -> str:
+        return self.out.read_text()
+
+    @property
+    def log(self) -> list[str]:
+        return self.err.read_text().split("\n")[:-1]
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert self.process.poll() is None, self.err.read_text()
+            assert time.monotonic() < deadline, self.err.read_text()
+            time.sleep(0.02)
+
+    def ask(self, method: str, target: str, timeout: float = 20, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Send the target as it is, without a client's own ideas about it."""
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=timeout)
+        with contextlib.closing(connection):
+            connection.request(method, target, headers=headers)
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, found, response.read()
+
+    def asked(self, method: str, target: str, **headers: str) -> str:
+        """The log line, which must be one, of a request."""
+        before = len(self.log)
+        self.ask(method, target, **headers)
+        self.wait_for(lambda: len(self.log) > before)
+        lines = self.log[before:]
+        assert len(lines) == 1, lines
+        return lines[0]
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()

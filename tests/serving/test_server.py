@@ -1,0 +1,140 @@
+"""The server as a process: what it prints and logs, and how it ends."""
+
+import json
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stubserver import __version__
+from tests.support.commands import PATIENCE, Served
+from tests.support.default import PERSONAS
+
+# The banner
+
+
+def test_the_banner_tells_a_newcomer_all(plain: Served) -> None:
+    assert __version__ in plain.banner
+    assert f"{plain.url}/docs/" in plain.banner
+    assert f"{plain.url}/openapi.json" in plain.banner
+    for persona in PERSONAS:
+        assert f"stub-{persona}" in plain.banner
+
+
+def test_the_curl_line_works_when_pasted(plain: Served) -> None:
+    (line,) = (line.strip() for line in plain.banner.splitlines() if line.strip().startswith("curl "))
+    done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    page = json.loads(done.stdout)
+    assert len(page["results"]) == 3
+    assert page["next"].startswith(plain.url)
+    assert page["results"][0]["join_status"] == "creator"
+
+
+# Logging
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "token", "status", "persona", "reason"),
+    [
+        ("GET", "/api/v2/course/search/?limit=3", "", 200, "anonymous", None),
+        ("GET", "/api/v2/course/1/status/", "stub-member", 200, "stub-member", None),
+        ("HEAD", "/openapi.json", "", 200, "anonymous", None),
+        ("GET", "/api/v2/course/1/?view=edit", "stub-member", 403, "stub-member", "manager"),
+        ("GET", "/api/v2/course/99/", "stub-member", 404, "stub-member", "Course 99"),
+        ("GET", "/api/v2/course/", "", 401, "anonymous", "credentials"),
+        ("GET", "/api/v2/course/", "stub-nobody", 401, "anonymous", "Unknown token"),
+        ("GET", "/api/v2/course/?limit=0", "stub-member", 400, "stub-member", "limit: "),
+        ("GET", "/api/v2/nowhere/", "", 404, "anonymous", "No such path"),
+        ("GET", "/api/v2/course", "", 404, "anonymous", "slash"),
+        ("PUT", "/api/v2/course/", "", 405, "anonymous", "GET, HEAD, POST"),
+        ("GET", "/upfiles/courses/huge/a.png", "", 404, "anonymous", "No such path"),
+    ],
+)
+def test_every_request_is_one_line(
+    plain: Served, method: str, target: str, token: str, status: int, persona: str, reason: str | None
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    line = plain.asked(method, target, **headers)
+    found = re.fullmatch(r"(\S+) +(\S+) ([0-9]{3}) ([0-9]+\.[0-9]) ms (\S+?)(?: default-[0-9]+)?(?: - (.+))?", line)
+    assert found, line
+    assert found.group(1, 2, 3, 5) == (method, target, str(status), persona)
+    assert (found[6] is None) == (reason is None)
+    assert reason is None or reason in found[6]
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({"Accept": "text/html"}, "Accept"),
+        ({"Origin": "http://evil.example", "Access-Control-Request-Method": "GET"}, "evil.example"),
+    ],
+    ids=["406", "preflight"],
+)
+def test_refusals_before_the_api_say_why(plain: Served, headers: dict[str, str], reason: str) -> None:
+    method = "OPTIONS" if "Origin" in headers else "GET"
+    line = plain.asked(method, "/api/v2/course/1/", **headers)
+    assert re.search(rf" (400|406) .* - .*{reason}", line), line
+
+
+FORGED = "/api/v2/x%0AGET%20%20%20%20/forged%20200%201.0%20ms%20admin%0D%1B[2J%C2%85/"
+
+
+def test_a_path_cannot_forge_a_line(plain: Served) -> None:
+    line = plain.asked("GET", FORGED)
+    assert line.startswith("GET    /api/v2/x")
+    assert " 404 " in line
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", line)
+
+
+def test_the_json_log_is_one_object_for_each_line(custom: Served) -> None:
+    fine = json.loads(custom.asked("GET", "/api/v2/course/search/?limit=3", Authorization="Bearer stub-member"))
+    assert fine.pop("ms") >= 0
+    target = "/api/v2/course/search/?limit=3"
+    assert re.fullmatch("default-[0-9]+", fine.pop("request"))
+    assert fine == {"method": "GET", "path": target, "status": 200, "persona": "stub-member"}
+    absent = json.loads(custom.asked("GET", "/api/v2/course/1/"))
+    assert (absent["status"], absent["persona"]) == (404, "anonymous")
+    assert "Course 1 " in absent["reason"]
+    assert "\n" in json.loads(custom.asked("GET", FORGED))["path"]
+
+
+def test_the_log_holds_nothing_but_requests(plain: Served, custom: Served) -> None:
+    """No warning of a library and no traceback, after all of the above."""
+    for line in plain.log:
+        assert re.match(r"[A-Z]+ +/.* [0-9]{3} [0-9.]+ ms ", line), line
+    for line in custom.log:
+        assert {"method", "path", "status", "ms", "persona"} <= set(json.loads(line)), line
+
+
+# Ending
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> None:
+    served = Served(tmp_path)
+    try:
+        assert served.ask("GET", "/openapi.json")[0] == 200
+        served.process.send_signal(number)
+        status = served.process.wait(PATIENCE)
+    finally:
+        served.end()
+    assert status in (0, 128 + number, -number)
+    assert number != signal.SIGINT or status in (0, 130)
+    assert len(served.log) == 1
+
+
+def test_the_docs_do_not_stop_the_server(tmp_path: Path) -> None:
+    """Their files go out by another way than the answers of the API."""
+    served = Served(tmp_path)
+    try:
+        assert served.ask("GET", "/docs/")[0] == 200
+        for file, kind in (("swagger-ui.css", "text/css"), ("swagger-ui-bundle.js", "javascript")):
+            status, headers, body = served.ask("GET", f"/docs/{file}", timeout=8)
+            assert (status, len(body)) == (200, int(headers["content-length"]))
+            assert kind in headers["content-type"]
+        assert served.ask("GET", "/api/v2/course/search/")[0] == 200
+    finally:
+        served.end()
