@@ -10,8 +10,6 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from stubserver.app import StubServer
-from stubserver.lane.lane import STEPS
 from stubserver.pipeline.hops import HOPS
 from tests.sources import PACKAGE, ROOT, SOURCES, TREES
 
@@ -144,21 +142,6 @@ def test_the_page_names_the_hops_in_their_order() -> None:
     for hop, where, *_ in table:
         files = [file for file in re.findall(r"`(\w+\.py)`", where) if not list(PACKAGE.glob(f"*/{file}"))]
         assert files == [], hop
-
-
-def test_the_stack_has_the_hops_in_their_order(server: StubServer) -> None:
-    """Walked from the outside in, by what each layer wraps."""
-    layer, seen = server.recorder, []
-    while layer is not None:
-        seen.append(type(layer).__name__.removesuffix("Middleware"))
-        layer = getattr(layer, "app", getattr(layer, "_app", getattr(layer, "next_app", None)))
-    ours = ["Recorder", "Cors", "Wire", "Faults"]
-    connexions = ["ServerError", "Exception", "SwaggerUI", "Routing", "Security", "Admission", "RequestValidation"]
-    assert seen[: len(ours + connexions)] == ours + connexions
-
-
-def test_the_lane_accounts_for_every_hop() -> None:
-    assert tuple(STEPS) == HOPS
 
 
 # Where things are
