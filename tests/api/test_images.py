@@ -1,11 +1,13 @@
 """What stands for files: pictures of the sizes that there are, and a blank page."""
 
+import re
 import struct
 import zlib
 from urllib.parse import urlsplit
 
 import pytest
 
+from stubserver.api import images
 from tests.support.client import Api
 
 
@@ -29,3 +31,30 @@ def test_pictures_are_valid_squares(api: Api, rendition: str, width: int, number
             chunks[kind], rest = data, rest[12 + length :]
         assert struct.unpack(">II", chunks[b"IHDR"][:8]) == (width, width)
         assert len(zlib.decompress(chunks[b"IDAT"])) == width * (1 + 3 * width)
+
+
+def test_an_address_has_the_slug_and_tells_one_upload_from_the_next() -> None:
+    """R123: the same upload has the same address in every run."""
+    first, second = (images.url("http://s", "courses", "image_small", "knots", upload) for upload in ("1", "2"))
+    assert re.fullmatch(r"http://s/upfiles/courses/small/knots_[0-9]{4}\.png", first)
+    assert first == images.url("http://s", "courses", "image_small", "knots", "1") != second
+    assert images.url("http://s", "courses", "image_big", "", "1").startswith("http://s/upfiles/courses/big/course_")
+
+
+def test_all_renditions_of_an_upload_differ_in_their_size_only() -> None:
+    found = images.renditions("http://s", "courses", "knots", "1")
+    assert list(found) == ["image_small", "image_medium", "image_big", "image_bigger"]
+    sizes = [name.removeprefix("image_") for name in found]
+    assert len({url.replace(f"/{size}/", "/") for url, size in zip(found.values(), sizes, strict=True)}) == 1
+
+
+def test_pictures_differ_by_their_names() -> None:
+    assert images.png(64, "knots_0001") == images.png(64, "knots_0001") != images.png(64, "knots_0002")
+
+
+def test_the_document_is_one_blank_page() -> None:
+    assert images.PDF.startswith(b"%PDF-1.4\n")
+    assert images.PDF.endswith(b"%%EOF\n")
+    assert images.PDF.count(b"/Type/Page/") == 1
+    address = images.document_url("http://s", "documents", "document", "1")
+    assert re.fullmatch(r"http://s/upfiles/documents/document_[0-9]{4}\.pdf", address)

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from stubserver.api import images
 from stubserver.contract.contract import Contract
 from tests.support.answers import codes, ok
 from tests.support.client import Api
@@ -33,3 +34,19 @@ def test_pictures_of_no_known_size_are_absent(api: Api, path: str) -> None:
 def test_the_served_document_of_the_control_plane_is_the_merged_one(api: Api) -> None:
     assert ok(api.get("/__stub/openapi.json")) == CONTROL.document
     assert CONTROL.base == "/__stub"
+
+
+def test_documents_are_served_as_such(api: Api) -> None:
+    """Whatever their names; a browser asks for an icon, too, and there is none."""
+    for name in ("document_0001", "anything"):
+        answer = api.get(f"//upfiles/documents/{name}.pdf")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+        assert answer.content == images.PDF
+    assert api.get("//favicon.ico").status_code == 204
+
+
+@pytest.mark.parametrize("path", ["//openapi.json/", "//upfiles/", "//oauth/authorise/", "//docs.html"])
+def test_nothing_else_is_served(api: Api, path: str) -> None:
+    """Not even by way of a redirect to the same with a slash, or without."""
+    answer = api.get(path)
+    assert (answer.status_code, codes(answer)) == (404, {"": "not_found"})

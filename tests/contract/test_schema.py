@@ -1,0 +1,118 @@
+"""Schemas: what OpenAPI 3.0 means by them, and what is said of a value that does not fit."""
+
+from typing import Any
+
+import pytest
+
+from stubserver.contract.schema import Validator, draft4, echo
+
+
+@pytest.mark.parametrize(
+    ("schema", "meant"),
+    [
+        ({"type": "string", "nullable": True}, ["string", "null"]),
+        ({"type": "string", "nullable": False}, "string"),
+        ({"type": "string"}, "string"),
+    ],
+)
+def test_nullable_becomes_a_type(schema: dict[str, Any], meant: Any) -> None:
+    assert draft4(schema)["type"] == meant
+    assert draft4({"items": [schema]})["items"][0]["type"] == meant
+
+
+@pytest.mark.parametrize(("enum", "meant"), [(["a"], ["a", None]), (["a", None], ["a", None])])
+def test_nullable_becomes_a_value_of_an_enum_once(enum: list[Any], meant: list[Any]) -> None:
+    assert draft4({"type": "string", "nullable": True, "enum": enum})["enum"] == meant
+
+
+def said(schema: dict[str, Any], value: Any) -> list[tuple[str, str]]:
+    """Codes and messages of the problems with a value."""
+    validator = Validator(schema, {})
+    problems = list(validator.problems(value))
+    assert validator.fits(value) is not bool(problems)
+    return [(problem.code, problem.message) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "code", "message"),
+    [
+        ({"type": "integer"}, "x", "invalid", '"x" is not valid; it must be a whole number within 64 bits.'),
+        ({"type": "string", "nullable": True}, 5, "invalid", "5 is not valid; it must be a text."),
+        ({"type": "array"}, 5, "not_a_list", "5 is not valid; it must be a list."),
+        ({"type": "string"}, None, "null", "This field may not be null."),
+        ({"enum": ["a", "b"]}, None, "null", "This field may not be null."),
+        ({"enum": ["a", "b"]}, "c", "invalid_choice", '"c" is not a valid choice. Use one of: "a", "b".'),
+        ({"minimum": 1}, 0, "min_value", "Must be greater than or equal to 1."),
+        ({"maximum": 9}, 10, "max_value", "Must be less than or equal to 9."),
+        ({"minLength": 1}, "", "blank", "This field may not be blank."),
+        ({"maxLength": 2}, "abc", "max_length", "Must have no more than 2 characters."),
+        ({"minItems": 1}, [], "empty", "This list may not be empty."),
+        ({"minProperties": 1}, {}, "required", "At least one field must be given."),
+        ({"pattern": "[a-z]"}, " ", "blank", "This field may not be blank."),
+        ({"pattern": "^[a-z]+$"}, "a\0", "invalid", "Null characters are not allowed."),
+        ({"pattern": "^[a-z]+$"}, "A", "invalid", '"A" does not match ^[a-z]+$.'),
+        ({"format": "date-time"}, "soon", "invalid", '"soon" is not a valid date-time.'),
+        ({"uniqueItems": True}, [1, 1], "invalid", "[1,1] breaks the rule uniqueItems."),
+    ],
+)
+def test_each_keyword_has_its_code_and_its_words(schema: dict[str, Any], value: Any, code: str, message: str) -> None:
+    """R018."""
+    assert said(schema, value) == [(code, message)]
+
+
+PERSON = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string"},
+        "age": {"type": "integer"},
+        "address": {"type": "object", "properties": {"town": {"type": "string"}}},
+        "password": {"type": "string", "maxLength": 3},
+    },
+}
+
+
+def test_problems_stand_under_their_fields() -> None:
+    """R017: those further in say where; those of the whole have no field of their own."""
+    problems = list(Validator(PERSON, {}).problems({"age": "old", "address": {"town": 5}}))
+    assert {problem.field: problem.message for problem in problems} == {
+        "name": "This field is required.",
+        "age": '"old" is not valid; it must be a whole number within 64 bits.',
+        "address": "5 is not valid; it must be a text. (at address.town)",
+    }
+    (whole,) = Validator(PERSON, {}).problems([])
+    assert (whole.field, whole.code) == ("non_field_errors", "invalid")
+    (named,) = Validator({"type": "integer"}, {}).problems("x", "limit")
+    assert named.field == "limit"
+
+
+def test_one_problem_is_told_once() -> None:
+    twice = {"allOf": [{"maximum": 1}, {"maximum": 1}]}
+    assert said(twice, 2) == [("max_value", "Must be less than or equal to 1.")]
+
+
+@pytest.mark.parametrize("value", [12345, ["12345"], {"value": "12345"}], ids=str)
+def test_a_credential_is_never_repeated(value: Any) -> None:
+    """As the value of any other field is."""
+    for secrets, repeated in ({"password"}, False), ((), True):
+        (problem,) = Validator(PERSON, {}, secrets).problems({"name": "x", "password": value})
+        assert (problem.field, "12345" in problem.message) == ("password", repeated)
+
+
+def test_references_lead_into_the_components() -> None:
+    components = {"schemas": {"Limit": {"type": "integer", "minimum": 1}}}
+    validator = Validator({"$ref": "#/components/schemas/Limit"}, components)
+    assert validator.fits(1)
+    assert [problem.code for problem in validator.problems(0)] == ["min_value"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", '"a"'), ({"a": [None]}, '{"a":[null]}'), ("x" * 58, f'"{"x" * 58}"'), ("x" * 59, f'"{"x" * 59}...')],
+)
+def test_an_echo_is_as_long_as_a_message_can_bear(value: Any, text: str) -> None:
+    assert echo(value) == text
+
+
+def test_what_is_no_json_has_no_echo() -> None:
+    assert echo(object()) == "This value"

@@ -1,0 +1,101 @@
+"""The log: what there is to say of a request, in a line for people or for machines, written once a turn."""
+
+import asyncio
+import io
+import json
+from typing import Any
+
+import pytest
+
+from stubserver.errors import not_found
+from stubserver.records.access_log import AccessLog, as_json, as_text, facts
+from stubserver.records.journal import Answer
+from stubserver.worlds.world import World
+from tests.support.calls import called
+
+FACTS: dict[str, Any] = {"method": "GET", "path": "/a?b=c", "status": 404, "ms": 1.25, "persona": "stub-member"}
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_the_facts_of_a_refused_request(world: World, status: int) -> None:
+    answer = Answer(status=status, seconds=0.5)
+    found = facts("GET", "/a", called(world, user=3), answer, not_found("It"), "w-1")
+    assert found == {
+        "method": "GET",
+        "path": "/a",
+        "status": status,
+        "ms": 500,
+        "persona": "stub-member",
+        "request": "w-1",
+        "reason": "It does not exist or is not visible to you.",
+    }
+
+
+def test_the_facts_of_what_never_became_a_call() -> None:
+    """Nobody was answered: that counts as a failure of the server."""
+    found = facts("GET", "/a", None, Answer(), None, None)
+    assert (found["status"], found["persona"]) == (500, "anonymous")
+    assert not {"request", "reason"} & set(found)
+
+
+def test_a_refusal_that_nobody_saw_is_no_reason(world: World) -> None:
+    """As where a request wished for a success in its place."""
+    assert "reason" not in facts("GET", "/a", called(world), Answer(status=200), not_found("It"), None)
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({}, "GET    /a?b=c 404 1.2 ms stub-member"),
+        ({"request": "w-1"}, "GET    /a?b=c 404 1.2 ms stub-member w-1"),
+        ({"request": "w-1", "reason": "Why."}, "GET    /a?b=c 404 1.2 ms stub-member w-1 - Why."),
+        ({"reason": "Why."}, "GET    /a?b=c 404 1.2 ms stub-member - Why."),
+    ],
+)
+def test_a_line_for_people(more: dict[str, Any], line: str) -> None:
+    assert as_text({**FACTS, **more}) == line
+
+
+@pytest.mark.parametrize("control", ["\n", "\r", "\x1b", "\x00", "\x85", "\x9b"])
+def test_no_part_of_a_line_steers_a_terminal(control: str) -> None:
+    """Other letters stay as they are."""
+    line = as_text({**FACTS, "path": f"/ü{control}x", "reason": f"a{control}b"})
+    assert line == "GET    /ü?x 404 1.2 ms stub-member - a?b"
+
+
+def test_a_line_for_machines() -> None:
+    """Which escapes what a line must not hold."""
+    line = as_json({**FACTS, "path": "/a\nb"})
+    assert "\n" not in line
+    assert json.loads(line) == {**FACTS, "path": "/a\nb", "ms": 1.2}
+
+
+class Stream(io.StringIO):
+    """Counts how often it was written to, and flushed."""
+
+    writes = flushes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        return super().write(text)
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+def test_the_lines_of_one_turn_are_written_together() -> None:
+    """At its end, and at once: whoever looks at the log sees the request that has just been answered."""
+    stream = Stream()
+    log = AccessLog(stream, lambda facts: str(facts["path"]))
+
+    async def ask() -> list[str]:
+        seen = []
+        for turn in (("a", "b"), ("c",)):
+            for path in turn:
+                log({"path": path})
+            seen.append(stream.getvalue())
+            await asyncio.sleep(0)
+        return seen
+
+    assert asyncio.run(ask()) == ["", "a\nb\n"]
+    assert (stream.getvalue(), stream.writes, stream.flushes) == ("a\nb\nc\n", 2, 2)

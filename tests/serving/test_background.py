@@ -1,0 +1,68 @@
+"""A server in a thread: built when the first client comes, and not at all where none does."""
+
+import warnings
+
+import httpx
+import pytest
+
+from stubserver.app import StubServer
+from stubserver.contract.contract import Contract
+from stubserver.serving.background import Background, quietly
+from stubserver.worlds.world import Fixture
+
+
+def test_it_is_built_when_the_first_client_comes(contract: Contract, default_fixture: Fixture) -> None:
+    """Once, in its own thread; the client waits for it."""
+    built: list[str] = []
+
+    def build() -> StubServer:
+        built.append("")
+        return StubServer(contract, default_fixture)
+
+    background = Background(build)
+    with background as url:
+        assert (built, background.app) == ([], None)
+        for _ in range(2):
+            assert httpx.get(f"{url}/openapi.json").json() == contract.document
+        assert len(built) == 1
+        assert background.app is not None
+        assert len(background.app.worlds) == 1
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/openapi.json")
+    assert background.error is None
+
+
+def test_it_ends_without_having_been_built() -> None:
+    def build() -> StubServer:
+        raise AssertionError("nobody came")
+
+    background = Background(build)
+    with background as url:
+        pass
+    assert background.error is None
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+def test_what_ends_it_is_kept() -> None:
+    """Clients only see that nobody answers."""
+
+    def build() -> StubServer:
+        raise ValueError("no such fixture")
+
+    background = Background(build)
+    with background as url, pytest.raises(httpx.TransportError):
+        httpx.get(url)
+    assert isinstance(background.error, ValueError)
+
+
+def test_building_warns_nobody(server: StubServer) -> None:
+    """What connexion imports is none of the business of whoever needs a server; later warnings are."""
+
+    def build() -> StubServer:
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        return server
+
+    assert quietly(build) is server
+    with pytest.warns(DeprecationWarning, match="old"):
+        build()

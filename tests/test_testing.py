@@ -1,0 +1,161 @@
+"""Handles: a server and a world of it, for tests and tools, with sockets and without."""
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from stubserver.app import create_app
+from stubserver.serving.in_process import InProcess
+from stubserver.testing import CourseWorld, Stub, StubError
+from tests.support.default import CONTROL_TOKEN, PERSONAS
+
+MOMENT = datetime(2031, 5, 1, 9, 0, tzinfo=UTC)
+
+
+def name_of(world: CourseWorld) -> str:
+    """What course 1 is called in a world."""
+    name: str = world.client().get("/course/1/").json()["name"]
+    return name
+
+
+def rename(world: CourseWorld, name: str) -> None:
+    world.client("creator").patch("/course/1/", json={"name": name}).raise_for_status()
+
+
+# A server
+
+
+def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
+    with closing(Stub("http://127.0.0.1:1/")) as stub, pytest.raises(StubError) as caught:
+        stub.control("GET", "/health")
+    assert str(caught.value).startswith("no stub server answers at http://127.0.0.1:1: ")
+
+
+def test_a_refusal_of_the_control_plane_is_told_in_one_line(course_stub: Stub) -> None:
+    """All that is wrong, with what was asked."""
+    with pytest.raises(StubError, match=r"^GET /worlds/nope: There is no world nope\.$"):
+        course_stub.control("GET", "/worlds/nope")
+    with pytest.raises(StubError) as caught:
+        course_stub.control("POST", "/clock/advance", json={"days": "x", "hours": "y"})
+    assert str(caught.value).count("is not valid") == 2
+
+
+def test_what_is_no_stub_server_is_told_by_its_status() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(502, text="Bad gateway"))
+    with closing(Stub("http://proxy", transport=transport)) as stub, pytest.raises(StubError, match="status 502"):
+        stub.coverage()
+
+
+def test_a_guarded_server_is_given_its_token() -> None:
+    """And clients of the API are not."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    with closing(Stub("http://far", CONTROL_TOKEN, httpx.MockTransport(answer))) as stub:
+        stub.control("GET", "/health")
+        stub.client().get("/api/v2/course/1/")
+    assert [request.headers.get("authorization") for request in seen] == [f"Bearer {CONTROL_TOKEN}", None]
+
+
+def test_clients_come_and_go_while_the_server_is_held(course_stub: Stub) -> None:
+    for _ in range(2):
+        with course_stub.client() as client:
+            assert client.get("/openapi.json").status_code == 200
+    assert course_stub.control("GET", "/health")["status"] == "ok"
+
+
+# A world
+
+
+def test_clients_are_personas_of_their_world(course_world: CourseWorld) -> None:
+    """Known by name, by any token, or not at all."""
+    assert list(course_world.tokens) == list(PERSONAS)
+    found = [
+        course_world.client(persona).get("/user/me/").json().get("id") for persona in ("member", "stub-member", None)
+    ]
+    assert found == [3, 3, None]
+    assert httpx.URL(course_world.api_url).path == f"/~{course_world.name}/api/v2"
+
+
+def test_a_world_begins_anew(course_world: CourseWorld) -> None:
+    """From its own fixture, or from another one."""
+    before = name_of(course_world)
+    rename(course_world, "Knots")
+    course_world.reset()
+    assert name_of(course_world) == before
+    course_world.reset("empty")
+    assert course_world.client().get("/course/search/").json()["count"] == 0
+
+
+def test_a_fork_is_the_world_as_it_is_now(course_world: CourseWorld) -> None:
+    rename(course_world, "Knots")
+    fork = course_world.fork(f"{course_world.name}-fork")
+    rename(course_world, "Bends")
+    assert (name_of(fork), name_of(course_world)) == ("Knots", "Bends")
+    fork.delete()
+    with pytest.raises(StubError, match="There is no world"):
+        fork.delete()
+
+
+def test_a_snapshot_is_kept_until_it_is_restored(course_world: CourseWorld) -> None:
+    rename(course_world, "Knots")
+    course_world.snapshot(course_world.name)
+    rename(course_world, "Bends")
+    course_world.restore(course_world.name)
+    assert name_of(course_world) == "Knots"
+    course_world.stub.control("DELETE", f"/snapshots/{course_world.name}")
+
+
+def test_the_clock_is_steered(course_world: CourseWorld) -> None:
+    clock = course_world.clock
+    clock.freeze(MOMENT)
+    assert clock.now == MOMENT
+    clock.advance(days=1, hours=2)
+    assert clock.now == MOMENT + timedelta(days=1, hours=2)
+    clock.set(MOMENT)
+    assert clock.now == MOMENT
+    clock.release()
+    assert abs(clock.now - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_faults_are_added_listed_and_ended(course_world: CourseWorld) -> None:
+    """The number is that of the fault."""
+    number = course_world.faults.add("error", operation="get_course", status=503, times=1)
+    answers = [course_world.client().get("/course/1/").status_code for _ in range(2)]
+    assert answers == [503, 200]
+    (fault,) = course_world.faults.list()
+    assert (fault["id"], fault["fired"]) == (number, 1)
+    course_world.faults.clear()
+    assert course_world.faults.list() == []
+
+
+def test_the_journal_is_read_and_cleared(course_world: CourseWorld) -> None:
+    client = course_world.client("member")
+    for number in (1, 2, 99):
+        client.get(f"/course/{number}/")
+    assert [request["status"] for request in course_world.journal.requests(operation="get_course")] == [404, 200, 200]
+    assert (course_world.journal.count(), course_world.journal.count(status=404)) == (3, 1)
+    course_world.journal.clear()
+    assert course_world.journal.count() == 0
+
+
+def test_what_was_called_is_asserted(course_world: CourseWorld) -> None:
+    """The message names the nearest request."""
+    rename(course_world, "Knots")
+    course_world.assert_called("patch_course", contains={"name": "Knots"}, persona="stub-creator", times=1)
+    course_world.assert_called(method="PATCH", at_least=1)
+    with pytest.raises(AssertionError, match=r"body\.name: expected Bends, found Knots"):
+        course_world.assert_called("patch_course", contains={"name": "Bends"})
+
+
+def test_a_world_of_a_server_without_a_socket() -> None:
+    transport = InProcess(create_app("empty"))
+    with closing(Stub("http://localhost", transport=transport)) as stub:
+        world = stub.world("w")
+        assert world.client("staff").get("/user/me/").json()["username"] == "isla_quill"
+        assert stub.coverage()["covered"] > 0
