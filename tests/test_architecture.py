@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md is true: layers, hops, where things are. And the code is as small as it says."""
+"""ARCHITECTURE.md is true: layers, hops, where things and their tests are. And the code is as small as it says."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 import pytest
 
 from stubserver.pipeline.hops import HOPS
-from tests.sources import PACKAGE, ROOT, SOURCES, TREES
+from tests.sources import PACKAGE, ROOT, SOURCES, TEST_FILES, TREES
 
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 LAYERS = [line.split(", ") for line in PAGE.split("## Layers")[1].split("```")[1].strip().splitlines()]
@@ -159,6 +159,47 @@ def test_every_module_is_on_the_page() -> None:
         assert path in listed or folder in resources, f"{name} is not under Where things are"
     missing = [path for path in listed - resources if not (PACKAGE / path).exists()]
     assert missing == []
+
+
+# Tests
+
+WITHOUT_TESTS = {"__main__": "calls the command, and every process that a test starts goes through it"}
+"""Module -> why there is no test file of its word."""
+
+
+def file_of_tests(name: str) -> str:
+    """The test file of a module; that of a package is named as the package."""
+    *rooms, word = name.split(".")
+    if SOURCES[name].name == "__init__.py":
+        rooms.append(word)
+    return "/".join(["tests", *rooms, f"test_{word}.py"])
+
+
+def has_code(name: str) -> bool:
+    """Whether there is something to test: a package often is no more than its docstring, and perhaps a version."""
+    code = (ast.unparse(node) for node in TREES[name].body if not isinstance(node, ast.Expr))
+    return not all(statement.startswith("__version__") for statement in code)
+
+
+def test_the_word_of_a_module_finds_its_tests() -> None:
+    missing = {name for name in SOURCES if has_code(name) and not (ROOT / file_of_tests(name)).exists()}
+    assert missing == set(WITHOUT_TESTS)
+
+
+def test_the_word_of_a_test_finds_its_module() -> None:
+    """A long test file may be in parts: test_<module>_<part>.py."""
+    words = {file_of_tests(name).removesuffix(".py") for name in SOURCES}
+    files = [file.relative_to(ROOT).as_posix() for file in TEST_FILES if file.parent.name not in ("tests", "models")]
+    stray = [file for file in files if not any(f"{file[:-3]}_".startswith(f"{word}_") for word in words)]
+    assert stray == []
+
+
+def test_no_test_module_imports_another_one() -> None:
+    """What several of them need is in tests/support/, or beside them under another name."""
+    for file in TEST_FILES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            assert not re.search(r"^tests\.(.*\.)?(test_\w+|conftest)$", module), f"{file.name} imports {module}"
 
 
 # Size
