@@ -72,7 +72,8 @@ def _run(connections: list[_Connection], message: bytes, rate: float, wanted: in
     poll, found = select.poll(), {connection.socket.fileno(): connection for connection in connections}
     for number in found:
         poll.register(number, select.POLLIN)
-    idle, times, sent = deque(connections), [], 0
+    idle, sent = deque(connections), 0
+    times: list[float] = []
     begun = time.perf_counter()
     deadline = begun + wanted / rate + _PATIENCE
     while len(times) < wanted:

@@ -19,7 +19,7 @@ from starlette.types import Message
 
 from benchmarks.workloads import GET, PUTS, Request
 from stubserver.app import StubServer, create_app
-from stubserver.records.access_log import as_text
+from stubserver.records.access_log import Facts, as_text
 
 LIBRARIES = {"jsonschema_rs": "validating body and answer", "orjson": "JSON"}
 """Library -> the part that it does."""
@@ -91,7 +91,11 @@ def _stack(*requests: Request, changing: bool = False) -> Mapping[str, float]:
 
 def _app() -> StubServer:
     app, stream = create_app(), StringIO()
-    app.recorder.log = lambda facts: stream.write(as_text(facts))
+
+    def log(facts: Facts) -> None:
+        stream.write(as_text(facts))
+
+    app.recorder.log = log
     return app
 
 
@@ -100,7 +104,8 @@ def _shares(some: Callable[[], None], requests: int) -> Mapping[str, float]:
     some()
     each = min(_seconds(some) for _ in range(_ROUNDS)) / _REQUESTS / requests * 1e6
     profiler = cProfile.Profile()
-    profiler.runcall(lambda: [some() for _ in range(_ROUNDS)])
+    for _ in range(_ROUNDS):
+        profiler.runcall(some)
     found: Counter[str] = Counter()
     for function, (_, _, own, _, callers) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
         if (part := _part(function)) is not None:

@@ -43,13 +43,14 @@ def steps(started: float) -> None:
         import uvicorn.protocols.http.httptools_impl  # noqa: F401
     with _timed("importing the rest"):
         from stubserver import app, fixture
+        from stubserver.contract.load import load_contract
         from stubserver.serving import background
     with _timed("reading the contract"):
-        contract = app.load_contract()
+        contract = load_contract()
     with _timed("reading the fixture"):
-        fixture = fixture.load("default", contract)
+        loaded = fixture.load("default", contract)
     with _timed("building the server: the control plane's contract, Connexion's stack"):
-        served = app.StubServer(contract, fixture)
+        served = app.StubServer(contract, loaded)
     with _timed("opening the socket, the first 200"):
         server = background.Background(lambda: served)
         _ask(server.start())

@@ -91,7 +91,8 @@ def _statuses(
             row = {"course_id": course, "user_id": STRANGER, "status": status, "joined_at": NOW, "last_active_at": None}
             world.memberships.put(row)
         _add_lesson(world, course, state, STRANGER if caller == "joined, own" else OTHER)
-        path = operation.path.format(id={"course": course, "user": STRANGER}.get(_first(operation), 1), **IDS)
+        first = {"course": course, "user": STRANGER}.get(_first(operation) or "", 1)
+        path = operation.path.format(id=first, **IDS)
         answer = Api(server, runner, persona).request(operation.method.upper(), path, **_body(server, operation))
         yield str(answer.status_code)
 
@@ -142,7 +143,7 @@ def _add_lesson(world: World, course: int, state: str, owner: int) -> None:
     world.questions.put(question)
     made = {"id": 905, "lesson_id": 901, "user_id": owner, "created_at": NOW, "num_attempts": 1}
     world.attempts.put({**made, **graded([question], {902: {903}}, 60)})
-    thread = {"parent": None, "in_reply_to": None, "medias": []}
+    thread: dict[str, Any] = {"parent": None, "in_reply_to": None, "medias": []}
     world.comments.put(
         {"id": 906, "lesson_id": 901, "text": "Hello.", "created_by": owner, "created_at": NOW, **thread}
     )

@@ -107,7 +107,7 @@ def test_a_mistake_is_told_in_one_line(
         else:
             with pytest.raises(SystemExit) as ended:
                 main(["serve", *filled])
-            status, (out, err) = ended.value.code, capsys.readouterr()
+            status, (out, err) = int(ended.value.code or 0), capsys.readouterr()
     assert (status, out) == (2, "")
     assert says.format(**known) in err
     assert "Traceback" not in err

@@ -77,7 +77,8 @@ def walk(api: Api, contract: Contract) -> Walk:
 def test_every_link_of_the_creations_leads_to_a_success(walk: Walk) -> None:
     """From create_course down to the attempt; deletions come last, from the bottom up."""
     body: Any = {"name": "Linked", "type": "self-paced", "privacy": "open"}
-    answer, path = walk.send("create_course", {}, {}, body), {}
+    path: dict[str, Any] = {}
+    answer = walk.send("create_course", {}, {}, body)
     deletions, followed = [], set()
     for name, below in zip(DESCENT, [*DESCENT[1:4], *DESCENT[4:], None], strict=True):
         body = answer.json()

@@ -52,7 +52,7 @@ def test_parts_of_different_files_are_united(tmp_path: Path) -> None:
 def test_no_file_repeats_a_key() -> None:
     """YAML would silently take the last one."""
 
-    def check(node: yaml.Node, where: str) -> None:
+    def check(node: yaml.Node | None, where: str) -> None:
         if isinstance(node, yaml.MappingNode):
             keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
             assert len(keys) == len(set(keys)), where

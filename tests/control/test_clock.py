@@ -69,7 +69,7 @@ def go_to(api: Api, at: str | datetime, world: str = "default") -> Any:
     return ok(api.post(f"{CLOCK}/set", json={"at": text}, headers=named(world)))
 
 
-def advance(api: Api, world: str = "default", **by: float) -> Any:
+def advance(api: Api, world: str = "default", /, **by: float) -> Any:
     return ok(api.post(f"{CLOCK}/advance", json=by, headers=named(world)))
 
 
@@ -103,8 +103,8 @@ def test_get_clock_shows_the_real_time(api: Api) -> None:
 @pytest.mark.parametrize("change", ["freeze", "set", "advance", "release"])
 def test_get_clock_shows_what_the_others_answer(api: Api, change: str) -> None:
     freeze(api, NOW)
-    options = {"set": {"json": {"at": "2031-05-01T09:00:00Z"}}, "advance": {"json": {"days": 1}}}.get(change, {})
-    clock = ok(api.post(f"{CLOCK}/{change}", **options))
+    bodies: dict[str, Any] = {"set": {"at": "2031-05-01T09:00:00Z"}, "advance": {"days": 1}}
+    clock = ok(api.post(f"{CLOCK}/{change}", json=bodies.get(change)))
     seen = shown(api)
     assert abs(moment(seen) - moment(clock)) < SOON
     assert {**seen, "now": ""} == {**clock, "now": ""}

@@ -9,7 +9,7 @@ from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.faults import DEFAULTS, FAULTS, create, listed
 
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "kind": "latency",
     "operation": "get_course",
     "method": "GET",

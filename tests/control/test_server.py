@@ -113,8 +113,8 @@ def test_list_personas_says_whom_the_tokens_stand_for(api: Api) -> None:
 
 def test_list_personas_is_about_the_worlds_fixture(api: Api) -> None:
     ok(api.post("/__stub/worlds", json={"name": "w", "fixture": "empty"}), 201)
-    for options in ({"headers": named("w")}, {"path": "/~w/__stub/personas"}):
-        first = ok(api.get(options.pop("path", "/__stub/personas"), **options))["results"][0]
+    for path, headers in (("/__stub/personas", named("w")), ("/~w/__stub/personas", {})):
+        first = ok(api.get(path, headers=headers))["results"][0]
         assert first["about"] == "ready to make the first course"
     assert ok(api.get("/__stub/personas"))["results"][0]["about"] == "made every course of this world"
 

@@ -12,8 +12,7 @@ from typing import Any
 import httpx
 import schemathesis
 from schemathesis.core.jsonschema import make_validator
-from schemathesis.openapi.checks import RejectedPositiveData
-from schemathesis.specs.openapi.checks import UseAfterFree
+from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 from stubserver.contract.load import load_contract
 

@@ -9,20 +9,21 @@ import hashlib
 import itertools
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.jsonschema import make_validator
 from schemathesis.core.parameters import ParameterLocation
-from schemathesis.openapi.checks import RejectedPositiveData
-from schemathesis.specs.openapi.checks import UseAfterFree, _sent_form_fields
+from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
+from schemathesis.specs.openapi.checks import _sent_form_fields
 
 from stubserver.contract.load import load_contract
 from stubserver.fixture import load
 
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
-BUSINESS_RULES = {
+BUSINESS_RULES: dict[str, set[str | None]] = {
     "unique": {"name", "slug"},  # R116, R121: another course has it
     "invalid": {
         *("privacy", "managers", "joined", "unjoined"),  # R119, R220: no way back to draft; creator, doubled
@@ -130,7 +131,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     known = PATHS.get(tuple(operation.loads.values())) if operation else None
     if name == "make_course_attempt" and isinstance(case.body, dict) and _answers_something(case.body):
         case.path_parameters, case.body = dict(QUIZ), {**case.body, "responses": ATTEMPT}
-    elif known and (turn % 4 or _is_example(case)):
+    elif operation and known and (turn % 4 or _is_example(case)):
         if operation.method == "delete":
             known = [path for path in known if path["id"] == DELETED_FROM[list(operation.loads.values())[-1]]]
         else:
@@ -330,7 +331,7 @@ def _is_valid_with_numbers_read(case: Any) -> bool:
     return make_validator(schema, case.operation.schema.adapter.jsonschema_validator_cls).is_valid(body)
 
 
-def _read(texts: list[Any], schema: dict[str, Any]) -> Any:
+def _read(texts: Sequence[str | None], schema: dict[str, Any]) -> Any:
     """A form field as a form parser reads it; None stands for a file."""
     if schema.get("type") == "array":
         return [_read([text], schema.get("items", {})) for text in texts]

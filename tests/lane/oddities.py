@@ -107,14 +107,14 @@ def broken() -> Iterator[bytes]:
         "X-Nul: a\0b",
     ):
         yield f"POST /api/v2/course/1/join/ HTTP/1.1\r\nHost: {HOST}\r\n{header}\r\n\r\n{{}}".encode()
-    line, header, seen = b"GET /api/v2/course/1/ HTTP/1.1", f"Host: {HOST}".encode(), b"GET /api/v2/category/ HTTP/1.1"
+    get, host, seen = b"GET /api/v2/course/1/ HTTP/1.1", f"Host: {HOST}".encode(), b"GET /api/v2/category/ HTTP/1.1"
     for first, second, end in (
         (b"\n", b"\n", b"\n"),
         (b"\r\n", b"\r\n", b"\n"),
         (b"\r\n", b"\n", b"\r\n"),
         (b"\r", b"\r\n", b"\r\n"),
     ):
-        yield line + first + header + second + end + seen + b"\r\n" + header + b"\r\n\r\n"
+        yield get + first + host + second + end + seen + b"\r\n" + host + b"\r\n\r\n"
     chunked = f"POST /api/v2/course/ HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n"
     yield f"{chunked}zz\r\n{{}}\r\n0\r\n\r\n".encode()
     yield f"{chunked}1\r\n{{}}\r\n0\r\n\r\n".encode()
@@ -154,10 +154,29 @@ _HEADERS = """
 """Name and values, in the place of those that the request has."""
 _TOKENS = ("Bearer unknown", "Bearer", "Bearer ", "", "Basic c3R1Yi1hcHA6", "Token stub-member", "Bearer stüb")
 _MEDIA = "text/plain application/xml application/problem+json application/* */* json ;".split()
-_VALUES = (None, True, 0, -1, 2**63, 10**30, 1.5, float("nan"), "", " ", "text", "7", "null", [], [1], ["1"], [[1]], {})
+_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    2**63,
+    10**30,
+    1.5,
+    float("nan"),
+    "",
+    " ",
+    "text",
+    "7",
+    "null",
+    [],
+    [1],
+    ["1"],
+    [[1]],
+    {},
+)
 _VALUES += ({"a": 1}, "\0", "\ud800", "x" * 70_000, [1] * 3000, "2030-02-30T00:00:00Z", "2030-01-01T00:00:60Z")
 """Of a field, whatever it is to be."""
-_TEXTS = (
+_TEXTS: tuple[bytes, ...] = (
     b"",
     b" ",
     b"null",

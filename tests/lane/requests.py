@@ -127,7 +127,7 @@ class Requests:
     def _rows(self, world: World, operation: Operation) -> dict[str, Row]:
         """Rows for the path, found from its end to its beginning, so that they belong together."""
         rows: dict[str, Row] = {}
-        for kind in reversed(operation.loads.values()):
+        for kind in reversed(list(operation.loads.values())):
             table, name = getattr(world, ROW_KINDS[kind].table), "lesson" if kind == "quiz" else kind
             children = [row for below, row in rows.items() if ROW_KINDS[below].parent == name]
             if children:
@@ -155,7 +155,10 @@ class Requests:
             kind, field = owns[access]
             owner = rows[kind].get(field, 1)
             return PERSONAS[owner - 1] if owner <= len(PERSONAS) else "creator"
-        groups = {"manager": ("creator", "creator", "manager"), "member": ("member", "invited", "manager")}
+        groups: dict[str, tuple[str, ...]] = {
+            "manager": ("creator", "creator", "manager"),
+            "member": ("member", "invited", "manager"),
+        }
         groups |= dict.fromkeys(("student", "commenter"), ("member", "member", "creator", "manager"))
         return chance.choice(groups.get(access, PERSONAS))
 
@@ -175,8 +178,9 @@ class Requests:
         if chance.random() > 0.35:
             return
         if schema["type"] != "array":
-            others = {"boolean": ("true", "0"), "integer": (1, 2)}.get(schema["type"], ("a", "er", ""))
-            yield name, str(chance.choice(schema.get("enum") or _NUMBERS.get(name, others)))
+            kinds: dict[str, tuple[Any, ...]] = {"boolean": ("true", "0"), "integer": (1, 2)}
+            others = _NUMBERS.get(name, kinds.get(schema["type"], ("a", "er", "")))
+            yield name, str(chance.choice(schema.get("enum") or others))
             return
         items = schema["items"].get("enum") or (1, 2, 3, 4)
         values = [str(value) for value in chance.sample(items, chance.randint(1, min(3, len(items))))]

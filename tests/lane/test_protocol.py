@@ -3,11 +3,12 @@
 import re
 import time
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from stubserver.contract.contract import Contract
+from stubserver.lane.head import Head
+from stubserver.lane.lane import Send
 from stubserver.worlds.world import Fixture
 from tests.lane.both import Both
 from tests.lane.oddities import MAX_BODY
@@ -134,9 +135,9 @@ def test_slow_reader_is_not_answered_into_memory(both: Both, world: str) -> None
     answer, count = served.answer, 1500
     page = plain("GET", "/course/search/?limit=100", "creator", world)
 
-    def watched(*request: Any) -> Any:
+    def watched(head: Head, body: bytes, send: Send) -> bool:
         piled_up.append(max(each.transport.get_write_buffer_size() + each._size for each in both.connections))
-        return answer(*request)
+        return answer(head, body, send)
 
     served.answer = watched  # type: ignore[method-assign]
     for line in both.lines(0):

@@ -5,7 +5,7 @@ course (which must never have been used), a slug made from a name, and the addre
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +62,7 @@ CATEGORIES = {1: "Arts and Crafts", 2: "Kitchen and Garden"}
 TYPES = ("self-paced", "structured", "scheduled")
 FLAGS = {"enforce_lessons_order": False, "new_comment_notification_enabled": True, "hide_member_count": False}
 TEXTS = ("description", "meta_title", "meta_description", "og_title", "og_description")
-DEFAULTS = {**dict.fromkeys(TEXTS, ""), **FLAGS, "privacy": "", "og_image": None, "categories": []}
+DEFAULTS: Mapping[str, Any] = {**dict.fromkeys(TEXTS, ""), **FLAGS, "privacy": "", "og_image": None, "categories": []}
 """What a new course has where its maker says nothing (R128)."""
 IMAGES = ("image_small", "image_medium", "image_big", "image_bigger")
 INSIDERS_ONLY = ("description", "sections_order", "enforce_lessons_order", "new_comment_notification_enabled")
@@ -110,7 +110,8 @@ class Model:
         return course
 
     def status(self, caller: Caller, course: Course) -> str | None:
-        return course["people"].get(caller, {}).get("status")
+        status: str | None = course["people"].get(caller, {}).get("status")
+        return status
 
     def inside(self, caller: Caller, course: Course) -> bool:
         return self.status(caller, course) in FULL[course["privacy"]]
@@ -316,7 +317,7 @@ class Model:
         return [course for _, course in sorted(self.courses.items()) if self.sees(caller, course)]
 
     def search(
-        self, caller: Caller, text: str, categories: Iterable[int], statuses: Iterable[str], ordering: str
+        self, caller: Caller, text: str, categories: Iterable[int], statuses: Collection[str], ordering: str
     ) -> list[Course]:
         """R602, R603. A description that the caller may not read is not searched either."""
         found = [
@@ -331,7 +332,7 @@ class Model:
             return found[::-1]
         return sorted(found, key=lambda course: course[field], reverse=ordering.startswith("-"))
 
-    def courses_of(self, caller: Caller, user: Caller, statuses: Iterable[str]) -> list[Course]:
+    def courses_of(self, caller: Caller, user: Caller, statuses: Collection[str]) -> list[Course]:
         """R601, R604."""
         return [course for course in self.visible(caller) if self.status(user, course) in statuses]
 

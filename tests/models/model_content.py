@@ -5,7 +5,7 @@ from an answer only what no rule settles: the ids of what is new (which must nev
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -64,7 +64,8 @@ class Content:
     # Who may do what
 
     def status(self, course: Thing, user: Caller) -> str | None:
-        return course["people"].get(user, {}).get("status")
+        status: str | None = course["people"].get(user, {}).get("status")
+        return status
 
     def enter(self, caller: Caller, number: int, roles: Sequence[str] = (), login: bool = True) -> Thing:
         """The course, for somebody with one of `roles`, or for everybody (R001-R005, R102)."""
@@ -110,10 +111,11 @@ class Content:
 
     def opening(self, course: Thing, section: Thing, user: Caller) -> datetime | None:
         """R313, R314, R317."""
-        joined_at = course["people"].get(user, {}).get("joined_at")
+        joined_at: datetime | None = course["people"].get(user, {}).get("joined_at")
         if course["type"] == "structured" and joined_at:
             return joined_at + timedelta(days=section["drip_delay"])
-        return section["dripped_at"] if course["type"] == "scheduled" else None
+        date: datetime | None = section["dripped_at"] if course["type"] == "scheduled" else None
+        return date
 
     def section_locked(self, course: Thing, section: Thing, user: Caller) -> bool:
         opening = self.opening(course, section, user)
@@ -237,8 +239,8 @@ class Content:
         for question in questions:
             for answer in question["answers"]:
                 answer["selected"] = answer["id"] in selected[question["id"]]
-            right = {answer["id"] for answer in question["answers"] if answer["correct"]}
-            question["correct"] = right == selected[question["id"]]
+            correct = {answer["id"] for answer in question["answers"] if answer["correct"]}
+            question["correct"] = correct == selected[question["id"]]
         right = [question["id"] for question in questions if question["correct"]]
         grade = rounded(Fraction(100 * len(right), len(questions)))
         attempt = {
@@ -374,7 +376,7 @@ class Content:
     def brief(self, lesson: Thing, user: Caller) -> Thing:
         return {field: lesson[field] for field in BRIEF} | {"completion_status": self.progress(lesson, user)}
 
-    def seen_lesson(self, course: Thing, section: Thing, lesson: Thing, caller: int) -> Thing:
+    def seen_lesson(self, course: Thing, section: Thing, lesson: Thing, caller: Caller) -> Thing:
         """In full (R308, R405, R414, R420)."""
         own = [attempt for attempt in lesson["attempts"] if attempt["user"] == caller]
         questions = lesson["questions"] if lesson["type"] == "quiz" else []
@@ -467,7 +469,7 @@ class Content:
             )
         return rows
 
-    def dashboard_attempts(self, course: Thing, statuses: Iterable[str], text: str) -> list[Thing]:
+    def dashboard_attempts(self, course: Thing, statuses: Collection[str], text: str) -> list[Thing]:
         """R609."""
         rows = [
             {

@@ -82,7 +82,7 @@ FLAWS = st.sampled_from(
     )
 )
 SPELLINGS = st.sampled_from(("json", "comma", "brackets", "repeated"))
-STATUS_LISTS = st.one_of(
+STATUS_LISTS: st.SearchStrategy[list[str]] = st.one_of(
     st.just([]), st.sampled_from(STATUSES).map(lambda one: [one]), st.lists(st.sampled_from(STATUSES), max_size=4)
 )
 SEARCHES = st.sampled_from((None, "", "o", "HOLLIS", "_", "fenn", "zz"))
@@ -328,6 +328,7 @@ class Courses(Machine):
         answer = self.send(caller, "DELETE", f"/course/{number}/join/", params={"user": user})
         with self.judged(answer, 204):
             course = self.model.enter(caller, number, boss=True)
+            assert isinstance(user, int)
             self.touched = number
             self.model.leave(course, user, self.now)
 
@@ -520,7 +521,9 @@ class Courses(Machine):
         """The id of a caller; where nobody has the status that is wished for, somebody who comes near."""
         if who == "anonymous":
             return None
-        if who == BAD or isinstance(who, int):
+        if who == BAD:
+            return BAD
+        if isinstance(who, int):
             return who
         people = course["people"] if course else {}
         having = [user for user in USERS if people.get(user, {}).get("status") == who]

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
 from tests.models.machine import GONE, WIRES, Machine, encoded, extent
-from tests.models.model import BAD, STATUSES, STUDENTS, TYPES, USERS, Caller, Refused, moment
+from tests.models.model import BAD, BOSSES, STATUSES, STUDENTS, TYPES, USERS, Caller, Refused, moment
 from tests.models.model_content import (
-    BOSSES,
     NEW_LESSON,
     NEW_QUESTION,
     NEW_SECTION,
@@ -189,8 +188,8 @@ class Lessons(Machine):
         for place, body in enumerate((quiz, text, text)):
             self.create_lesson(place // 2, 2, body, "json", ("", GONE), FIRMLY)
         for number in range(size):
-            body = questions[number] if number < len(questions) else GOOD_QUESTION
-            self.create_question(0, 1, body, ("", GONE), False, FIRMLY)
+            question = questions[number] if number < len(questions) else GOOD_QUESTION
+            self.create_question(0, 1, question, ("", GONE), False, FIRMLY)
         for user, conduct in ((3, "wrong"), (2, "right"), (4, "mixed"), (2, "wrong")):
             self.attempt(0, user, conduct, [True, False, True, True] * 2, FIRMLY)
         self.comment(2, 2, "Elsewhere", None, None, "json", ("", GONE), FIRMLY)
@@ -300,7 +299,7 @@ class Lessons(Machine):
         answer = self.send(caller, "POST", f"/course/{course['id']}/section/", **options)
         with self.judged(answer, 201):
             self.model.enter(caller, course["id"], BOSSES)
-            section = {**NEW_SECTION, "lessons": []}
+            section: Thing = {**NEW_SECTION, "lessons": []}
             self.model.write_section(section, body, True)
             section["id"] = self.new("section", answer)
             course["sections"].append(section)
@@ -374,7 +373,7 @@ class Lessons(Machine):
         with self.judged(answer, 201):
             course = self.model.enter(caller, ids[0], BOSSES)
             section = find(course["sections"], ids[1])
-            empty = {"progress": {}, "questions": [], "attempts": [], "comments": []}
+            empty: Thing = {"progress": {}, "questions": [], "attempts": [], "comments": []}
             lesson = {**NEW_LESSON, **empty, "created_at": self.now, "created_by": caller}
             self.model.write_lesson(lesson, body, True)
             lesson["id"] = self.new("lesson", answer)
@@ -460,6 +459,7 @@ class Lessons(Machine):
         answer = self.send(caller, "POST", path(ids) + end, headers=headers)
         with self.judged(answer, 204):
             course, _, lesson = self.model.study(caller, ids)
+            assert isinstance(caller, int)
             if done:
                 self.model.complete(course, lesson, caller)
             else:
@@ -477,7 +477,7 @@ class Lessons(Machine):
         answer = self.send(caller, "POST", path(ids) + "question/" * (not at_lesson), json=body)
         with self.judged(answer, 201):
             course, _, lesson = self.model.edit(caller, ids, quiz=True)
-            question = {**NEW_QUESTION, "answers": []}
+            question: Thing = {**NEW_QUESTION, "answers": []}
             self.model.write_question(question, body, True)
             question["id"] = self.new("question", answer, ids)
             lesson["questions"].append(question)
@@ -561,6 +561,7 @@ class Lessons(Machine):
         answer = self.send(caller, "POST", f"{path(ids)}attempt/", json={"responses": responses})
         with self.judged(answer, 200):
             course, _, lesson = self.model.study(caller, ids, quiz=True)
+            assert isinstance(caller, int)
             attempt = self.model.attempt(course, lesson, caller, responses)
             attempt["id"] = self.new("attempt", answer, ids)
             self.touched = [course["id"], caller]
@@ -604,10 +605,12 @@ class Lessons(Machine):
         here = [thread for number, thread in threads if number == ids[2]]
         replies = [reply for thread in here for reply in thread["replies"]]
         elsewhere = [thread for number, thread in threads if number != ids[2]]
-        parent = {"first": self.some(here), "reply": self.some(replies), "elsewhere": self.some(elsewhere)}.get(under)
+        parent = {"first": self.some(here), "reply": self.some(replies), "elsewhere": self.some(elsewhere)}.get(
+            under or ""
+        )
         sisters = parent["replies"] if parent else []
         others = [reply for _, thread in threads for reply in thread["replies"] if reply not in sisters]
-        answered = {"sister": self.some(sisters), "first": parent, "other": self.some(others)}.get(to)
+        answered = {"sister": self.some(sisters), "first": parent, "other": self.some(others)}.get(to or "")
         body = {
             "parent": NOBODY if under == "unknown" else parent["id"] if parent else None,
             "in_reply_to": NOBODY if to == "unknown" else answered["id"] if answered else None,
@@ -616,6 +619,7 @@ class Lessons(Machine):
         answer = self.send(caller, "POST", f"{path(ids)}comment/", **options)
         with self.judged(answer, 201):
             _, _, lesson = self.model.study(caller, ids)
+            assert isinstance(caller, int)
             comment = self.model.comment(lesson, caller, body)
             comment["id"] = self.new("comment", answer, ids)
             assert answer.json() == self.model.seen_comment(comment)
@@ -915,7 +919,7 @@ class Lessons(Machine):
         for place, kind in enumerate(("course", "section", "lesson")):
             if kind == slip:
                 number = self.some([*self.model.used.get(kind, []), NOBODY, 0])
-                return (*ids[:place], number, *ids[place + 1 :])  # type: ignore[return-value]
+                return (*ids[:place], number, *ids[place + 1 :])
         return ids
 
     def within(self, kind: str, parent: int) -> tuple[list[Thing], list[Thing]]:

@@ -179,7 +179,8 @@ def test_chance_is_another_by_seed_world_and_number(servers: dict[str, StubServe
 def test_requests_that_a_fault_does_not_concern_draw_no_chance(
     servers: dict[str, StubServer], runner: asyncio.Runner
 ) -> None:
-    api, wanted = Api(servers["twin"], runner), {"probability": 0.5, "operation": "list_categories", "status": 500}
+    api = Api(servers["twin"], runner)
+    wanted: dict[str, Any] = {"probability": 0.5, "operation": "list_categories", "status": 500}
     servers["twin"].worlds.reset("w")
     create(api, world="w", **wanted)
     found = []
@@ -335,7 +336,7 @@ def test_an_exponential_delay_of_nothing_is_none(default_fixture: Fixture) -> No
 
 @pytest.mark.parametrize("distribution", ["uniform", "exponential"])
 def test_delays_are_the_same_in_every_run(default_fixture: Fixture, distribution: str) -> None:
-    wanted = {"distribution": distribution, "seconds": 1, "at_most": 9}
+    wanted: dict[str, Any] = {"distribution": distribution, "seconds": 1, "at_most": 9}
     first = delays(fault(default_fixture, **wanted), 20)
     assert first == delays(fault(default_fixture, **wanted), 20)
     others = [

@@ -1,5 +1,7 @@
 """The hops: the stack is built in their order, and the fast lane accounts for each of them."""
 
+from typing import Any
+
 from stubserver.app import StubServer
 from stubserver.lane.lane import STEPS
 from stubserver.pipeline.hops import HOPS
@@ -7,7 +9,8 @@ from stubserver.pipeline.hops import HOPS
 
 def test_the_stack_has_the_hops_in_their_order(server: StubServer) -> None:
     """Walked from the outside in, by what each layer wraps."""
-    layer, seen = server.recorder, []
+    layer: Any = server.recorder
+    seen = []
     while layer is not None:
         seen.append(type(layer).__name__.removesuffix("Middleware"))
         layer = getattr(layer, "app", getattr(layer, "_app", getattr(layer, "next_app", None)))

@@ -1,6 +1,6 @@
 """Projection: the response schema chooses the fields, and what follows from a row alone is kept with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -38,7 +38,7 @@ def named(name: str) -> dict[str, str]:
 class Plain:
     """A view: it has a row, and what its class has is derived."""
 
-    together = ()
+    together: Sequence[str] = ()
     context: Any = None
     made = 0
 

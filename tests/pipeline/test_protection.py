@@ -271,7 +271,8 @@ WRONG = {
 def test_without_its_token_a_guarded_server_does_nothing(locked: Api, header: str) -> None:
     before = state(locked.app)
     for name in (*WRITES, *READS):
-        response = call(locked, name, **({} if WRONG[header] is None else {"Authorization": WRONG[header]}))
+        given = WRONG[header]
+        response = call(locked, name, **({} if given is None else {"Authorization": given}))
         assert refused(response, 401) == {"": "not_authenticated"}, name
         assert response.headers["www-authenticate"].startswith("Bearer")
         assert CONTROL_TOKEN not in response.text

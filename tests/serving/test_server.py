@@ -25,8 +25,10 @@ def test_the_banner_tells_a_newcomer_all(plain: Served) -> None:
 
 def test_the_curl_line_works_when_pasted(plain: Served) -> None:
     (line,) = (line.strip() for line in plain.banner.splitlines() if line.strip().startswith("curl "))
+    before = len(plain.log)
     done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
+    plain.wait_for(lambda: len(plain.log) > before)
     page = json.loads(done.stdout)
     assert len(page["results"]) == 3
     assert page["next"].startswith(plain.url)
@@ -132,7 +134,7 @@ def test_the_docs_do_not_stop_the_server(tmp_path: Path) -> None:
     try:
         assert served.ask("GET", "/docs/")[0] == 200
         for file, kind in (("swagger-ui.css", "text/css"), ("swagger-ui-bundle.js", "javascript")):
-            status, headers, body = served.ask("GET", f"/docs/{file}", timeout=8)
+            status, headers, body = served.ask("GET", f"/docs/{file}")
             assert (status, len(body)) == (200, int(headers["content-length"]))
             assert kind in headers["content-type"]
         assert served.ask("GET", "/api/v2/course/search/")[0] == 200

@@ -53,20 +53,22 @@ class Served:
             assert time.monotonic() < deadline, self.err.read_text()
             time.sleep(0.02)
 
-    def ask(self, method: str, target: str, timeout: float = 20, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        """Send the target as it is, without a client's own ideas about it."""
-        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=timeout)
+    def ask(self, method: str, target: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Send the target as it is, without a client's own ideas about it; wait for the line in the log, too."""
+        before = len(self.log)
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
         with contextlib.closing(connection):
             connection.request(method, target, headers=headers)
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, found, response.read()
+            body = response.read()
+        self.wait_for(lambda: len(self.log) > before)
+        return response.status, found, body
 
     def asked(self, method: str, target: str, **headers: str) -> str:
         """The log line, which must be one, of a request."""
         before = len(self.log)
         self.ask(method, target, **headers)
-        self.wait_for(lambda: len(self.log) > before)
         lines = self.log[before:]
         assert len(lines) == 1, lines
         return lines[0]

@@ -49,7 +49,7 @@ def basic(name: str, secret: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"}
 
 
-def authorize(api: Api, path: str = PAGE, **changes: str | None) -> httpx.Response:
+def authorize(api: Api, path: str = PAGE, /, **changes: str | None) -> httpx.Response:
     """Ask for a code, with changes to the usual parameters; None leaves one out."""
     asked = {name: text for name, text in {**ASKED, **changes}.items() if text is not None}
     return api.get(path, params=asked)

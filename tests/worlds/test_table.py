@@ -1,6 +1,5 @@
 """Tables: copy on write, ids, order and indexes."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -78,7 +77,7 @@ def test_table_never_gives_an_id_twice() -> None:
 
 
 def test_table_ignores_deleting_what_is_not_there() -> None:
-    undo: list[Callable[[], None]] = []
+    undo = Log()
     things = Table("things", base(), undo)
     things.delete(77)
     things.delete(1)
@@ -102,7 +101,7 @@ def test_tables_share_a_base_that_never_changes() -> None:
     assert (shared.rows, shared.index, shared.next_id) == before
 
 
-# Undo
+# Changes, and changes taken back
 
 
 ROWS = st.fixed_dictionaries({"id": st.integers(1, 6), "kind": st.sampled_from("ab")})
@@ -137,7 +136,7 @@ def test_table_behaves_like_a_dict(rows: list[Row], changes: list[tuple[list[Any
             model = then
         assert_equal(things_of(world), model)
     assert rows == original
-    assert ids(fork(rows).things) == ids(rows)
+    assert ids(things_of(fork(rows))) == ids(rows)
 
 
 def assert_equal(things: Table, model: dict[int, Row]) -> None:
@@ -190,7 +189,7 @@ def test_table_is_looked_up_by_several_fields_together() -> None:
     st.lists(st.sampled_from("abc"), max_size=30), st.integers(0, 35), st.integers(0, 35), st.sampled_from(["ab", "c"])
 )
 def test_newest_cuts_pages_out_of_several_lists(kinds: list[str], offset: int, limit: int, wanted: str) -> None:
-    rows = [{"id": 3 * number, "kind": kind} for number, kind in enumerate(kinds, start=1)]
+    rows: list[Row] = [{"id": 3 * number, "kind": kind} for number, kind in enumerate(kinds, start=1)]
     things = Table("things", FixtureTable(("id",), ("kind",), rows), Log())
     newest = Newest(things, [things.keys("kind", kind) for kind in wanted])
     expected = [row for row in reversed(rows) if row["kind"] in wanted]

@@ -95,7 +95,7 @@ def test_world_knows_its_tables_only(default_fixture: Fixture) -> None:
     world = World("test", default_fixture)
     assert {name for name in TABLES if len(getattr(world, name)) == 0} == {"uploads", "grants"}  # no fixture has any
     with pytest.raises(AttributeError, match="nonsense"):
-        _ = world.nonsense
+        _ = world.nonsense  # type: ignore[attr-defined]
 
 
 def test_what_is_derived_from_keys_is_made_anew_when_they_change() -> None:
@@ -103,7 +103,12 @@ def test_what_is_derived_from_keys_is_made_anew_when_they_change() -> None:
 
     def look() -> list[int]:
         keys = things_of(world).keys("kind", "a")
-        return world.derived("doubled", [keys], lambda: made.append(keys) or [2 * key for key in keys])
+
+        def doubled() -> list[int]:
+            made.append(keys)
+            return [2 * key for key in keys]
+
+        return world.derived("doubled", [keys], doubled)
 
     assert (look(), look(), len(made)) == ([4, 10], [4, 10], 1)
     things_of(world).put({"id": 5, "kind": "a", "name": "new"})

@@ -57,7 +57,8 @@ def quiz_of(api: Api, right: int, total: int, passing_grade: int) -> dict[str, A
         body = {"type": "single_choice", "text": f"{n}?", "answers": [{"text": "Y", "correct": True}, {"text": "N"}]}
         question = ok(creator.post(f"{path}question/", json=body), 201)
         chosen[question["id"]] = [question["answers"][0 if n < right else 1]["id"]]
-    return ok(creator.post(f"{path}attempt/", json=responses(chosen)))["quiz_attempt"]
+    made: dict[str, Any] = ok(creator.post(f"{path}attempt/", json=responses(chosen)))["quiz_attempt"]
+    return made
 
 
 # Being graded

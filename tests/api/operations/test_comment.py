@@ -9,7 +9,7 @@ import pytest
 from tests.support.answers import done, ids, ok, refused
 from tests.support.client import Api
 from tests.support.default import NOW
-from tests.support.forms import FORM
+from tests.support.forms import FORM, Options
 from tests.support.rows import snapshot
 
 LESSON = "/course/1/section/1/lesson/1/"
@@ -283,7 +283,7 @@ def test_create_course_comment_answers_it(api: Api, caller: str, author: dict[st
 def test_create_course_comment_may_be_empty(api: Api, options: dict[str, Any]) -> None:
     """R514: nothing is required, text defaults to nothing, and so does everything else."""
     made = ok(api.as_("member").post(COMMENTS, **options), 201)
-    expected = {"html": "", "parent": None, "in_reply_to": None, "medias": [], "latest_reply": None}
+    expected: dict[str, Any] = {"html": "", "parent": None, "in_reply_to": None, "medias": [], "latest_reply": None}
     assert {name: made[name] for name in expected} == expected
 
 
@@ -409,7 +409,8 @@ def test_get_course_comment_is_for_managers(api: Api, caller: str | None, status
 def test_get_course_comment_follows_the_path(api: Api, path: str) -> None:
     """R006: comment, lesson, section and course must belong together, for every method."""
     before = snapshot(api.world)
-    for method, options in {"GET": {}, "PUT": {"json": {}}, "PATCH": {"json": {}}, "DELETE": {}}.items():
+    requests: dict[str, Options] = {"GET": {}, "PUT": {"json": {}}, "PATCH": {"json": {}}, "DELETE": {}}
+    for method, options in requests.items():
         assert refused(api.as_("creator").request(method, path, **options), 404) == {"": "not_found"}
     assert snapshot(api.world) == before
 

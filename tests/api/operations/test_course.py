@@ -12,7 +12,7 @@ from tests.api.operations.courses import BY_PRIVACY, FULL, IMAGES, do, ids
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.default import STRANGER, iso
-from tests.support.forms import ENCODINGS, IN_EVERY_ENCODING, Encode
+from tests.support.forms import ENCODINGS, IN_EVERY_ENCODING, Encode, Options
 from tests.support.rows import snapshot
 
 FIELDS = {
@@ -507,7 +507,7 @@ def test_patch_course_refuses_foreign_sections(api: Api, order: list[int]) -> No
 def test_patch_course_changes_the_images(api: Api) -> None:
     """R123: each new cover, uploaded or named, changes all four addresses; other changes keep them."""
     seen = [{name: ok(api.get("/course/1/"))[name] for name in IMAGES}]
-    uploads = [
+    uploads: list[Options] = [
         {"files": {"image_original": ("a.png", b"one", "image/png")}},
         {"files": {"image_original": ("a.png", b"two", "image/png")}},
         {"json": {"image_original": "watercolour.jpg"}},
@@ -532,7 +532,7 @@ def test_delete_course_removes_it_everywhere(api: Api) -> None:
     assert (response.status_code, response.content) == (204, b"")
     creator = api.as_("creator")
     roles = {"json": {"managers": [3]}}
-    for method, path, options in [
+    requests: list[tuple[str, str, Options]] = [
         ("GET", "", {}),
         ("PUT", "", {"json": {"name": "Lino", "type": "scheduled"}}),
         ("PATCH", "", {"json": {}}),
@@ -548,7 +548,8 @@ def test_delete_course_removes_it_everywhere(api: Api) -> None:
         ("POST", "role/", roles),
         ("GET", "user/", {}),
         ("GET", "users/", {}),
-    ]:
+    ]
+    for method, path, options in requests:
         assert refused(creator.request(method, f"/course/1/{path}", **options), 404) == {"": "not_found"}, path
     assert 1 not in ids(creator.get("/course/?statuses=creator"))
     assert 1 not in ids(creator.get("/course/search/"))

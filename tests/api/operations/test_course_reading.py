@@ -16,7 +16,7 @@ from tests.support.rows import be
 def test_get_course_follows_the_visibility_matrix(api: Api) -> None:
     """R101-R105, R107: who sees a course of each privacy in full, as a lock screen, or not at all."""
     everyone = ("creator", "manager", "joined", "invited", "requested", None, "anonymous")
-    matrix = {
+    matrix: dict[str, list[set[str] | None]] = {
         "open": [READ, READ, READ, READ, READ, READ, READ],
         "private": [READ, READ, READ, READ, MINIMAL, MINIMAL, MINIMAL],
         "secret": [READ, READ, READ, READ, None, None, None],
@@ -138,7 +138,7 @@ def test_get_course_refuses_unknown_views(api: Api) -> None:
 @pytest.mark.in_process("a fixture or preference of its own")
 def test_get_course_emulates_a_user(api: Api, user: int) -> None:
     """R107, R110, R321: with user= status, progress, counters and locks are those of that user."""
-    api.world.tokens = {**api.world.tokens, "stub-emulated": user}  # type: ignore[dict-item]
+    api.world.tokens = {**api.world.tokens, "stub-emulated": user}
     for course in (1, 2, 3, 14):
         own = ok(api.as_("emulated").get(f"/course/{course}/"))
         assert ok(api.as_("manager").get(f"/course/{course}/?user={user}")) == own

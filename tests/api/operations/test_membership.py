@@ -10,7 +10,7 @@ from tests.api.operations.memberships import ACTIONS
 from tests.support.answers import done, ids, ok, refused
 from tests.support.client import Api
 from tests.support.default import COURSES, NOW, STRANGER, iso
-from tests.support.forms import FORM, IN_EVERY_ENCODING, Encode
+from tests.support.forms import FORM, IN_EVERY_ENCODING, Encode, Options
 from tests.support.rows import be, snapshot
 
 EARLIER = NOW - timedelta(days=100)
@@ -95,7 +95,7 @@ def test_leave_course_follows_the_state_machine(api: Api, privacy: str, before: 
     assert standing(api, course) == becomes(before, after)
 
 
-OUTCOMES = {
+OUTCOMES: dict[str, list[str | None]] = {
     "leave": ["refused", None, None, None, None],
     "invite": ["invited", "joined", "invited", "joined", "manager"],
     "uninvite": [None, "requested", None, "joined", "manager"],
@@ -294,7 +294,8 @@ def test_invite_course_users_is_for_creator_and_managers(
 def test_invite_course_users_checks_the_role_before_the_body(api: Api) -> None:
     """R005: media type and body matter only to those who may."""
     for method, path in (("POST", "invite"), ("DELETE", "invite"), ("POST", "role")):
-        for options in ({"json": {}}, {"content": "<a/>", "headers": {"Content-Type": "text/xml"}}):
+        several: list[Options] = [{"json": {}}, {"content": "<a/>", "headers": {"Content-Type": "text/xml"}}]
+        for options in several:
             for caller, status in (("stranger", 403), (None, 401)):
                 assert api.as_(caller).request(method, f"/course/1/{path}/", **options).status_code == status
         response = api.as_("creator").request(method, f"/course/1/{path}/", **options)

@@ -8,7 +8,7 @@ import pytest
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.default import QUIZ
-from tests.support.forms import FORM
+from tests.support.forms import FORM, Options
 from tests.support.rows import snapshot
 
 QUESTIONS = f"{QUIZ}question/"
@@ -157,7 +157,8 @@ def test_get_course_question_needs_a_quiz(api: Api, method: str, rest: str) -> N
 def test_get_course_question_follows_the_path(api: Api, path: str) -> None:
     """R006: question, quiz, section and course must belong together, for every method."""
     before = snapshot(api.world)
-    for method, options in {"GET": {}, "PUT": {"json": NEW}, "PATCH": {"json": {}}, "DELETE": {}}.items():
+    requests: dict[str, Options] = {"GET": {}, "PUT": {"json": NEW}, "PATCH": {"json": {}}, "DELETE": {}}
+    for method, options in requests.items():
         assert refused(api.as_("creator").request(method, path, **options), 404) == {"": "not_found"}
     assert snapshot(api.world) == before
 

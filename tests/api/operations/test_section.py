@@ -131,7 +131,7 @@ def test_get_course_section_answers_the_section(api: Api) -> None:
 def test_create_course_section_appends_it(api: Api) -> None:
     """R302, R304, R305: a name alone makes a section with the documented defaults, behind all others."""
     ok(api.as_("creator").patch("/course/1/", json={"sections_order": [3, 1, 2]}))
-    blank = {"dripped_at": None, "drip_delay": 0, "lessons_order": []}
+    blank: dict[str, Any] = {"dripped_at": None, "drip_delay": 0, "lessons_order": []}
     for number, name in ((28, "Frames"), (29, "Frames")):
         body = ok(api.as_("manager").post("/course/1/section/", json={"name": name}), 201)
         assert body == {"id": number, "name": name, **blank}
