@@ -1,6 +1,7 @@
 """The source files of the package and of its tests, for tests that read them."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -11,5 +12,10 @@ SOURCES = {
     if "starters" not in file.parts  # what `init` writes into other projects
 }
 """Module, by its name in the package ("" is the package itself) -> file."""
-TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in SOURCES.items()}
 TEST_FILES = [file for file in sorted((ROOT / "tests").rglob("test_*.py")) if "node_modules" not in file.parts]
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    """The syntax of a module."""
+    return ast.parse(SOURCES[name].read_text(encoding="utf-8"))

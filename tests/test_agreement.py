@@ -18,7 +18,7 @@ from stubserver.contract.load import load_contract, load_control_contract
 from stubserver.contract.merging import Document, SpecError
 from stubserver.pipeline.faults import FAULT_KINDS
 from stubserver.pipeline.reading import READERS
-from tests.sources import SOURCES, TREES
+from tests.sources import SOURCES, tree
 from tests.support.documents import nodes
 
 
@@ -171,7 +171,7 @@ def test_literals_of_the_enums_are_spelt_as_in_the_contract(document: dict[str, 
     known |= {"authorization", "basic"}  # a header and its scheme
     known |= {"ascii", "ignore"}  # how a name loses its accents on the way to a slug
     for name in ("api.rules", *BEHAVIOUR):
-        assert literals(TREES[name]) - known == set(), name
+        assert literals(tree(name)) - known == set(), name
 
 
 @pytest.mark.parametrize("constant", ["MANAGING", "MEMBERS", "STUDENTS"])
@@ -197,7 +197,7 @@ def test_compared_enum_values_exist(document: dict[str, Any]) -> None:
     }
     compared = 0
     for name in ("api.rules", "api.guards", *BEHAVIOUR):
-        for node in ast.walk(TREES[name]):
+        for node in ast.walk(tree(name)):
             if isinstance(node, ast.Compare):
                 subject, values = node.left, [c for part in node.comparators for c in ast.walk(part)]
             elif isinstance(node, ast.Match):
@@ -220,5 +220,5 @@ def test_no_module_repeats_a_path(name: str) -> None:
     segments = {
         f"/{part}/" for part in ("course", "search", "status", "join", "invite", "request_join", "role", "suggestion")
     }
-    texts = [n.value for n in ast.walk(TREES[name]) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    texts = [n.value for n in ast.walk(tree(name)) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     assert [text for text in texts if any(segment in text for segment in segments)] == []

@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 import pytest
 
 from stubserver.pipeline.hops import HOPS
-from tests.sources import PACKAGE, ROOT, SOURCES, TEST_FILES, TREES
+from tests.sources import PACKAGE, ROOT, SOURCES, TEST_FILES, tree
 
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 LAYERS = [line.split(", ") for line in PAGE.split("## Layers")[1].split("```")[1].strip().splitlines()]
@@ -40,14 +40,14 @@ def room(name: str) -> str:
 @cache
 def imports(name: str) -> frozenset[str]:
     """What a module imports, wherever in it: modules of ours by their names here, others by their first part."""
-    return frozenset(_imports(TREES[name], name, lazily=True))
+    return frozenset(_imports(tree(name), name, lazily=True))
 
 
 @cache
 def loads(name: str) -> frozenset[str]:
     """What importing a module imports, its packages included: nothing in functions, nothing for types only."""
     packages = [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
-    return frozenset({*_imports(TREES[name], name, lazily=False), *packages})
+    return frozenset({*_imports(tree(name), name, lazily=False), *packages})
 
 
 def _imports(tree: ast.Module, name: str, lazily: bool) -> Iterator[str]:
@@ -177,7 +177,7 @@ def file_of_tests(name: str) -> str:
 
 def has_code(name: str) -> bool:
     """Whether there is something to test: a package often is no more than its docstring, and perhaps a version."""
-    code = (ast.unparse(node) for node in TREES[name].body if not isinstance(node, ast.Expr))
+    code = (ast.unparse(node) for node in tree(name).body if not isinstance(node, ast.Expr))
     return not all(statement.startswith("__version__") for statement in code)
 
 
@@ -212,4 +212,4 @@ def test_modules_are_short(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_modules_say_what_they_are_for(name: str) -> None:
-    assert ast.get_docstring(TREES[name])
+    assert ast.get_docstring(tree(name))

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from stubserver.api.operations import FUNCTIONS
-from tests.sources import TEST_FILES, TREES
+from tests.sources import SOURCES, TEST_FILES, tree
 from tests.support.documents import declared
 
 
@@ -15,9 +15,9 @@ def test_every_operation_has_one_function_and_the_other_way_round(document: dict
     assert set(FUNCTIONS) == set(names)
     made = [
         node.name
-        for name, tree in TREES.items()
+        for name in SOURCES
         if name.startswith("api.operations.")
-        for node in tree.body
+        for node in tree(name).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     ]
     assert sorted(made) == sorted(names)
