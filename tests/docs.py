@@ -19,6 +19,7 @@ from tests.support.default import NOW
 
 TESTS = ROOT / "tests"
 OPERATIONS = ROOT / "docs" / "operations.md"
+FIXTURES = ROOT / "docs" / "fixtures.md"
 CONTROL_PLANE = ROOT / "docs" / "control-plane.md"
 LEDGER = """# Rule ledger
 
@@ -35,6 +36,7 @@ def documents(contract: Contract) -> dict[Path, str]:
     """File -> its text, as far as the contract and the tests alone decide it."""
     return {
         OPERATIONS: with_table(OPERATIONS, "operations", _operations(contract)),
+        FIXTURES: with_table(FIXTURES, "personas", _personas(contract)),
         CONTROL_PLANE: with_table(CONTROL_PLANE, "control", _commands(load_control_contract())),
         ROOT / "DECISIONS.md": decisions(contract),
         TESTS / "rule_ledger.md": ledger(contract),
@@ -46,6 +48,14 @@ def with_table(page: Path, name: str, lines: Iterator[str]) -> str:
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
     before, rest = page.read_text(encoding="utf-8").split(begin)
     return "".join([before, begin, *(f"{line}\n" for line in lines), end, rest.split(end)[1]])
+
+
+def _personas(contract: Contract) -> Iterator[str]:
+    """The personas of the default fixture, in its own words."""
+    yield from ("| token | who |", "| --- | --- |")
+    for persona in load("default", contract, NOW).personas:
+        yield f"| `{persona['token']}` | {persona['about']} |"
+    yield "| (none) | anonymous: sees what the community shows to everybody |"
 
 
 def _operations(contract: Contract) -> Iterator[str]:

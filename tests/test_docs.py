@@ -6,7 +6,7 @@ from stubserver.contract.contract import Contract
 from tests import docs
 
 
-@pytest.mark.parametrize("name", ["operations.md", "control-plane.md", "DECISIONS.md", "rule_ledger.md"])
+@pytest.mark.parametrize("name", ["operations.md", "fixtures.md", "control-plane.md", "DECISIONS.md", "rule_ledger.md"])
 def test_the_derived_document_is_up_to_date(contract: Contract, name: str) -> None:
     """`make docs` regenerates it."""
     ((file, text),) = ((file, text) for file, text in docs.documents(contract).items() if file.name == name)

@@ -15,6 +15,7 @@ from stubserver.cli import main, serve
 from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from tests.sources import ROOT
+from tests.support.default import PERSONAS
 from tests.support.pages import BLOCK, BLOCKS, GUIDES, PAGES, blocks, named, read, scripts, serving, shell
 
 # Examples
@@ -127,6 +128,10 @@ def test_the_make_commands_of_a_page_exist(page: Path) -> None:
 
 def test_the_readme_names_the_two_make_commands() -> None:
     assert {"make serve", "make test"} <= set(re.findall(r"make [a-z-]+", read(ROOT / "README.md")))
+
+
+def test_the_readme_names_every_persona() -> None:
+    assert [name for name in PERSONAS if f"`stub-{name}`" not in read(ROOT / "README.md")] == []
 
 
 def test_the_options_of_serve_are_all_listed() -> None:

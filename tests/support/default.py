@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from stubserver.contract.merging import load_yaml
+from stubserver.contract.resources import folder
 from stubserver.settings import Settings
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -15,7 +17,8 @@ MOST = Settings(max_worlds=3, max_rows=6, max_body=2000)
 """Bounds that a test can reach."""
 HOST = "stub.test"
 """What the addresses in answers begin with."""
-PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
+_DEFAULT = load_yaml((folder("fixtures") / "default.yaml").read_text(encoding="utf-8"))
+PERSONAS = tuple(persona["token"].removeprefix("stub-") for persona in _DEFAULT["personas"])
 STRANGER = 6
 """The user whom `stub-stranger` stands for, and who is in no course."""
 COURSES = {"open": 1, "private": 4, "secret": 7, "draft": 10}
