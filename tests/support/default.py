@@ -18,7 +18,7 @@ MOST = Settings(max_worlds=3, max_rows=6, max_body=2000)
 HOST = "stub.test"
 """What the addresses in answers begin with."""
 _DEFAULT = load_yaml((folder("fixtures") / "default.yaml").read_text(encoding="utf-8"))
-PERSONAS = tuple(persona["token"].removeprefix("stub-") for persona in _DEFAULT["personas"])
+PERSONAS: tuple[str, ...] = tuple(persona["token"].removeprefix("stub-") for persona in _DEFAULT["personas"])
 STRANGER = 6
 """The user whom `stub-stranger` stands for, and who is in no course."""
 COURSES = {"open": 1, "private": 4, "secret": 7, "draft": 10}
