@@ -15,7 +15,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function
     for module in MODULES
     for name, function in vars(module).items()
-    if isfunction(function) and getmodule(function) is module and not name.startswith("_")
+    if isfunction(function) and getmodule(function) is module and not name.startswith("_") and "__" not in name
 }
 """operationId -> its function: every public function of the modules is an operation."""
 
