@@ -1,4 +1,4 @@
-"""Checks on a body: ids that nobody knows, and refusals for all problems at once."""
+"""Checks on bodies: unknown ids, and refusals that report all problems at once."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_ids_that_are_known_are_no_problem(body: dict[str, list[int]]) -> None:
 
 
 def test_the_first_unknown_id_is_named_once() -> None:
-    """The field says where, however many are unknown."""
+    """Only the first: the field shows where to look, however many ids are unknown."""
     (problem,) = unknown_ids({"categories": [1, 8, 9]}, "categories", {1, 2}, "category")
     assert problem == Problem("does_not_exist", "No such category: 8.", "categories")
 

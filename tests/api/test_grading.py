@@ -1,4 +1,4 @@
-"""Grading and the arithmetic of quizzes and of an enforced lesson order, case by case."""
+"""Grading, and the arithmetic behind quizzes and an enforced lesson order, case by case."""
 
 from copy import deepcopy
 from typing import Any
@@ -58,7 +58,7 @@ def test_make_course_attempt_grade(correct: int, questions: int, expected: int) 
     ],
 )
 def test_make_course_attempt_result(grade: int, passing_grade: int, expected: str) -> None:
-    """R410: the very passing grade passes."""
+    """R410: reaching the passing grade exactly is a pass."""
     assert rules.result(grade, passing_grade) == expected
 
 
@@ -92,7 +92,7 @@ def test_create_course_question_right_answers(kind: str, expected: list[bool]) -
     [("", 0), ("0", 1), ("1", 1), ("00", 1), ("01", 1), ("10", 2), ("110", 3), ("1101", 3), ("010", 1), ("111", 3)],
 )
 def test_get_course_lesson_open_in_order(done: str, expected: int) -> None:
-    """R315: the lessons that are done and the first that is not are open, whatever was done behind it."""
+    """R315: the completed lessons and the first uncompleted one are open, whatever was completed after it."""
     assert rules.open_in_order(digit == "1" for digit in done) == expected
 
 
@@ -113,7 +113,7 @@ def test_get_course_lesson_open_in_order(done: str, expected: int) -> None:
 def test_make_course_attempt_graded(
     change: dict[int, set[int]], passing_grade: int, right: list[bool], grade: int, result: str
 ) -> None:
-    """R409, R410, R415: right is exactly the right set of options; the grade and the passing grade are kept with it."""
+    """R409, R410, R415: right means exactly the correct options; the grade is kept together with the passing grade."""
     marked = graded(QUESTIONS, {**RIGHT, **change}, passing_grade)
     copies = marked.pop("questions")
     assert marked == {

@@ -1,4 +1,4 @@
-"""Access: the recorded permission matrix, and the visibility that it must agree with."""
+"""Access: the recorded permission matrix, and the visibility rules it must agree with."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ def matrix(server: StubServer, runner: asyncio.Runner) -> str:
 
 
 def test_the_matrix_is_the_recorded_one(matrix: str) -> None:
-    """A change of access must show in permission_matrix.md (`make docs` writes it)."""
+    """Any change in access must show up in permission_matrix.md (`make docs` writes it)."""
     assert matrix == permissions.FILE.read_text(encoding="utf-8")
 
 
@@ -34,12 +34,12 @@ VISIBLE = {
     "secret": {"invited", "joined", "joined, own", "manager", "creator"},
     "draft": {"manager", "creator"},
 }
-"""Privacy -> for whom the course exists (R101-R104), written out by hand."""
+"""Privacy -> the callers for whom the course exists (R101-R104), written out by hand."""
 
 
 @pytest.mark.parametrize("privacy", VISIBLE)
 def test_a_hidden_course_is_absent_for_every_operation(matrix: str, privacy: str) -> None:
-    """R004, R101, R104: who cannot see a course gets 404 (401 where a login is needed first), never 403."""
+    """R004, R101, R104: callers who cannot see a course get 404 (401 where a login is needed first), never 403."""
     section = matrix.split(f"## A course that is {privacy}\n")[1].split("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
     rows = [row for row in rows if "---" not in row]

@@ -1,4 +1,4 @@
-"""What stands for files: pictures of the sizes that there are, and a blank page."""
+"""Placeholders for files: pictures in every size, and a blank page."""
 
 import re
 import struct
@@ -34,7 +34,7 @@ def test_pictures_are_valid_squares(api: Api, rendition: str, width: int, number
 
 
 def test_an_address_has_the_slug_and_tells_one_upload_from_the_next() -> None:
-    """R123: the same upload has the same address in every run."""
+    """R123: the same upload has the same URL in every run."""
     first, second = (images.url("http://s", "courses", "image_small", "knots", upload) for upload in ("1", "2"))
     assert re.fullmatch(r"http://s/upfiles/courses/small/knots_[0-9]{4}\.png", first)
     assert first == images.url("http://s", "courses", "image_small", "knots", "1") != second

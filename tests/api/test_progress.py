@@ -1,4 +1,4 @@
-"""What lies in a course, and how far somebody has come in it."""
+"""What a course contains, and how far a user has come in it."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def ids(rows: Any) -> list[int]:
 
 
 def test_everything_comes_in_the_order_of_display(call: Call) -> None:
-    """Not in that of the ids; drafts are among the lessons, but not among the published ones."""
+    """Display order, not id order; all lessons include drafts, published ones do not."""
     world = call.world
     world.courses.put({**world.courses[1], "sections_order": [2, 3, 1]})
     world.sections.put({**world.sections[2], "lessons_order": [6, 5, 4]})
@@ -35,7 +35,7 @@ def test_everything_comes_in_the_order_of_display(call: Call) -> None:
 
 
 def test_a_plain_lesson_has_no_questions(call: Call) -> None:
-    """R420: even if it kept those that it had as a quiz."""
+    """R420: not even if it kept those from its time as a quiz."""
     assert progress.ordered_questions(call, {**call.world.lessons[5], "type": "lesson"}) == []
 
 
@@ -50,7 +50,7 @@ def test_a_plain_lesson_has_no_questions(call: Call) -> None:
     ],
 )
 def test_only_a_quiz_can_be_failed(call: Call, kind: str, kept: str | None, shown: str, completed: bool) -> None:
-    """R315, R321: what is kept of a quiz says nothing once it is a lesson."""
+    """R315, R321: a stored failure no longer counts once the quiz has become a plain lesson."""
     lesson = {**call.world.lessons[4], "type": kind}
     if kept:
         call.world.completions.put({"user_id": 3, "lesson_id": 4, "status": kept, "at": NOW})
@@ -59,7 +59,7 @@ def test_only_a_quiz_can_be_failed(call: Call, kind: str, kept: str | None, show
 
 
 def test_the_rate_is_of_published_lessons(call: Call) -> None:
-    """R131: two of five; a completed draft does not count, and who did nothing has 0."""
+    """R131: two of five; a completed draft does not count, and a user who has done nothing has 0."""
     course = call.world.courses[1]
     assert progress.completion_rate(call, course, 3) == 40
     call.world.completions.put({"user_id": 3, "lesson_id": 6, "status": "completed", "at": NOW})
@@ -77,7 +77,7 @@ def test_members_are_those_with_the_statuses_in_order_of_their_ids(call: Call) -
 def test_completing_moves_the_time_of_the_last_activity(
     contract: Contract, world: World, status: str, moved: bool
 ) -> None:
-    """R318, R608: nothing else does; who is in no course has no such time."""
+    """R318, R608: nothing else moves it; users outside the course have no such time."""
     world.clock.advance(timedelta(hours=1))
     for user in (3, 6):
         call = called(world, contract.operations["complete_course_lesson"], user, ids={"id": 1})

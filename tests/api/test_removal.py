@@ -1,4 +1,4 @@
-"""Removing rows: nothing that belonged to them is left, and nothing else is gone."""
+"""Removing rows: everything that belonged to them goes, and nothing else does."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.rows import snapshot
 
 
 def gone(world: World, before: dict[str, list[dict[str, int]]]) -> dict[str, int]:
-    """How many rows of each table are no more; none may have changed."""
+    """How many rows of each table are gone; the rest must be unchanged."""
     after = snapshot(world)
     lost = {name: [row for row in rows if row not in after[name]] for name, rows in before.items()}
     assert {name: [row for row in before[name] if row in after[name]] for name in before} == after
@@ -43,7 +43,7 @@ def test_a_course_takes_all_that_lies_in_it_along(world: World, course: int) -> 
 
 
 def test_a_section_takes_its_lessons_along(world: World) -> None:
-    """R303: the quiz with its questions and attempts, but no lesson of another section."""
+    """R303: the quiz goes with its questions and attempts; lessons of other sections stay."""
     before = snapshot(world)
     removal.remove_section(world, world.sections[2])
     lost = gone(world, before)
@@ -60,7 +60,7 @@ def test_a_comment_takes_its_replies_along(world: World) -> None:
 
 
 def test_who_replied_to_a_comment_that_is_gone_replies_to_nobody(world: World) -> None:
-    """R513: their own reply stays where it is."""
+    """R513: the reply itself stays where it is."""
     reply = {**world.comments[3], "id": 99, "created_at": NOW}
     world.comments.put({**reply, "in_reply_to": 2})
     removal.remove_comment(world, world.comments[2])

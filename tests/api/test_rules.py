@@ -1,4 +1,4 @@
-"""The rules that are plain arithmetic, case by case."""
+"""Rules that are pure arithmetic, case by case."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ def test_the_words_are_those_of_the_contract(contract: Contract) -> None:
     ],
 )
 def test_visible(privacy: str, expected: tuple[str | None, ...]) -> None:
-    """R101-R104: drafts are for creator and managers, secret courses for whoever is at least invited."""
+    """R101-R104: drafts are for the creator and managers, secret courses for anyone at least invited."""
     assert tuple(status for status in STATUSES if rules.visible(privacy, status)) == expected
 
 
@@ -44,7 +44,7 @@ def test_visible(privacy: str, expected: tuple[str | None, ...]) -> None:
     ],
 )
 def test_sees_everything(privacy: str, expected: tuple[str | None, ...]) -> None:
-    """R102-R105: of those who see a course at all, only outsiders of a private one get its lock screen."""
+    """R102-R105: of those who see a course at all, only outsiders of a private course get its lock screen."""
     seen = [status for status in STATUSES if rules.visible(privacy, status)]
     assert tuple(status for status in seen if rules.sees_everything(privacy, status)) == expected
 
@@ -69,7 +69,7 @@ def test_sees_everything(privacy: str, expected: tuple[str | None, ...]) -> None
     ],
 )
 def test_percentage(done: int, total: int, expected: int) -> None:
-    """R131: rounded half up, but 100 only when all is done; 0 of nothing."""
+    """R131: rounded half up, but 100 only when everything is done; 0 if there is nothing to do."""
     assert rules.percentage(done, total) == expected
 
 
@@ -78,7 +78,7 @@ def test_percentage(done: int, total: int, expected: int) -> None:
     [([], 0), ([0], 0), ([100], 100), ([0, 1], 1), ([1, 2], 2), ([0, 0, 1], 0), ([0, 1, 1], 1), ([50, 51], 51)],
 )
 def test_mean(rates: list[int], expected: int) -> None:
-    """R132: a whole number, rounded half up; 0 if nobody is there."""
+    """R132: a whole number, rounded half up; 0 if there are no members."""
     assert rules.mean(iter(rates)) == expected
 
 
@@ -97,7 +97,7 @@ def test_mean(rates: list[int], expected: int) -> None:
 def test_available_date(
     kind: str, section: dict[str, Any], joined_at: datetime | None, expected: datetime | None
 ) -> None:
-    """R313, R314, R317: the fixed date if scheduled, that many days after joining if structured, else none."""
+    """R313, R314, R317: the fixed date if scheduled, so many days after joining if structured, otherwise none."""
     assert rules.available_date(kind, section, joined_at) == expected
 
 
@@ -116,7 +116,7 @@ def test_a_section_opens_on_the_very_moment(available: datetime, expected: bool)
     ("done", "expected"), [("", 0), ("0", 1), ("1", 1), ("110", 3), ("1101", 3), ("010", 1), ("111", 3)]
 )
 def test_open_in_order(done: str, expected: int) -> None:
-    """R315: everything up to the first lesson that is not done is open, whatever was done behind it."""
+    """R315: every lesson up to and including the first uncompleted one is open, whatever was completed after it."""
     assert rules.open_in_order(digit == "1" for digit in done) == expected
 
 
@@ -132,14 +132,14 @@ def test_open_in_order(done: str, expected: int) -> None:
     ],
 )
 def test_reordered(order: list[int], wanted: list[int], expected: list[int]) -> None:
-    """R124: what is listed comes first, each once; what is left out follows in its old order."""
+    """R124: listed items come first, each once; the rest follow in their old order."""
     before = list(order)
     assert rules.reordered(order, wanted) == expected
     assert order == before
 
 
 def test_statuses() -> None:
-    """R114, R125, R132, R201: who runs a course, who is inside, who counts as learner, and who is staff."""
+    """R114, R125, R132, R201: who runs a course, who is inside, who counts as a student, and who is staff."""
     assert set(rules.MANAGING) == {"creator", "manager"}
     assert set(rules.MEMBERS) == {"creator", "manager", "joined"}
     assert set(rules.STUDENTS) == {"manager", "joined"}

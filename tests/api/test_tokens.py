@@ -1,4 +1,4 @@
-"""Whom a token stands for, and for how long."""
+"""Which user a token stands for, and for how long."""
 
 import asyncio
 from datetime import timedelta
@@ -41,7 +41,7 @@ def test_an_unusable_secret_is_refused_at_start(contract: Contract, server: Stub
 
 
 def why_not(world: World, token: str) -> str:
-    """Why a token opens nothing."""
+    """The reason why a token is refused."""
     with pytest.raises(BadCredentials) as caught:
         user_of(world, token)
     return str(caught.value)
@@ -56,7 +56,7 @@ def secretive(default_fixture: Fixture) -> World:
 
 
 def test_a_token_stands_for_a_user(secretive: World) -> None:
-    """R001: one of the fixture, and a JWT."""
+    """R001: either a token of the fixture or a JWT."""
     assert user_of(secretive, "stub-creator") is secretive.users[1]
     assert user_of(secretive, signed(user_id=8)) is secretive.users[8]
 
@@ -81,7 +81,7 @@ def test_a_jwt_says_why_it_is_not_valid(secretive: World, token: str, why: str) 
 
 
 def test_a_user_who_was_deleted_is_nobody(world: World) -> None:
-    """R002: whichever token it is."""
+    """R002: whatever kind of token it is."""
     world.users.put({**world.users[3], "deleted": True})
     assert why_not(world, "stub-member") == "The token's user does not exist or is disabled."
 

@@ -1,4 +1,4 @@
-"""Fixtures of the random sequences."""
+"""Fixtures for the random sequences."""
 
 import asyncio
 
@@ -14,6 +14,6 @@ from tests.support.default import NOW
 
 @pytest.fixture(scope="session", autouse=True)
 def _server(contract: Contract, runner: asyncio.Runner) -> None:
-    """The server of all sequences, with an empty fixture."""
+    """The server for all sequences, with an empty fixture."""
     Machine.server = StubServer(contract, load("empty", contract, NOW))
     Machine.api = Api(Machine.server, runner)

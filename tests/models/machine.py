@@ -1,4 +1,4 @@
-"""What random sequences have in common: how they ask, how an answer is judged, and how a page is read."""
+"""What the random sequences share: sending requests, judging answers, and reading pages."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from tests.support.forms import pairs, urlencoded
 EXAMPLES = os.environ.get("MODEL_EXAMPLES")
 TOKENS: dict[Caller, str | None] = {**dict(enumerate(PERSONAS, 1)), None: None, BAD: "nobody"}
 GONE = object()
-"""The value of a field that is left out."""
+"""Stands for the value of a field that is left out."""
 WIRES = st.sampled_from(
     ("json", "json", "form repeated", "form brackets", "form indexed", "multipart repeated", "multipart indexed")
 )
@@ -31,7 +31,7 @@ Query = list[tuple[str, str]]
 
 
 def encoded(wire: str, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options that send `body`, and what of it a form can say."""
+    """The options that send `body`, and the part of it that a form can express."""
     kind, _, spelling = wire.partition(" ")
     if kind == "json" or (kind == "multipart" and not body):
         return {"json": body}, body
@@ -47,10 +47,10 @@ def encoded(wire: str, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
 
 class Machine(RuleBasedStateMachine):
-    """Every rule sends one request, and compares the answer with what the model says."""
+    """Every rule sends one request and compares the answer with what the model says."""
 
     server: ClassVar[StubServer]
-    """One for all sequences; each begins with a world of its own."""
+    """Shared by all sequences; each starts with a world of its own."""
     api: ClassVar[Api]
     now: datetime
 
@@ -65,14 +65,14 @@ class Machine(RuleBasedStateMachine):
 
     @staticmethod
     def flawed(body: dict[str, Any], flaw: tuple[str, Any]) -> dict[str, Any]:
-        """The body with one field spoilt or left out."""
+        """The body with one field made invalid or left out."""
         name, value = flaw
         body = {field: given for field, given in body.items() if field != name}
         return body if value is GONE else {**body, name: value}
 
     @contextmanager
     def judged(self, answer: httpx.Response, status: int) -> Iterator[None]:
-        """The block does in the model what was asked for; refusals must agree, and so must successes."""
+        """The block performs the request in the model; server and model must agree on success or refusal."""
         expected: Refused | None = None
         try:
             if answer.status_code < 300:
@@ -93,7 +93,7 @@ class Machine(RuleBasedStateMachine):
         flaw: tuple[str, str, str] | None,
         found: Callable[[], list[Any]],
     ) -> list[tuple[dict[str, Any], Any]]:
-        """The rows of a page beside those that the model finds; all around them is checked (R014-R016)."""
+        """The rows of a page, each with its counterpart in the model; everything around them is checked (R014-R016)."""
         paging = {**page, **({flaw[0]: flaw[1]} if flaw else {})}
         answer = self.send(caller, "GET", path, params=[*query, *paging.items()])
         with self.judged(answer, 200):
@@ -121,7 +121,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def extent(examples: int) -> settings:
-    """So many sequences of forty steps."""
+    """This many sequences of forty steps."""
     return settings(
         max_examples=int(EXAMPLES or examples),
         stateful_step_count=40,

@@ -1,7 +1,7 @@
-"""The rules of courses and memberships once more, small and in plain dicts, to hold the server against.
+"""A second, small implementation of the rules of courses and memberships, in plain dicts, to compare the server with.
 
-Nothing of the server is imported here. The model takes from an answer only what no rule settles: the id of a new
-course (which must never have been used), a slug made from a name, and the addresses of pictures.
+Nothing is imported from the server. The model takes from an answer only what no rule decides: the id of a new
+course (which must never have been used before), a slug made from a name, and the URLs of images.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 BAD = "bad token"
-"""The caller whose token means nobody; a user id is a user, None an anonymous caller."""
+"""The caller whose token is invalid; a user id is that user, None an anonymous caller."""
 Caller = int | str | None
 Course = dict[str, Any]
 
@@ -25,7 +25,7 @@ FULL: Mapping[str, tuple[str | None, ...]] = {
 }
 """Privacy -> the statuses that see everything (R101-R105)."""
 LOCKED: Mapping[str, tuple[str | None, ...]] = {"private": ("requested", None)}
-"""Privacy -> the statuses that see the lock screen only; whoever is in neither table sees nothing."""
+"""Privacy -> the statuses that see only the lock screen; a status in neither table sees nothing."""
 JOIN = {
     ("open", None): "joined",
     ("private", None): "requested",
@@ -33,9 +33,9 @@ JOIN = {
     ("private", "invited"): "joined",
     ("secret", "invited"): "joined",
 }
-"""(privacy, status) -> the status after joining; all others stay (R202-R206)."""
+"""(privacy, status) -> the status after joining; all others stay as they are (R202-R206)."""
 ROLES = {"managers": "manager", "joined": "joined", "unjoined": None}
-"""List in a change of roles -> the status that it gives (R219)."""
+"""A list in a change of roles -> the status that it gives (R219)."""
 
 USERS: Mapping[int, Mapping[str, Any]] = {
     number: {
@@ -63,14 +63,14 @@ TYPES = ("self-paced", "structured", "scheduled")
 FLAGS = {"enforce_lessons_order": False, "new_comment_notification_enabled": True, "hide_member_count": False}
 TEXTS = ("description", "meta_title", "meta_description", "og_title", "og_description")
 DEFAULTS: Mapping[str, Any] = {**dict.fromkeys(TEXTS, ""), **FLAGS, "privacy": "", "og_image": None, "categories": []}
-"""What a new course has where its maker says nothing (R128)."""
+"""The values of a new course where the request gives none (R128)."""
 IMAGES = ("image_small", "image_medium", "image_big", "image_bigger")
 INSIDERS_ONLY = ("description", "sections_order", "enforce_lessons_order", "new_comment_notification_enabled")
-"""The fields of a course that CourseMinimal lacks."""
+"""The fields of a course that are not in CourseMinimal."""
 
 
 class Refused(Exception):
-    """The rules refuse the request; `accepted` are the codes by field that the refusal may give."""
+    """The rules refuse the request; `accepted` lists what the refusal may report, each as field -> code."""
 
     def __init__(self, status: int, *accepted: Mapping[str, str]) -> None:
         super().__init__(status, *accepted)
@@ -79,14 +79,14 @@ class Refused(Exception):
 
 
 class Model:
-    """All that the rules let one know about a community that began without a course."""
+    """Everything that the rules say about a community that began without courses."""
 
     def __init__(self, content_availability: bool, courses_only_staff_enabled: bool) -> None:
         self.public = content_availability
         self.staff_only = courses_only_staff_enabled
         self.courses: dict[int, Course] = {}
         self.used: list[int] = []
-        """Ids of all courses that ever were."""
+        """The ids of all courses that ever existed."""
 
     # Who may do what
 
@@ -98,7 +98,7 @@ class Model:
             raise Refused(401, {"": "not_authenticated"})
 
     def enter(self, caller: Caller, number: int, boss: bool = False, login: str = "always") -> Course:
-        """The course, for somebody who may see it (R004) and, where that is asked, run it (R003)."""
+        """The course, for a caller who may see it (R004) and, if `boss`, may run it (R003)."""
         self.admit(caller, login)
         course = self.courses.get(number)
         if course is None or not self.sees(caller, course):
@@ -128,7 +128,7 @@ class Model:
             raise Refused(403, {"": "permission_denied"})
 
     def check_body(self, body: Mapping[str, Any], required: bool, course: Course | None = None) -> None:
-        """First what the contract says of the body, then what the rules say."""
+        """First against the contract, then against the rules."""
         for problems in (_misshapen(body, required), self._forbidden(body, course)):
             if problems:
                 raise Refused(400, problems)
@@ -148,7 +148,7 @@ class Model:
         return problems
 
     def create(self, caller: Caller, body: Mapping[str, Any], now: datetime) -> Course:
-        """A new course, not yet added, for the server is to name it."""
+        """A new course, not added yet, because the server assigns its id."""
         course = {
             **DEFAULTS,
             "slug": "",
@@ -160,7 +160,7 @@ class Model:
         return course
 
     def update(self, course: Course, body: Mapping[str, Any]) -> None:
-        """Fields that are left out stay (R021)."""
+        """Fields that are left out keep their values (R021)."""
         for field in ("name", "slug", "type", "categories", *DEFAULTS):
             if field in body:
                 course[field] = body[field]
@@ -171,12 +171,12 @@ class Model:
         self.used.append(number)
 
     def good_slug(self, course: Course, slug: str) -> bool:
-        """Whether `slug` may have been made for `course`: it is new, and looks like one."""
+        """Whether the server may have made `slug` for `course`: it is unused and well-formed."""
         taken = any(other["slug"] == slug for other in self.courses.values() if other is not course)
         return bool(re.fullmatch("[-a-zA-Z0-9_]+", slug)) and not taken
 
     def made_from_name(self, course: Course, slug: str) -> bool:
-        """Whether `slug` is the name in lower case, with a number behind it where that is taken (R121)."""
+        """Whether `slug` is the name in lower case, followed by a number if that is taken (R121)."""
         stem = "-".join(re.findall("[a-z0-9]+", course["name"].lower()))
         taken = any(other["slug"] == stem for other in self.courses.values() if other is not course)
         return bool(re.fullmatch(stem + "-[0-9]+", slug)) if taken else slug == stem
@@ -284,7 +284,7 @@ class Model:
         return len(self.people(course, STUDENTS))
 
     def people(self, course: Course, statuses: Iterable[str | None], text: str = "") -> list[int]:
-        """Users with one of `statuses` whose username or real name holds `text`, by id (R025, R611)."""
+        """Users with one of `statuses` whose username or real name contains `text`, by id (R025, R611)."""
         return [
             number
             for number, user in USERS.items()
@@ -304,7 +304,7 @@ class Model:
         }
 
     def dashboard(self, course: Course, statuses: Iterable[str], text: str, ordering: str) -> list[int]:
-        """Nobody is active here, so only joined_at orders; whoever has none comes last."""
+        """No one is ever active here, so only joined_at orders; users without it come last."""
         users = self.people(course, statuses, text)
         if ordering.removeprefix("-") == "last_active_at":
             return users
@@ -313,13 +313,12 @@ class Model:
         return dated + [user for user in users if user not in dated]
 
     def visible(self, caller: Caller) -> list[Course]:
-        """By id."""
         return [course for _, course in sorted(self.courses.items()) if self.sees(caller, course)]
 
     def search(
         self, caller: Caller, text: str, categories: Iterable[int], statuses: Collection[str], ordering: str
     ) -> list[Course]:
-        """R602, R603. A description that the caller may not read is not searched either."""
+        """R602, R603. A description that the caller may not read is not searched."""
         found = [
             course
             for course in self.visible(caller)
@@ -342,7 +341,7 @@ class Model:
 
 
 def _misshapen(body: Mapping[str, Any], required: bool) -> dict[str, str]:
-    """Field -> the code for what the contract does not allow in it."""
+    """Field -> the code for a value that breaks the contract."""
     problems = {field: "required" for field in ("name", "type") if required and field not in body}
     if not body.get("name", "-").strip():
         problems["name"] = "blank"

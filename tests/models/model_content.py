@@ -1,7 +1,7 @@
-"""The rules of sections, lessons, quizzes and comments once more, small and in plain dicts, to hold the server against.
+"""A second, small implementation of the rules of sections, lessons, quizzes and comments, to compare the server with.
 
-Nothing of the server is imported here. Everything lies inside what it belongs to, and goes with it. The model takes
-from an answer only what no rule settles: the ids of what is new (which must never have been used).
+Nothing is imported from the server. Everything is in plain dicts, nested in what it belongs to, and is deleted with
+it. The model takes from an answer only what no rule decides: ids of new things (which must never have been used).
 """
 
 import math
@@ -16,7 +16,7 @@ from tests.models.model import BAD, BOSSES, STUDENTS, USERS, Caller, Refused, mo
 Thing = dict[str, Any]
 """A course, a section, a lesson, a question, an attempt or a comment."""
 Ids = tuple[int, int, int]
-"""Of a course, a section and a lesson, as a path has them."""
+"""The ids of a course, a section and a lesson, as in a path."""
 
 MEMBERS = ("creator", *STUDENTS)
 NOTHING = Refused(404, {"": "not_found"})
@@ -31,7 +31,7 @@ NEW_LESSON = {
     "text": "",
     "passing_grade": 60,
 }
-"""What a new lesson has where its maker says nothing (R307)."""
+"""The values of a new lesson where the request gives none (R307)."""
 NEW_QUESTION = {"type": "", "image": None, "text": ""}
 CHOICES = {
     "type": ("lesson", "quiz", "single_choice", "multi_choice"),
@@ -39,22 +39,22 @@ CHOICES = {
 }
 RANGES = {"drip_delay": (0, 36500), "passing_grade": (0, 100)}
 REQUIRED = {"section": ("name",), "lesson": ("name", "type"), "question": ("type", "text", "answers"), "comment": ()}
-"""Kind -> the fields that a POST and a PUT need (R021)."""
+"""Kind -> the fields that POST and PUT require (R021)."""
 BRIEF = ("id", "name", "type", "status", "comments_enabled")
-"""The fields of a lesson inside a course."""
+"""The fields that a course shows of a lesson."""
 
 
 class Content:
-    """All that the rules let one know about some open courses and what is in them."""
+    """Everything that the rules say about a few open courses and their content."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.courses: dict[int, Thing] = {}
         self.used: dict[str, list[int]] = {}
-        """Kind -> the ids of all that ever were."""
+        """Kind -> the ids of all that ever existed."""
 
     def named(self, kind: str, number: int) -> int:
-        """The id of something new."""
+        """Record the id of something new."""
         used = self.used.setdefault(kind, [])
         assert number > 0
         assert number not in used
@@ -68,7 +68,7 @@ class Content:
         return status
 
     def enter(self, caller: Caller, number: int, roles: Sequence[str] = (), login: bool = True) -> Thing:
-        """The course, for somebody with one of `roles`, or for everybody (R001-R005, R102)."""
+        """The course, for callers with one of `roles`, or for everyone (R001-R005, R102)."""
         if caller == BAD:
             raise Refused(401, {"": "authentication_failed"})
         if caller is None and login:
@@ -83,7 +83,7 @@ class Content:
         return course
 
     def lesson(self, course: Thing, ids: Ids, quiz: bool = False) -> tuple[Thing, Thing]:
-        """A section and a lesson in it (R006), which may have to be a quiz (R401)."""
+        """A section and a lesson in it (R006), which must be a quiz if the caller says so (R401)."""
         section = find(course["sections"], ids[1])
         lesson = find(section["lessons"], ids[2])
         if quiz and lesson["type"] != "quiz":
@@ -122,7 +122,7 @@ class Content:
         return self.status(course, user) not in BOSSES and opening is not None and opening > self.now
 
     def lesson_locked(self, course: Thing, section: Thing, lesson: Thing, user: Caller) -> bool:
-        """R317; whether it is published is another question."""
+        """R317; whether it is published is another matter."""
         match self.status(course, user):
             case "creator" | "manager":
                 return False
@@ -174,7 +174,7 @@ class Content:
     # Writing
 
     def check(self, kind: str, body: Mapping[str, Any], required: bool) -> None:
-        """What the contract says of a body."""
+        """Checks a body against the contract."""
         problems = {field: "required" for field in REQUIRED[kind] if required and field not in body}
         for field, value in body.items():
             if field in ("name", "text") and not value.strip() and (field, kind) not in TEXTS_THAT_MAY_BE_BLANK:
@@ -232,7 +232,7 @@ class Content:
         question.update(changed)
 
     def attempt(self, course: Thing, lesson: Thing, user: int, responses: Sequence[Mapping[str, Any]]) -> Thing:
-        """R407-R413, R419. The id is still to come."""
+        """R407-R413, R419. The id comes later."""
         self.check_responses(lesson["questions"], responses)
         selected = {response["question_id"]: set(response["selected_options"]) for response in responses}
         questions = deepcopy(lesson["questions"])
@@ -283,7 +283,7 @@ class Content:
             raise Refused(400, *({"responses": problem} for problem in problems))
 
     def comment(self, lesson: Thing, user: int, body: Mapping[str, Any]) -> Thing:
-        """R501-R503, R514. The id is still to come."""
+        """R501-R503, R514. The id comes later."""
         if not lesson["comments_enabled"]:
             raise FORBIDDEN
         if body.get("medias"):
@@ -321,7 +321,7 @@ class Content:
     # Reading
 
     def seen_course(self, course: Thing, view: str, user: Caller) -> Thing:
-        """What there is to know of a course; `user` is whose progress is shown (R110-R113)."""
+        """Everything the model knows about a course; progress is that of `user` (R110-R113)."""
         seen = {
             **{field: course[field] for field in ("id", "name", "slug", "type", "privacy")},
             "created_at": moment(course["created_at"]),
@@ -346,7 +346,7 @@ class Content:
         return seen | {"sections": sections, "num_sections": len(sections)}
 
     def seen_section(self, section: Thing) -> Thing:
-        """As creator and managers see it by itself."""
+        """By itself, as the creator and managers see it."""
         fields = {field: section[field] for field in ("id", "name", "dripped_at", "drip_delay")}
         return fields | {"lessons_order": numbers(section["lessons"])}
 
@@ -520,7 +520,7 @@ def known(field: str, order: Iterable[int], things: Iterable[Thing]) -> None:
 
 
 def reordered(things: list[Thing], order: list[int]) -> list[Thing]:
-    """What `order` leaves out follows as it was (R124, R306)."""
+    """Whatever `order` leaves out follows in its old order (R124, R306)."""
     return sorted(things, key=lambda thing: order.index(thing["id"]) if thing["id"] in order else len(order))
 
 

@@ -1,7 +1,7 @@
-"""Random sequences of all operations by all kinds of callers, held against a small model of the rules.
+"""Random sequences of all operations by all kinds of callers, compared with a small model of the rules.
 
-A plain run tries the same sequences each time, and shows the one that fails as it is. MODEL_EXAMPLES=N asks for N
-others, new ones in each run, and takes minutes to shorten the one that fails.
+A plain run always tries the same sequences, and shows a failing one unshortened. MODEL_EXAMPLES=N tries N others, new
+ones in each run, and takes minutes to shorten a failing one.
 """
 
 import json
@@ -20,11 +20,11 @@ from tests.models.model import BAD, IMAGES, STATUSES, TYPES, USERS, Caller, Cour
 from tests.support.default import NOW
 
 NOBODY = 99
-"""The id of no user, no course and no category."""
+"""The id of no existing user, course or category."""
 
-# Which course: mostly one that is there; the last numbers mean deleted and unknown ones.
+# Which course: mostly an existing one; the last numbers stand for deleted and unknown ones.
 COURSES = st.integers(0, 15)
-# Who calls: somebody with that status in the course (None: without any), a certain user, or nobody at all.
+# Who calls: a user with this status in the course (None: without any), a particular user, or an anonymous caller.
 READERS = st.sampled_from((*STATUSES, *STATUSES, None, None, 1, 2, 3, "anonymous", "anonymous", BAD))
 WRITERS = st.sampled_from((*["creator", "manager"] * 5, "joined", "invited", "requested", None, None, 7, "anonymous"))
 JOINERS = st.sampled_from((*[None, "invited"] * 4, *STATUSES, 7, "anonymous"))
@@ -50,7 +50,7 @@ FIELDS: dict[str, tuple[Any, ...]] = {
     "categories": ([], [1], [2], [1, 2], [2, 1, 2]),
     "sections_order": ([],),
     "image_original": ("one", "two"),
-    # What must be ignored (R011):
+    # Must be ignored (R011):
     "id": (NOBODY,),
     "created_by": (6,),
 }
@@ -95,7 +95,7 @@ QUERY_FLAWS = st.sampled_from(
 
 
 def spelled(name: str, values: list[Any], spelling: str) -> Query:
-    """A list in the query."""
+    """A list, spelled as a query."""
     match spelling:
         case "json":
             return [(name, json.dumps(values))]
@@ -161,7 +161,7 @@ class Courses(Machine):
 
     @rule(pick=st.integers(0, 5), method=st.sampled_from(("PUT", "PATCH")), body=WHOLE, wire=WIRES)
     def save(self, pick: int, method: str, body: dict[str, Any], wire: str) -> None:
-        """As an editor does it: everything in the form, with the name that was there."""
+        """As an editor does it: everything in one form, with the name unchanged."""
         name = self.model.courses[self.chosen(pick, "creator")[0]]["name"]
         self.change(method, pick, "creator", {**body, "name": name}, wire, ("", GONE))
 
@@ -369,7 +369,7 @@ class Courses(Machine):
         number, caller = self.chosen(pick, who)
         lists: dict[str, list[int]] = {}
         for user, name in wanted.items():
-            if not extra or extra[0] != "nobodies":  # an unknown list must not stand in for a known one
+            if not extra or extra[0] != "nobodies":  # an unknown list alone must not count as a known one
                 lists.setdefault(name, []).append(user)
         if extra:
             lists.setdefault(extra[0], []).extend([extra[1]] if extra[1] else [])
@@ -481,7 +481,7 @@ class Courses(Machine):
 
     @invariant()
     def the_world_is_as_the_model(self) -> None:
-        """What somebody finds, or what status or company he has; and all about the course that was just changed."""
+        """One of several reads in turn; and everything about the course that was just changed."""
         self.steps += 1
         kind, turn = self.steps % 4, self.steps // 4
         caller = (*USERS, None)[turn % 8]
@@ -506,7 +506,7 @@ class Courses(Machine):
     # Choosing, sending and checking
 
     def chosen(self, pick: int, who: Any) -> tuple[int, Caller]:
-        """The ids of a course and of a caller."""
+        """The ids of a course and a caller."""
         there = sorted(self.model.courses)
         gone = [number for number in self.model.used if number not in self.model.courses]
         if pick == 15 or not there:
@@ -518,7 +518,7 @@ class Courses(Machine):
         return number, self.person(self.model.courses.get(number), who)
 
     def person(self, course: Course | None, who: Any) -> Caller:
-        """The id of a caller; where nobody has the status that is wished for, somebody who comes near."""
+        """The id of a caller; if no one has the requested status, of a user who comes close."""
         if who == "anonymous":
             return None
         if who == BAD:
@@ -535,7 +535,7 @@ class Courses(Machine):
         return having[self.steps % len(having)]
 
     def send(self, caller: Caller, method: str, path: str, **options: Any) -> httpx.Response:
-        """Time passes with everything."""
+        """Every request takes time."""
         self.pass_time(timedelta(seconds=1))
         return super().send(caller, method, path, **options)
 
@@ -546,7 +546,7 @@ class Courses(Machine):
             assert answer.json() == {"status": self.model.status(caller, course)}
 
     def check_written(self, caller: Caller, course: Course, shown: dict[str, Any]) -> None:
-        """After a write the answer shows the course, with a slug and pictures that no rule foretells."""
+        """After a write, the answer shows the course, with a slug and images that no rule predicts."""
         if not course["slug"]:
             assert self.model.good_slug(course, shown["slug"])
             assert not course["name"].isascii() or self.model.made_from_name(course, shown["slug"])
@@ -564,7 +564,7 @@ class Courses(Machine):
         seen = {**shown, "categories": {category["id"]: category["name"] for category in shown["categories"]}}
         assert len(seen["categories"]) == len(shown["categories"])
         if not self.model.inside(caller, course) and form != "minimal":
-            # Two flags of the full form that nobody says how to hide from outsiders.
+            # No rule says how to hide these two flags of the full form from outsiders.
             for flag in ("enforce_lessons_order", "new_comment_notification_enabled"):
                 seen[flag] = expected[flag]
         assert seen == expected
@@ -579,7 +579,7 @@ class Courses(Machine):
         found: Callable[[], list[Course]],
         form: str,
     ) -> None:
-        """Ask for a page of courses."""
+        """Request a page of courses."""
         for shown, course in self.page(caller, path, query, page, flaw, found):
             self.check_course(caller, course, shown, form)
 
@@ -593,7 +593,7 @@ class Courses(Machine):
         found: Callable[[], list[Any]],
         known: Callable[[dict[str, Any]], Any] = lambda shown: shown,
     ) -> None:
-        """Ask for a page of anything else."""
+        """Request a page of anything else."""
         for shown, expected in self.page(caller, path, query, page, flaw, found):
             assert known(shown) == expected
 

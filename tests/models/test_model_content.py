@@ -1,7 +1,7 @@
-"""Random sequences on sections, lessons, quizzes and comments by all kinds of people, held against a small model.
+"""Random sequences on sections, lessons, quizzes and comments by all kinds of users, compared with a small model.
 
-A plain run tries the same sequences each time, and shows the one that fails as it is. MODEL_EXAMPLES=N asks for N
-others, new ones in each run, and takes minutes to shorten the one that fails.
+A plain run always tries the same sequences, and shows a failing one unshortened. MODEL_EXAMPLES=N tries N others, new
+ones in each run, and takes minutes to shorten a failing one.
 """
 
 from collections.abc import Callable
@@ -33,16 +33,16 @@ from tests.support.default import NOW
 NOBODY = 9999
 """The id of nothing at all."""
 
-# Who calls: mostly somebody who may.
+# Who calls: mostly a user who may.
 WRITERS = st.sampled_from((*[1, 2] * 6, 3, 6, None))
 LEARNERS = st.sampled_from((*[3, 4] * 6, 1, 2, 2, 5, 6, None, BAD))
 READERS = st.sampled_from((1, 1, 2, 2, 3, 3, 4, 4, 5, 6, None, BAD))
 TALKERS = st.sampled_from((1, 1, 2, 2, 3, 3, 3, 4, 4, 4, 6, None))
-# Which of the things that are there; and what of the path is spoilt.
+# Which of the existing things to use, and which part of the path is wrong.
 PICKS = st.integers(0, 11)
 SLIPS = st.sampled_from((*[None] * 24, "course", "section", "lesson", "item", "item"))
 FIRMLY = None
-"""Nothing is spoilt."""
+"""Nothing in the path is wrong."""
 
 TEXTS = ("", "<p>All about flour</p>", "Öl auf Leinwand ☃ <b>&amp;")
 NAMES = st.sampled_from(("Bread", "Knots & ropes", "Öl & Farbe", "日本の料理"))
@@ -66,14 +66,14 @@ WORDS = st.sampled_from(("Which one is cold?", "Öl?", "2 + 2"))
 
 @st.composite
 def _answers(draw: st.DrawFn, kind: str) -> list[dict[str, Any]]:
-    """Mostly with a right number of correct answers (R402)."""
+    """Mostly with a valid number of correct answers (R402)."""
     count = draw(st.integers(1, 4))
     correct = {draw(st.integers(0, count - 1))}
     if kind == "multi_choice" or draw(st.sampled_from((*[False] * 7, True))):
         correct ^= draw(st.sets(st.integers(0, count - 1), max_size=2))
     answers: list[dict[str, Any]] = [{"text": f"Answer {place}"} for place in range(count)]
     for place, answer in enumerate(answers):
-        if place in correct or count % 2:  # else left out, which means false (R403)
+        if place in correct or count % 2:  # otherwise left out, which means false (R403)
             answer["correct"] = place in correct
     return answers
 
@@ -123,7 +123,7 @@ QUESTION_FLAWS = st.sampled_from(
     )
 )
 ORDERS = st.tuples(st.permutations(range(6)), st.integers(0, 6), st.sampled_from((*[False] * 7, True)))
-"""Which places come first, how many of them are told, and whether something foreign is among them."""
+"""The places to list first, how many of them to send, and whether to add a foreign id."""
 CONDUCTS = st.sampled_from(
     (
         *["right"] * 6,
@@ -144,7 +144,7 @@ PEOPLE = st.sampled_from((2, 3, 4, 4, 5, 6))
 
 
 class Lessons(Machine):
-    """What lies in courses."""
+    """The content of courses."""
 
     @initialize(
         kinds=st.lists(
@@ -165,14 +165,14 @@ class Lessons(Machine):
         waits: tuple[int, int],
         turn: int,
     ) -> None:
-        """One or two courses with some members, and something in the first of them."""
+        """One or two courses with some members, and content in the first of them."""
         self.server.worlds.reset().clock.freeze(NOW)
         self.now = NOW
         self.model = Content(NOW)
         self.steps = turn
         self.touched: list[int] = []
         self.places: dict[str, list[tuple[Ids, int]]] = {"question": [], "attempt": [], "comment": []}
-        """Where all questions, attempts and comments are or were."""
+        """Where every question, attempt and comment is, or was."""
         self.lost = ""
         for place, (kind, enforced) in enumerate(kinds):
             self.create_course(f"Course {place}", kind, enforced)
@@ -220,7 +220,7 @@ class Lessons(Machine):
 
     @rule(pick=PICKS, user=PEOPLE, early=st.booleans())
     def wait_for_opening(self, pick: int, user: int, early: bool) -> None:
-        """Until a section opens, or until just before that."""
+        """Wait until a section opens, or until just before."""
         course = self.course(pick)
         dates = [self.model.opening(course, section, user) for section in course["sections"]]
         coming = [date for date in dates if date and date > self.now]
@@ -401,7 +401,7 @@ class Lessons(Machine):
 
     @rule(pick=PICKS, caller=WRITERS, flag=st.sampled_from(("comments_enabled", "status", "type")))
     def toggle(self, pick: int, caller: Caller, flag: str) -> None:
-        """As an editor's switches do it."""
+        """As the switches of an editor do it."""
         ids = self.lesson(pick, FIRMLY, caller)
         there = [lesson for _, _, lesson in self.lessons() if lesson["id"] == ids[2]]
         old = there[0][flag] if there else None
@@ -524,7 +524,7 @@ class Lessons(Machine):
             assert shown == [self.model.seen_question(course, question, caller) for question in rows]
 
     def check_question(self, course: Thing, question: Thing, caller: Caller, answer: httpx.Response) -> None:
-        """After a write the answer tells the ids of new answers."""
+        """After a write, the answer gives the ids of new answers."""
         assert answer.status_code < 300, answer.text
         for row, shown in zip(question["answers"], answer.json()["answers"], strict=True):
             if row["id"] is None:
@@ -825,7 +825,7 @@ class Lessons(Machine):
 
     @invariant()
     def the_world_is_as_the_model(self) -> None:
-        """What changed, and something else in turn."""
+        """What was just changed, and something else in turn."""
         self.steps += 1
         turn = self.steps // 9
         number, *readers = self.touched or [0]
@@ -872,12 +872,11 @@ class Lessons(Machine):
         return there[pick % len(there)]
 
     def lessons(self) -> list[tuple[Thing, Thing, Thing]]:
-        """All there are, with where they lie."""
+        """All lessons, each with its course and section."""
         courses = self.model.courses.values()
         return [(c, s, lesson) for c in courses for s in c["sections"] for lesson in s["lessons"]]
 
     def some(self, things: list[Any]) -> Any:
-        """One of them, or None."""
         return things[self.steps % len(things)] if things else None
 
     def section(self, pick: int, slip: str | None) -> Ids:
@@ -889,7 +888,7 @@ class Lessons(Machine):
         return self.slipped(ids, slip)
 
     def lesson(self, pick: int, slip: str | None, caller: Caller, quiz: bool = False) -> Ids:
-        """The ids of a course, a section and a lesson: with an odd `pick` of one that the caller has still to do."""
+        """The ids of a course, a section and a lesson; if `pick` is odd, one that the caller has yet to complete."""
         there = [place for place in self.lessons() if not quiz or place[2]["type"] == "quiz"] or self.lessons()
         if caller in (3, 4) and pick % 2:
             published = [place for place in there if place[2]["status"] == "published"]
@@ -901,13 +900,13 @@ class Lessons(Machine):
         return self.slipped((course["id"], section["id"], lesson["id"]), slip)
 
     def item(self, kind: str, pick: int, slip: str | None, caller: Caller) -> tuple[Ids, int]:
-        """The ids of a question, an attempt or a comment, and of where it lies."""
+        """The ids of a question, an attempt or a comment, and those of its lesson."""
         there = []
         for course, section, lesson in self.lessons():
             ids = (course["id"], section["id"], lesson["id"])
             things = {"question": lesson["questions"], "attempt": lesson["attempts"], "comment": talk(lesson)}[kind]
             there += [(ids, thing["id"]) for thing in things]
-        if slip == "item":  # preferably one that is gone
+        if slip == "item":  # preferably something deleted
             there = [place for place in self.places[kind] if place not in there] or there
         if not there:
             return self.lesson(pick, slip, caller), NOBODY
@@ -915,7 +914,7 @@ class Lessons(Machine):
         return self.slipped(ids, slip), item
 
     def slipped(self, ids: Ids, slip: str | None) -> Ids:
-        """A path of which one id is another's, or that of something that is gone."""
+        """The path with one id replaced by that of something else, existing or deleted."""
         for place, kind in enumerate(("course", "section", "lesson")):
             if kind == slip:
                 number = self.some([*self.model.used.get(kind, []), NOBODY, 0])
@@ -934,21 +933,21 @@ class Lessons(Machine):
         return here, others
 
     def ordered(self, kind: str, parent: int, order: tuple[list[int], int, bool]) -> list[int]:
-        """What to send for such an order."""
+        """The ids to send for this order."""
         places, count, foreign = order
         here, others = self.within(kind, parent)
         ids = [here[place]["id"] for place in places if place < len(here)][:count]
         return ids + ([self.some(numbers(others)) or NOBODY] if foreign else [])
 
     def dated(self, body: Thing) -> Thing:
-        """With the moment in place of the hours until then, written as a browser does."""
+        """With a date in place of the hours from now, written as a browser does."""
         if body.get("dripped_at") is None:
             return body
         date = self.now + timedelta(hours=body["dripped_at"])
         return {**body, "dripped_at": date.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
 
     def send(self, caller: Caller, method: str, path: str, **options: Any) -> httpx.Response:
-        """Time passes with everything but reading."""
+        """Every request except reading takes time."""
         if method != "GET":
             self.pass_time(timedelta(seconds=1))
         return super().send(caller, method, path, **options)
@@ -966,7 +965,7 @@ class Lessons(Machine):
         return number
 
     def check_course(self, course: Thing, view: str, answer: httpx.Response, user: Caller) -> None:
-        """What the model knows of it; sections and lessons must have nothing else."""
+        """Compare the course with what the model knows about it."""
         if view == "change":
             self.touched = [course["id"]]
         expected = self.model.seen_course(course, view, user)
@@ -985,12 +984,11 @@ def path(ids: Ids) -> str:
 
 
 def talk(lesson: Thing) -> list[Thing]:
-    """All comments and replies."""
     return [one for comment in lesson["comments"] for one in (comment, *comment["replies"])]
 
 
 def response(question: Thing, right: bool) -> Thing:
-    """The right or, where there is one, a wrong response to a question."""
+    """The right response to a question, or a wrong one if there is any."""
     correct = [answer["id"] for answer in question["answers"] if answer["correct"]]
     others = [answer["id"] for answer in question["answers"] if not answer["correct"]]
     selected = correct
@@ -1002,7 +1000,7 @@ def response(question: Thing, right: bool) -> Thing:
 
 
 def undated(shown: Any) -> Any:
-    """With moments in place of the texts of those dates that may come in any time zone."""
+    """With dates parsed where the text may be in any time zone."""
     if isinstance(shown, list):
         return [undated(item) for item in shown]
     if not isinstance(shown, dict):

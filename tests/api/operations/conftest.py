@@ -1,4 +1,4 @@
-"""Fixtures of the tests of operations."""
+"""Fixtures for the tests of operations."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the tests of courses know by heart."""
+"""What the tests of courses share."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ EDIT = FULL | {"sections", "num_lessons", "num_sections"}
 DASHBOARD = MINIMAL | {"avg_completion_rate"}
 IMAGES = {"image_small", "image_medium", "image_big", "image_bigger"}
 BY_PRIVACY = {"open": 1, "private": 4, "secret": 7, "": 10}
-"""A course of each privacy."""
+"""Privacy -> a course with it."""
 EVERY = [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]
 
 

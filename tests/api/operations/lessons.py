@@ -1,4 +1,4 @@
-"""What the tests of lessons know by heart."""
+"""What the tests of lessons share."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.support.client import Api
 from tests.support.default import QUIZ
 
 COURSES = {"open": (1, 1, 1), "private": (4, 10, 19), "secret": (7, 16, 28), "draft": (10, 21, 34)}
-"""Privacy -> a course of it, its first section, and the first lesson of that."""
+"""Privacy -> a course with it, its first section, and the first lesson in that section."""
 LESSONS = "/course/{}/section/{}/lesson/"
 LESSON = "/course/{}/section/{}/lesson/{}/"
 WRITTEN = {"json": {"name": "Frames", "type": "lesson"}}
@@ -20,7 +20,7 @@ FOR_MANAGERS: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "patch_course_lesson": ("PATCH", LESSON, WRITTEN, 200),
     "delete_course_lesson": ("DELETE", LESSON, {}, 204),
 }
-"""Method, path, what to send, and the status of a success."""
+"""Method, path, what to send, and the status on success."""
 FOR_STUDENTS: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "get_course_lesson": ("GET", LESSON, {}, 200),
     "complete_course_lesson": ("POST", LESSON + "complete/", {}, 204),

@@ -1,4 +1,4 @@
-"""What the tests of memberships do."""
+"""What the tests of memberships share."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Attempts at a quiz: answering it, being graded, reading what came of it, and the dashboard of all attempts."""
+"""Attempts at a quiz: making and grading them, reading the results, and the dashboard of all attempts."""
 
 from datetime import timedelta
 from typing import Any
@@ -49,7 +49,7 @@ def active(api: Api, user: int = 3, course: int = 1) -> Any:
 
 
 def quiz_of(api: Api, right: int, total: int, passing_grade: int) -> dict[str, Any]:
-    """Fill the empty quiz of course 15 with one-answer questions of two options, and answer `right` of them right."""
+    """Fill the empty quiz of course 15 with two-option single-choice questions, and get `right` of them right."""
     creator, path = api.as_("creator"), "/course/15/section/27/lesson/49/"
     ok(creator.patch(path, json={"passing_grade": passing_grade}))
     chosen = {}
@@ -66,7 +66,7 @@ def quiz_of(api: Api, right: int, total: int, passing_grade: int) -> dict[str, A
 
 @pytest.mark.parametrize(("persona", "manages"), [("member", False), ("manager", True), ("creator", True)])
 def test_make_course_attempt_answers_the_marked_quiz(api: Api, persona: str, manages: bool) -> None:
-    """R405, R409, R410, R412, R415, R416, R418: 200 with the copy of the quiz; only managers see what is right."""
+    """R405, R409, R410, R412, R415, R416, R418: 200 with a copy of the quiz; only managers see the correct answers."""
     questions = ok(api.as_("manager").get(f"{QUIZ}question/"))
     found = ok(api.as_(persona).post(ATTEMPTS, json=responses({**RIGHT, 2: [4], 4: [11, 12, 13]})))
     assert {name: value for name, value in found.items() if name not in ("user", "quiz_attempt")} == {
@@ -111,7 +111,7 @@ def test_make_course_attempt_answers_the_marked_quiz(api: Api, persona: str, man
 def test_make_course_attempt_wants_exactly_the_right_options(
     api: Api, change: dict[int, list[int]], correct: int
 ) -> None:
-    """R409: right is only who selected all the right options and no other, in whatever order."""
+    """R409: an answer is right only if it selects every correct option and no other, in any order."""
     marked = ok(api.as_("member").post(ATTEMPTS, json=responses({**RIGHT, **change})))["quiz_attempt"]
     assert (marked["correct_responses"], marked["grade"]) == (correct, correct * 25)
     assert [row["id"] for row in marked["questions"] if not row["correct"]] == [
@@ -137,7 +137,7 @@ def test_make_course_attempt_wants_exactly_the_right_options(
 def test_make_course_attempt_rounds_and_passes(
     api: Api, right: int, total: int, passing_grade: int, grade: int, result: str
 ) -> None:
-    """R409, R410, R415: the grade is rounded half up, and the very passing grade passes."""
+    """R409, R410, R415: the grade is rounded half up, and a grade equal to the passing grade passes."""
     marked = quiz_of(api, right, total, passing_grade)
     expected = {"grade": grade, "result": result, "passing_grade": passing_grade, "correct_responses": right}
     assert {name: marked[name] for name in expected} == expected
@@ -147,7 +147,7 @@ def test_make_course_attempt_rounds_and_passes(
     ("value", "code"), [(101, "max_value"), (-1, "min_value"), ("x", "invalid"), (0, None), (100, None)]
 )
 def test_patch_course_lesson_bounds_the_passing_grade(api: Api, value: Any, code: str | None) -> None:
-    """R415: a percentage; 60 unless it is given."""
+    """R415: a percentage, 60 by default."""
     creator = api.as_("creator")
     response = creator.patch(QUIZ, json={"passing_grade": value})
     if code:
@@ -200,7 +200,7 @@ def test_patch_course_lesson_bounds_the_passing_grade(api: Api, value: Any, code
 )
 @pytest.mark.parametrize("persona", ["member", "creator"])
 def test_make_course_attempt_refuses_wrong_responses(api: Api, persona: str, sent: list[Any], code: str) -> None:
-    """R407, R408: every question once, with options of its own; nothing is stored, and no attempt is counted."""
+    """R407, R408: every question once, with its own options; nothing is stored, and no attempt is counted."""
     before = snapshot(api.world)
     body = {"responses": [{"question_id": n, "selected_options": options} for n, options in sent]}
     assert refused(api.as_(persona).post(ATTEMPTS, json=body), 400) == {"responses": code}
@@ -220,7 +220,7 @@ def test_make_course_attempt_refuses_wrong_responses(api: Api, persona: str, sen
     ],
 )
 def test_make_course_attempt_refuses_other_bodies(api: Api, body: Any, expected: dict[str, str]) -> None:
-    """R017, R407: whatever is wrong is said of the field that was sent wrong."""
+    """R017, R407: each error is reported on the field that caused it."""
     before = snapshot(api.world)
     assert refused(api.as_("member").post(ATTEMPTS, json=body), 400) == expected
     assert snapshot(api.world) == before
@@ -228,7 +228,7 @@ def test_make_course_attempt_refuses_other_bodies(api: Api, body: Any, expected:
 
 @pytest.mark.parametrize("sent", [{}, {1: [1]}])
 def test_make_course_attempt_refuses_an_empty_quiz(api: Api, sent: dict[int, list[int]]) -> None:
-    """R419: a quiz without questions cannot be answered, nor passed by answering nothing."""
+    """R419: a quiz without questions cannot be attempted, let alone passed by answering nothing."""
     before = snapshot(api.world)
     response = api.as_("creator").post("/course/15/section/27/lesson/49/attempt/", json=responses(sent))
     assert set(refused(response, 400)) == {"responses"}
@@ -243,7 +243,7 @@ def test_make_course_attempt_refuses_an_empty_quiz(api: Api, sent: dict[int, lis
 )
 @pytest.mark.parametrize("media", ["urlencoded", "multipart"])
 def test_make_course_attempt_refuses_responses_in_forms(api: Api, media: str, fields: list[tuple[str, str]]) -> None:
-    """R012: a form cannot hold responses, which a 400 on that very field says; nothing is stored."""
+    """R012: a form cannot hold responses, and a 400 on that very field says so; nothing is stored."""
     before = snapshot(api.world)
     if media == "urlencoded":
         options: dict[str, Any] = {"content": urlencode([("x", "1"), *fields]), "headers": FORM}
@@ -268,18 +268,18 @@ def test_make_course_attempt_refuses_responses_in_forms(api: Api, media: str, fi
     ],
 )
 def test_make_course_attempt_needs_an_open_lesson(api: Api, path: str, persona: str | None, status: int) -> None:
-    """R006, R311, R315: only members to whom the quiz is open may answer it; the body is not even looked at."""
+    """R006, R311, R315: only members for whom the quiz is open may attempt it; for others the body is not even read."""
     before = snapshot(api.world)
     code = {401: "not_authenticated", 403: "permission_denied", 404: "not_found"}[status]
     assert refused(api.as_(persona).post(f"{path}attempt/", json={}), status) == {"": code}
     assert snapshot(api.world) == before
 
 
-# What stays behind
+# What an attempt leaves behind
 
 
 def test_make_course_attempt_counts_per_user_and_quiz(api: Api) -> None:
-    """R412, R414: num_attempts counts one's own attempts at this quiz; last_attempt is one's own newest."""
+    """R412, R414: num_attempts counts the caller's own attempts at this quiz; last_attempt is the caller's newest."""
     assert ok(api.as_("member").get(QUIZ))["last_attempt"] is None
     assert [make(api, 1)["quiz_attempt"]["num_attempts"] for _ in range(3)] == [1, 2, 3]
     assert make(api, 1, persona="manager")["quiz_attempt"]["num_attempts"] == 1
@@ -309,7 +309,7 @@ def test_make_course_attempt_counts_per_user_and_quiz(api: Api) -> None:
 def test_make_course_attempt_sets_the_completion(
     api: Api, story: list[int], expected: str, moments: tuple[int, int | None]
 ) -> None:
-    """R411, R608: failed or completed, but once passed it stays so; passing moves last_active_at, failing does not."""
+    """R411, R608: failed or completed, but a pass is never lost; passing moves last_active_at, failing does not."""
     before = active(api)
     for correct in story:
         result = make(api, *range(1, correct + 1))["quiz_attempt"]["result"]
@@ -340,7 +340,7 @@ def test_make_course_attempt_leaves_others_alone(api: Api) -> None:
 
 
 def test_make_course_attempt_again_after_taking_completion_back(api: Api) -> None:
-    """R319, R411: a pass that was taken back protects no longer, so a failure then counts."""
+    """R319, R411: a pass that was taken back protects no longer, so a later failure counts."""
     make(api, 1, 2, 3)
     assert api.as_("member").post(f"{QUIZ}incomplete/").status_code == 204
     make(api, 1)
@@ -364,7 +364,7 @@ def test_make_course_attempt_again_after_taking_completion_back(api: Api) -> Non
     ],
 )
 def test_get_course_attempt_keeps_the_copy(api: Api, persona: str, method: str, rest: str, body: Any) -> None:
-    """R413, R415: later changes of questions, their order or the passing grade reach no attempt made before."""
+    """R413, R415: later changes to questions, their order or the passing grade leave earlier attempts unchanged."""
     made = make(api, 1, 3, persona=persona)
     row = ok(api.as_("creator").get(DASHBOARD))["results"][0]
     options = {} if body is None else {"json": body}
@@ -379,7 +379,7 @@ def test_get_course_attempt_keeps_the_copy(api: Api, persona: str, method: str, 
 
 @pytest.mark.parametrize("manages", [True, False])
 def test_get_course_attempt_shows_a_stored_one(api: Api, manages: bool) -> None:
-    """R405, R409, R413, R417, R418: the attempt in full; its owner does not learn which answers are right."""
+    """R405, R409, R413, R417, R418: the attempt in full, but its owner does not learn which answers are correct."""
     found = ok(api.as_("manager" if manages else "member").get("/course/4/section/11/lesson/21/attempt/5/"))
     right = {15, 17, 18, 20} if manages else set()
     rest = dict(found)
@@ -417,7 +417,7 @@ def test_get_course_attempt_shows_a_stored_one(api: Api, manages: bool) -> None:
     ],
 )
 def test_get_course_attempt_is_for_owner_and_managers(api: Api, persona: str | None, status: int) -> None:
-    """R417: nobody else reads an attempt, not even another member."""
+    """R417: no one else reads an attempt, not even another member."""
     made = make(api, 1)
     response = api.as_(persona).get(f"{ATTEMPTS}{made['id']}/")
     if status == 200:
@@ -448,7 +448,7 @@ def test_get_course_attempt_follows_the_path(api: Api, path: str) -> None:
 
 @pytest.mark.parametrize("correct", [1, 4])
 def test_get_course_lesson_never_shows_selected_outside_attempts(api: Api, correct: int) -> None:
-    """R414, R418: `selected` and a question's `correct` stand in last_attempt alone."""
+    """R414, R418: `selected` and a question's `correct` appear only in last_attempt."""
     make(api, *range(1, correct + 1), persona="manager")
     lesson = ok(api.as_("manager").get(QUIZ))
     assert all(set(row) == {"id", "type", "image", "text", "answers"} for row in lesson["questions"])
@@ -462,7 +462,7 @@ def test_get_course_lesson_never_shows_selected_outside_attempts(api: Api, corre
 
 
 def test_list_course_quiz_attempts_shows_rows(api: Api) -> None:
-    """R609: a row for each attempt, the newest first; the id is the attempt's, the name the quiz's."""
+    """R609: one row per attempt, newest first; the id is that of the attempt, the name that of the quiz."""
     page = ok(api.as_("manager").get(DASHBOARD))
     assert (page["count"], page["next"], page["previous"]) == (3, None, None)
     assert page["results"][1] == {
@@ -509,14 +509,14 @@ def test_list_course_quiz_attempts_shows_rows(api: Api) -> None:
     ],
 )
 def test_list_course_quiz_attempts_filters(api: Api, query: str, expected: list[int]) -> None:
-    """R609, R013, R025: by status, default manager and joined; by username, real name and name of the quiz."""
+    """R609, R013, R025: by status (default manager and joined), and by username, real name or name of the quiz."""
     for persona in ("member", "manager", "creator"):
         make(api, 1, persona=persona)
     assert ids(api.as_("manager").get(f"{DASHBOARD}?{query}")) == expected
 
 
 def test_list_course_quiz_attempts_covers_every_quiz(api: Api) -> None:
-    """R609: the rows of all quizzes of this course and of no other; search finds a quiz by its present name."""
+    """R609: rows for every quiz in this course and in no other; search finds a quiz by its current name."""
     creator = api.as_("creator")
     new = ok(creator.post("/course/1/section/1/lesson/", json={"name": "Brushes", "type": "quiz"}), 201)
     path = f"/course/1/section/1/lesson/{new['id']}/"
@@ -537,7 +537,7 @@ def test_list_course_quiz_attempts_covers_every_quiz(api: Api) -> None:
 
 
 def test_list_course_quiz_attempts_follows_present_statuses(api: Api) -> None:
-    """R609: whoever left is no longer listed, and is again after coming back."""
+    """R609: users who leave are no longer listed, and reappear when they come back."""
     make(api, 1)
     member = api.as_("member")
     assert member.delete("/course/1/join/").status_code == 204
@@ -551,7 +551,7 @@ def test_list_course_quiz_attempts_follows_present_statuses(api: Api) -> None:
     [("member", 1, 403), ("staff", 1, 403), (None, 1, 401), ("member", 10, 404), ("stranger", 7, 404)],
 )
 def test_list_course_quiz_attempts_is_for_managers(api: Api, persona: str | None, course: int, status: int) -> None:
-    """R223, R609: the dashboard is for creator and managers."""
+    """R223, R609: the dashboard is for the creator and managers."""
     code = {401: "not_authenticated", 403: "permission_denied", 404: "not_found"}[status]
     assert refused(api.as_(persona).get(f"/course/{course}/quiz/"), status) == {"": code}
 
@@ -567,12 +567,12 @@ def test_list_course_quiz_attempts_is_for_managers(api: Api, persona: str | None
     ],
 )
 def test_list_course_quiz_attempts_refuses_bad_parameters(api: Api, query: str, field: str, code: str) -> None:
-    """R013, R016: an unknown status, and limits that are none."""
+    """R013, R016: unknown statuses and invalid limits."""
     assert refused(api.as_("creator").get(f"{DASHBOARD}?{query}"), 400) == {field: code}
 
 
 def test_list_course_quiz_attempts_pages(api: Api) -> None:
-    """R014, R609: pages of the newest first, with links."""
+    """R014, R609: the pages run from newest to oldest, with links."""
     page = ok(api.as_("creator").get(f"{DASHBOARD}?limit=1&offset=1&search=quiz"))
     url = f"http://stub.test/api/v2{DASHBOARD}?search=quiz&limit=1"
     assert [row["id"] for row in page.pop("results")] == [2]

@@ -1,4 +1,4 @@
-"""Comments on lessons, in two levels: listing, writing, changing and deleting them, and who may."""
+"""Comments on lessons, in two levels: who may list, write, change and delete them, and what happens."""
 
 from datetime import timedelta
 from typing import Any
@@ -72,7 +72,7 @@ TEAPOT = {
 
 
 def test_list_course_comments_shows_threads(api: Api) -> None:
-    """R507, R508, R509: first-level comments with all replies in order and with their place, without latest_reply."""
+    """R507, R508, R509: first-level comments with all replies in order and where they belong, without latest_reply."""
     page = ok(api.as_("creator").get(COURSE))
     assert (page["count"], page["next"], page["previous"]) == (6, None, None)
     rows = {row["id"]: row for row in page["results"]}
@@ -94,7 +94,7 @@ def test_list_course_comments_shows_threads(api: Api) -> None:
 
 
 def test_list_course_comments_orders_by_lesson(api: Api) -> None:
-    """R509: by the lesson's place in the course, then oldest first; the page is cut over first-level comments."""
+    """R509: by the lesson's place in the course, then oldest first; a page counts first-level comments."""
     creator = api.as_("creator")
     assert ids(creator.get(COURSE)) == [1, 5, 9, 10, 13, 14]
     ok(creator.post("/course/1/section/2/lesson/4/comment/", json={"text": "first"}), 201)
@@ -125,7 +125,7 @@ def test_list_course_comments_orders_by_lesson(api: Api) -> None:
     ],
 )
 def test_list_course_comments_is_for_managers(api: Api, caller: str | None, course: int, status: int) -> None:
-    """R509: the list of a course is for creator and managers."""
+    """R509: the list for a whole course is for the creator and managers."""
     response = api.as_(caller).get(f"/course/{course}/comment/")
     if status == 200:
         ok(response)
@@ -164,7 +164,7 @@ def test_list_course_lesson_comments_shows_the_first_level(api: Api, caller: str
     ],
 )
 def test_list_course_lesson_comments_filters_and_orders(api: Api, query: str, expected: list[int]) -> None:
-    """R024, R504, R506: oldest first, newest first, any other order ignored; replies by parent, of an unknown none."""
+    """R024, R504, R506: oldest or newest first, other orders ignored; replies by parent, none for an unknown parent."""
     assert ids(api.as_("member").get(f"{COMMENTS}?{query}")) == expected
 
 
@@ -182,7 +182,7 @@ def test_list_course_lesson_comments_goes_by_time(api: Api) -> None:
 
 
 def test_list_course_lesson_comments_pages(api: Api) -> None:
-    """R014, R504: the count is that of the level that is listed; links keep parent and ordering."""
+    """R014, R504: the count covers the level listed; the links keep parent and ordering."""
     page = ok(api.as_("member").get(f"{COMMENTS}?parent=1&ordering=-created_at&limit=1&offset=1"))
     url = f"http://stub.test/api/v2{COMMENTS}?parent=1&ordering=-created_at&limit=1"
     assert [row["id"] for row in page.pop("results")] == [3]
@@ -191,7 +191,7 @@ def test_list_course_lesson_comments_pages(api: Api) -> None:
 
 @pytest.mark.parametrize("caller", ["member", "manager", "creator"])
 def test_list_course_lesson_comments_is_empty_while_disabled(api: Api, caller: str) -> None:
-    """R501, R505: no comments to see or to make, for managers neither; those stored are back with the switch."""
+    """R501, R505: no one, managers included, reads or writes comments; switching them on brings back those stored."""
     url = f"{SWITCHED_OFF}comment/"
     for query in ("", "?parent=14"):
         assert ok(api.as_(caller).get(url + query)) == {"count": 0, "next": None, "previous": None, "results": []}
@@ -231,7 +231,7 @@ def test_list_course_lesson_comments_is_empty_while_disabled(api: Api, caller: s
     ],
 )
 def test_create_course_comment_needs_an_open_lesson(api: Api, path: str, caller: str | None, status: int) -> None:
-    """R006, R311-R316, R501: who may not open the lesson neither reads nor writes comments; managers always may."""
+    """R006, R311-R316, R501: only those who may open the lesson read and write comments; managers always may."""
     before = snapshot(api.world)
     read, made = (
         api.as_(caller).request(method, f"{path}comment/", **options)
@@ -251,7 +251,7 @@ def test_create_course_comment_needs_an_open_lesson(api: Api, path: str, caller:
 
 @pytest.mark.parametrize(("caller", "author"), [("member", DILYS), ("manager", OTTOLINE), ("creator", WREN)])
 def test_create_course_comment_answers_it(api: Api, caller: str, author: dict[str, Any]) -> None:
-    """R308, R309, R501: 201 with the text unchanged as html, the medias as objects and oneself as author."""
+    """R308, R309, R501: 201 with the text unchanged as html, the medias as objects and the caller as the author."""
     text = "<p onclick='x'>1 < 2 & \u00fc</p>\n <script>"
     sent = {"text": text, "medias": [5], "id": 1, "html": "x", "created_by": 9, "stray": 1}
     made = ok(api.as_(caller).post(COMMENTS, json=sent), 201)
@@ -281,7 +281,7 @@ def test_create_course_comment_answers_it(api: Api, caller: str, author: dict[st
     ids=["json", "json-defaults", "urlencoded", "urlencoded-defaults", "multipart"],
 )
 def test_create_course_comment_may_be_empty(api: Api, options: dict[str, Any]) -> None:
-    """R514: nothing is required, text defaults to nothing, and so does everything else."""
+    """R514: nothing is required; text defaults to "", and everything else has a default, too."""
     made = ok(api.as_("member").post(COMMENTS, **options), 201)
     expected: dict[str, Any] = {"html": "", "parent": None, "in_reply_to": None, "medias": [], "latest_reply": None}
     assert {name: made[name] for name in expected} == expected
@@ -335,7 +335,7 @@ def test_create_course_comment_replies(
 )
 @pytest.mark.parametrize("caller", ["member", "creator"])
 def test_create_course_comment_refuses(api: Api, caller: str, body: dict[str, Any], expected: dict[str, str]) -> None:
-    """R309, R502, R503: two levels in one lesson; in_reply_to needs the parent and a reply to it; nothing is stored."""
+    """R309, R502, R503: two levels in one lesson; in_reply_to needs parent and a reply under it; nothing is stored."""
     before = snapshot(api.world)
     assert refused(api.as_(caller).post(COMMENTS, json={"text": "x", **body}), 400) == expected
     assert snapshot(api.world) == before
@@ -369,7 +369,7 @@ def test_create_course_comment_refuses(api: Api, caller: str, body: dict[str, An
     ids=["json", "urlencoded-repeated", "urlencoded-bracketed", "urlencoded-indexed", "multipart"],
 )
 def test_create_course_comment_reads_every_media_type(api: Api, options: dict[str, Any]) -> None:
-    """R009, R012: JSON and both kinds of forms mean the same, for a new comment and for a changed one."""
+    """R009, R012: JSON and both kinds of forms mean the same, on create and on update."""
     found = ok(api.as_("member").post(COMMENTS, **options), 201)
     assert (found["html"], found["parent"], found["in_reply_to"]) == ("Yes", 1, 2)
     assert [media["id"] for media in found["medias"]] == [5, 1]
@@ -387,7 +387,7 @@ def test_create_course_comment_reads_every_media_type(api: Api, options: dict[st
     [("creator", 200), ("manager", 200), ("member", 403), ("invited", 403), ("staff", 403), (None, 401)],
 )
 def test_get_course_comment_is_for_managers(api: Api, caller: str | None, status: int) -> None:
-    """R507, R508, R510: even the author may not read it alone; with the newest reply, without replies and extras."""
+    """R507, R508, R510: even its author may not read it by itself; with latest_reply, without replies and extras."""
     response = api.as_(caller).get(f"{COMMENTS}10/")
     if status == 200:
         assert ok(response) == TEAPOT
@@ -433,7 +433,7 @@ def test_get_course_comment_follows_the_path(api: Api, path: str) -> None:
 def test_update_course_comment_is_for_author_and_managers(
     api: Api, caller: str | None, comment: int, status: int
 ) -> None:
-    """R511: PUT, PATCH and DELETE are for the author, the creator and managers; the author stays the author."""
+    """R511: PUT, PATCH and DELETE are for the author, the creator and managers; the author never changes."""
     before, url = snapshot(api.world), f"{COMMENTS}{comment}/"
     author = api.world.comments[comment]["created_by"]
     for method in ("PUT", "PATCH", "DELETE"):
@@ -452,7 +452,7 @@ def test_update_course_comment_is_for_author_and_managers(
 
 @pytest.mark.parametrize(("course", "status"), [(1, 200), (4, 200), (7, 404)])
 def test_update_course_comment_after_leaving(api: Api, course: int, status: int) -> None:
-    """R104, R511: the author stays the author after leaving, as long as the course can be seen."""
+    """R104, R511: authors keep their rights after leaving, as long as they can see the course."""
     path = {1: f"{COMMENTS}10/", 4: "/course/4/section/10/lesson/19/comment/18/"}
     url = path.get(course, "/course/7/section/16/lesson/28/comment/21/")
     member = api.as_("member")
@@ -501,7 +501,7 @@ def test_patch_course_comment_keeps_what_is_left_out(
     ],
 )
 def test_update_course_comment_keeps_its_place(api: Api, method: str, comment: int, body: dict[str, Any]) -> None:
-    """R512: parent and in_reply_to are fixed at creation, and ignored here whatever they say."""
+    """R512: parent and in_reply_to are fixed on creation; updates ignore them, whatever they say."""
     place = (None, None) if comment == 10 else (10, 11)
     found = ok(api.as_("member").request(method, f"{COMMENTS}{comment}/", json={**body, "text": "x"}))
     assert (found["html"], found["parent"], found["in_reply_to"]) == ("x", *place)
@@ -514,7 +514,7 @@ def test_update_course_comment_keeps_its_place(api: Api, method: str, comment: i
     [({"medias": [99]}, {"medias": "does_not_exist"}), ({"text": None}, {"text": "null"})],
 )
 def test_update_course_comment_refuses(api: Api, method: str, body: dict[str, Any], expected: dict[str, str]) -> None:
-    """R309: unknown medias and a text that is none are refused, and nothing changes."""
+    """R309: unknown medias and a null text are refused, and nothing changes."""
     before = snapshot(api.world)
     assert refused(api.as_("member").request(method, f"{COMMENTS}10/", json={"text": "x", **body}), 400) == expected
     assert snapshot(api.world) == before
@@ -532,7 +532,7 @@ def test_update_course_comment_refuses(api: Api, method: str, body: dict[str, An
     ],
 )
 def test_delete_course_comment_takes_replies_along(api: Api, comment: int, gone: set[int], cleared: set[int]) -> None:
-    """R513, R023: a first-level comment goes with its replies; who answered a deleted reply now answers nobody."""
+    """R513, R023: a first-level comment goes with its replies; a reply that answered a deleted one now answers none."""
     before = snapshot(api.world)["comments"]
     done(api.as_("creator").delete(f"{COMMENTS}{comment}/"))
     assert list(api.world.comments) == [
@@ -546,7 +546,7 @@ def test_delete_course_comment_takes_replies_along(api: Api, comment: int, gone:
 
 
 def test_delete_course_comment_uncovers_the_reply_before(api: Api) -> None:
-    """R507, R513: the newest reply is that which is left, and null when none is."""
+    """R507, R513: the newest of the remaining replies takes its place, or null if none is left."""
     creator = api.as_("creator")
     for reply, newest in ((12, 11), (11, None)):
         done(creator.delete(f"{COMMENTS}{reply}/"))

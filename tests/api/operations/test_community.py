@@ -1,4 +1,4 @@
-"""The community at a page's start: preferences, features, incubators, and what a fixture may say of them."""
+"""What a page loads at its start: preferences, features and incubators, and what a fixture may say about them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -60,13 +60,13 @@ DEFAULTS: dict[str, Any] = {
     **PICTURES,
 }
 SORTED = sorted(DEFAULTS)
-"""Keys in the order of their ids."""
+"""Keys in order of their ids."""
 ADA = {"id": 1, "username": "ada", "real_name": "Ada", "date_joined": "2025-01-01T00:00:00Z"}
 APP = {"client_id": "mine", "name": "Mine"}
 
 
 def keyed(page: dict[str, Any]) -> dict[str, Any]:
-    """The listed preferences as the vendor's client keeps them."""
+    """The listed preferences, arranged as the vendor's client keeps them."""
     return {f"{row['section']}.{row['name']}": row["value"] for row in page["results"]}
 
 
@@ -76,7 +76,7 @@ def keys(api: Api, query: str) -> list[str]:
 
 @pytest.fixture
 def written(tmp_path: Path, contract: Contract) -> Callable[..., Fixture]:
-    """Loads a small fixture file with these parts."""
+    """Loads a small fixture file made of the given parts."""
 
     def seed(**parts: Any) -> Fixture:
         file = tmp_path / "mine.yaml"
@@ -91,7 +91,7 @@ def written(tmp_path: Path, contract: Contract) -> Callable[..., Fixture]:
 
 @pytest.mark.parametrize("caller", [None, "member", "staff"])
 def test_list_preferences_shows_all_of_them(api: Api, caller: str | None) -> None:
-    """R701, R702: every preference of the fixture schema, in one page, for everybody; switches are true or false."""
+    """R701, R702: every preference of the fixture schema, on one page, for everyone; switches are true or false."""
     page = ok(api.as_(caller).get(PREFERENCES))
     assert (page["count"], page["next"], page["previous"]) == (52, None, None)
     expected = {**DEFAULTS, **{name: f"http://stub.test{path}" for name, path in PICTURES.items()}}
@@ -107,7 +107,7 @@ def test_list_preferences_shows_all_of_them(api: Api, caller: str | None) -> Non
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_list_preferences_shows_pictures_at_the_callers_host(api: Api, name: str) -> None:
-    """R702: addresses of pictures are absolute, because a page is of another origin, and something is there."""
+    """R702: image URLs are absolute, because the page has another origin, and each leads to an image."""
     page = ok(api.get(PREFERENCES, headers={"Host": "localhost:8123"}))
     assert keyed(page)[name] == f"http://localhost:8123{PICTURES[name]}"
     picture = api.get(f"/{PICTURES[name]}")
@@ -133,7 +133,7 @@ def test_list_preferences_shows_pictures_at_the_callers_host(api: Api, name: str
     ],
 )
 def test_list_preferences_filters(api: Api, query: str, expected: list[str]) -> None:
-    """R025, R701: by the section in full, and by a text in section or name, in any case; ids stay what they were."""
+    """R025, R701: by full section name, or by a text in section or name, in any case; ids do not change."""
     page = ok(api.get(f"{PREFERENCES}?{query}"))
     assert list(keyed(page)) == expected
     assert page["count"] == len(expected)
@@ -157,12 +157,12 @@ def test_list_preferences_filters(api: Api, query: str, expected: list[str]) -> 
     ],
 )
 def test_list_preferences_orders(api: Api, query: str, expected: list[str]) -> None:
-    """R701: by id, section or name, descending with a minus; by id where ordering names none of them."""
+    """R701: by id, section or name, descending with a minus; by id if ordering names none of them."""
     assert keys(api, query) == expected
 
 
 def test_list_preferences_pages(api: Api) -> None:
-    """R014, R016, R701: with a limit it is a page like any other, and the links lead through all of it."""
+    """R014, R016, R701: with a limit it is paged like any other list, and the links lead through all of it."""
     address = f"{PREFERENCES}?limit=20&ordering=-id"
     seen: list[int] = []
     while address:
@@ -192,12 +192,12 @@ def test_list_preferences_pages(api: Api) -> None:
     ],
 )
 def test_list_preferences_refuses(api: Api, query: str, field: str, code: str) -> None:
-    """R016: bad parameters are told."""
+    """R016: bad parameters are reported."""
     assert refused(api.get(f"{PREFERENCES}?{query}"), 400) == {field: code}
 
 
 def test_list_preferences_shows_what_a_fixture_sets(api: Api, app: StubServer, default_fixture: Fixture) -> None:
-    """R702: a fixture's own values and its own settings, as they are; pictures elsewhere stay where they are."""
+    """R702: a fixture's values and its own additional settings, unchanged; images hosted elsewhere keep their URLs."""
     own = {
         "configurations.comments_enabled": False,
         "configurations.app_url": "https://app.example",
@@ -222,7 +222,7 @@ def test_list_preferences_shows_what_a_fixture_sets(api: Api, app: StubServer, d
 def test_list_preferences_leaves_addresses_alone_that_are_complete(
     api: Api, app: StubServer, default_fixture: Fixture, address: str
 ) -> None:
-    """R702: only the path of a picture of this server gets the host in front."""
+    """R702: only a path to an image on this server gets the host in front."""
     app.worlds.reset(
         fixture=replace(default_fixture, preferences={**default_fixture.preferences, "logo.navbar_logo": address})
     )
@@ -232,7 +232,7 @@ def test_list_preferences_leaves_addresses_alone_that_are_complete(
 def test_list_preferences_of_a_large_fixture_is_one_page(
     api: Api, app: StubServer, written: Callable[..., Fixture]
 ) -> None:
-    """R015, R701: the vendor's client reads the first page only, so that there must be no second."""
+    """R015, R701: the vendor's client reads only the first page, so there must be no second."""
     own = {f"text.line_{number}": f"Line {number}" for number in range(60)}
     app.worlds.reset(fixture=written(preferences=own))
     page = ok(api.get(PREFERENCES))
@@ -242,7 +242,7 @@ def test_list_preferences_of_a_large_fixture_is_one_page(
 
 
 def test_list_preferences_is_of_its_world(api: Api, app: StubServer) -> None:
-    """R106, R114, R702: the two that act do so in their world alone, and the list says so; the others do nothing."""
+    """R106, R114, R702: only two have an effect, in their own world alone, and the list shows it; others do nothing."""
     other = app.worlds.reset("other")
     before = other.preferences
     idle = {key: not value for key, value in before.items() if value in (True, False)}
@@ -309,7 +309,7 @@ def test_list_preferences_is_of_its_world(api: Api, app: StubServer) -> None:
 def test_list_preferences_refuses_a_fixture_that_is_wrong(
     written: Callable[..., Fixture], parts: dict[str, Any], says: str
 ) -> None:
-    """R702: a misspelt switch does not stay unnoticed; nor do other mistakes in what a page reads at its start."""
+    """R702: misspelt switches are caught, and so are other mistakes in what a page loads at its start."""
     with pytest.raises(FixtureError) as caught:
         written(**parts)
     assert says in str(caught.value)
@@ -321,7 +321,7 @@ def test_list_preferences_refuses_a_fixture_that_is_wrong(
 
 
 def test_list_features_shows_what_is_on(api: Api, app: StubServer, default_fixture: Fixture) -> None:
-    """R701: by default courses alone; what a fixture names is on, in its order."""
+    """R701: by default courses alone; otherwise what the fixture names, in its order."""
     page = {"count": 1, "next": None, "previous": None, "results": [{"id": 1, "name": "course", "enabled": True}]}
     assert ok(api.get(FEATURES)) == page
     assert ok(api.as_("member").get(FEATURES)) == page
@@ -352,13 +352,13 @@ def test_list_features_shows_what_is_on(api: Api, app: StubServer, default_fixtu
 def test_list_features_filters(
     api: Api, app: StubServer, default_fixture: Fixture, query: str, expected: list[int]
 ) -> None:
-    """R016, R025, R701: by the name in full, by a text in it in any case, and by pages."""
+    """R016, R025, R701: by full name, by a text in it in any case, and by page."""
     app.worlds.reset(fixture=replace(default_fixture, features=("taxa", "course", "group_2")))
     assert [row["id"] for row in ok(api.get(f"{FEATURES}?{query}"))["results"]] == expected
 
 
 def test_list_features_of_a_large_fixture_is_one_page(api: Api, app: StubServer, default_fixture: Fixture) -> None:
-    """R701: the vendor's client reads the first page only, so that there must be no second."""
+    """R701: the vendor's client reads only the first page, so there must be no second."""
     app.worlds.reset(fixture=replace(default_fixture, features=tuple(f"f{number}" for number in range(101))))
     page = ok(api.get(FEATURES))
     assert (page["count"], len(page["results"]), page["next"]) == (101, 101, None)
@@ -366,7 +366,7 @@ def test_list_features_of_a_large_fixture_is_one_page(api: Api, app: StubServer,
 
 
 def test_list_features_and_preferences_are_read_before_anybody_has_logged_in(api: Api) -> None:
-    """R701: also where the community shows its content to nobody else; a bad token is told all the same."""
+    """R701: even in a community closed to anonymous visitors; a bad token is still refused."""
     api.world.preferences = {**api.world.preferences, "configurations.content_availability": False}
     for path in (PREFERENCES, FEATURES):
         ok(api.get(path))
@@ -376,7 +376,7 @@ def test_list_features_and_preferences_are_read_before_anybody_has_logged_in(api
 @pytest.mark.parametrize("caller", [None, "member"])
 @pytest.mark.in_process("a fixture or preference of its own")
 def test_list_incubators_has_none(api: Api, caller: str | None) -> None:
-    """R106, R707: an empty page; without a login only where the content is for everybody."""
+    """R106, R707: an empty page; without a login, only if the community shows its content to everyone."""
     before, caller_api = snapshot(api.world), api.as_(caller)
     assert ok(caller_api.get("/incubator/")) == {"count": 0, "next": None, "previous": None, "results": []}
     assert refused(caller_api.get("/incubator/?limit=x"), 400) == {"limit": "invalid"}

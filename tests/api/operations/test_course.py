@@ -31,7 +31,7 @@ FIELDS = {
     "og_image": "https://pictures.example/lino.png",
     "categories": [3, 1],
 }
-"""Every writable field but sections_order and image_original."""
+"""Every writable field except sections_order and image_original."""
 JUNK = {
     "id": 99,
     "join_status": "joined",
@@ -45,7 +45,7 @@ JUNK = {
     "0": "[object Object]",
     "1": "[object Object]",
 }
-"""Read-only and unknown fields, some of which the vendor's forms send."""
+"""Read-only and unknown fields, some of them sent by the vendor's forms."""
 
 
 def assert_shows(body: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ def assert_shows(body: dict[str, Any], fields: dict[str, Any]) -> None:
 
 
 def test_create_course_answers_defaults(api: Api) -> None:
-    """R115, R121, R128: a course of name and type alone has the documented defaults; its author is the creator."""
+    """R115, R121, R128: a course with only name and type gets the documented defaults; its author is the creator."""
     body = ok(api.as_("stranger").post("/course/", json={"name": "Lino Printing", "type": "self-paced"}), 201)
     images = {name: body.pop(name) for name in IMAGES}
     assert all(url.startswith("http://stub.test/upfiles/courses/") for url in images.values())
@@ -94,7 +94,7 @@ def test_create_course_answers_defaults(api: Api) -> None:
 
 @IN_EVERY_ENCODING
 def test_create_course_reads_every_content_type(api: Api, encode: Encode) -> None:
-    """R009, R012, R022: JSON and both forms, with each spelling of arrays, make the same course."""
+    """R009, R012, R022: JSON and both kinds of forms, in every spelling of arrays, make the same course."""
     body = ok(api.as_("member").post("/course/", **encode(FIELDS)), 201)
     assert set(body) == FULL
     assert_shows(body, FIELDS)
@@ -103,7 +103,7 @@ def test_create_course_reads_every_content_type(api: Api, encode: Encode) -> Non
 
 @IN_EVERY_ENCODING
 def test_create_course_ignores_unknown_fields(api: Api, encode: Encode) -> None:
-    """R011, R129: read-only and unknown fields, products and stray keys are no error and have no effect."""
+    """R011, R129: read-only and unknown fields, products and stray keys are not errors and have no effect."""
     sent = {"name": "Lino Printing", "type": "self-paced"}
     plain = ok(api.as_("member").post("/course/", json=sent), 201)
     body = ok(api.as_("member").post("/course/", **encode({**JUNK, **sent, "name": "Lino 2"})), 201)
@@ -113,7 +113,7 @@ def test_create_course_ignores_unknown_fields(api: Api, encode: Encode) -> None:
 
 
 def test_create_course_defaults_booleans_missing_from_a_form(api: Api) -> None:
-    """R022: a boolean that a form leaves out has its documented default; 1 and 0 are booleans, too."""
+    """R022: a boolean missing from a form gets its documented default; 1 and 0 are booleans, too."""
     form = {"name": "Lino", "type": "self-paced", "hide_member_count": "1", "enforce_lessons_order": "0"}
     body = ok(api.as_("member").post("/course/", data=form), 201)
     assert body["new_comment_notification_enabled"] is True
@@ -122,7 +122,7 @@ def test_create_course_defaults_booleans_missing_from_a_form(api: Api) -> None:
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/course/"), ("PUT", "/course/1/")])
 def test_create_course_names_the_mistake_of_the_docs_sample(api: Api, method: str, path: str) -> None:
-    """R009, R017: JSON text under the form type holds no field; the refusal says which media type to send."""
+    """R009, R017: JSON sent as a form has no fields; the refusal says which media type to send."""
     response = api.as_("creator").request(
         method,
         path,
@@ -157,7 +157,7 @@ def test_create_course_names_the_mistake_of_the_docs_sample(api: Api, method: st
     ],
 )
 def test_create_course_refuses_bad_fields(api: Api, changes: dict[str, Any], expected: dict[str, str]) -> None:
-    """R017, R116, R118, R121, R122: each bad field is named with its code, and nothing is created."""
+    """R017, R116, R118, R121, R122: each bad field is reported with its code, and nothing is created."""
     before = snapshot(api.world)
     sent = {"name": "Lino", "type": "self-paced", **changes}
     assert refused(api.as_("stranger").post("/course/", json=sent), 400) == expected
@@ -187,7 +187,7 @@ def test_create_course_takes_json_by_default(api: Api) -> None:
 
 
 def test_create_course_makes_a_free_slug(api: Api) -> None:
-    """R121: a slug made from the name gets a numeric suffix where it is taken."""
+    """R121: a slug made from the name gets a numeric suffix if it is taken."""
     names = ["Sketching -- WALKS!", "Sketching, Walks", "水彩", "水彩画"]
     slugs = [
         ok(api.as_("member").post("/course/", json={"name": name, "type": "scheduled"}), 201)["slug"] for name in names
@@ -199,7 +199,7 @@ def test_create_course_makes_a_free_slug(api: Api) -> None:
 
 
 def test_create_course_is_for_logged_in_callers(api: Api) -> None:
-    """R001, R114: everybody who is logged in may create a course, an anonymous caller may not."""
+    """R001, R114: any logged-in caller may create a course, an anonymous caller may not."""
     sent = {"name": "Lino", "type": "self-paced"}
     assert refused(api.post("/course/", json=sent), 401) == {"": "not_authenticated"}
     assert refused(api.as_("nobody").post("/course/", json=sent), 401) == {"": "authentication_failed"}
@@ -212,7 +212,7 @@ def test_create_course_is_for_logged_in_callers(api: Api) -> None:
 def test_create_course_may_be_for_staff_only(
     api: Api, app: StubServer, default_fixture: Fixture, role: str | None, status: int
 ) -> None:
-    """R114: courses_only_staff_enabled leaves it to admins, moderators and editors; the role comes before the body."""
+    """R114: courses_only_staff_enabled limits it to admins, moderators and editors; the role comes before the body."""
     preferences = {**default_fixture.preferences, "configurations.courses_only_staff_enabled": True}
     world = app.worlds.reset(fixture=replace(default_fixture, preferences=preferences))
     world.users.put({**world.users[STRANGER], "role": role})
@@ -242,7 +242,7 @@ def test_create_course_shows_an_image(api: Api) -> None:
 
 
 def test_create_course_finds_a_free_slug(api: Api) -> None:
-    """R121: numbered where it is taken, "course" where the name gives nothing, and one's own is never in the way."""
+    """R121: numbered if taken, "course" if the name yields nothing; a course's own slug never blocks it."""
     creator = api.as_("creator")
     made = [creator.post("/course/", json={"name": name, "type": "structured"}).json() for name in ("!", "?", "*")]
     assert [course["slug"] for course in made] == ["course", "course-2", "course-3"]
@@ -300,12 +300,12 @@ def test_get_course_refuses_tokens_of_disabled_users(api: Api) -> None:
     ],
 )
 def test_update_course_needs_a_token(api: Api, method: str, path: str) -> None:
-    """R001, R005: without a token these are refused, before anything is said about the course."""
+    """R001, R005: without a token these are refused before anything is revealed about the course."""
     assert refused(api.request(method, path), 401) == {"": "not_authenticated"}
 
 
 def test_get_course_knows_its_methods_and_media_types(api: Api) -> None:
-    """R008, R026: an undocumented method, an Accept header without JSON and a path without slash are refused."""
+    """R008, R026: an undocumented method, an Accept header without JSON and a path without a slash are refused."""
     assert refused(api.as_("creator").post("/course/1/"), 405) == {"": "method_not_allowed"}
     assert refused(api.as_("creator").delete("/course/search/"), 405) == {"": "method_not_allowed"}
     assert refused(api.get("/course/1/", headers={"Accept": "text/html"}), 406) == {"": "not_acceptable"}
@@ -318,7 +318,7 @@ def test_get_course_knows_its_methods_and_media_types(api: Api) -> None:
 @IN_EVERY_ENCODING
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_update_course_reads_every_content_type(api: Api, method: str, encode: Encode) -> None:
-    """R009, R011, R012, R125: creator and manager change a course by JSON or form; unknown fields are ignored."""
+    """R009, R011, R012, R125: creator and managers change a course by JSON or form; unknown fields are ignored."""
     for caller, course in (("creator", 1), ("manager", 5)):
         before = ok(api.as_(caller).get(f"/course/{course}/"))
         sent = {**FIELDS, "name": f"Lino {course}", "slug": f"lino-{course}"}
@@ -366,7 +366,7 @@ def test_update_course_refuses_bad_fields(api: Api, sent: dict[str, Any], expect
 @pytest.mark.parametrize("before", ["", "open", "private", "secret"])
 @pytest.mark.parametrize("after", ["open", "private", "secret"])
 def test_update_course_moves_privacy_freely(api: Api, method: str, before: str, after: str) -> None:
-    """R119: out of draft, and among open, private and secret, every change is allowed."""
+    """R119: any change is allowed out of draft, and among open, private and secret."""
     do(api, 1, privacy=before)
     sent = {"name": "Lino", "type": "scheduled", "privacy": after}
     assert ok(api.as_("manager").request(method, "/course/1/", json=sent))["privacy"] == after
@@ -376,7 +376,7 @@ def test_update_course_moves_privacy_freely(api: Api, method: str, before: str, 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 @pytest.mark.parametrize("privacy", ["open", "private", "secret"])
 def test_update_course_refuses_return_to_draft(api: Api, method: str, privacy: str) -> None:
-    """R119: a published course never goes back to draft, and nothing else of the request happens."""
+    """R119: a published course never goes back to draft, and the rest of such a request has no effect either."""
     do(api, 1, privacy=privacy)
     before = snapshot(api.world)
     sent = {"name": "Lino", "type": "scheduled", "privacy": "", "description": "new"}
@@ -386,14 +386,14 @@ def test_update_course_refuses_return_to_draft(api: Api, method: str, privacy: s
 
 
 def test_update_course_lets_a_draft_stay_one(api: Api) -> None:
-    """R119, R120: a draft may be saved as draft, and may be published without a description."""
+    """R119, R120: a draft may be saved as a draft, and may be published without a description."""
     assert ok(api.as_("manager").patch("/course/12/", json={"privacy": ""}))["privacy"] == ""
     assert ok(api.as_("manager").patch("/course/12/", json={"privacy": "open"}))["privacy"] == "open"
     assert ok(api.get("/course/12/"))["sections"] == []
 
 
 def test_update_course_keeps_its_own_name_and_slug(api: Api) -> None:
-    """R116, R121: a course is no duplicate of itself; a renamed one keeps its slug and frees its name."""
+    """R116, R121: a course is not its own duplicate; a renamed course keeps its slug and frees its old name."""
     own = {"name": "Watercolour for Absolute Beginners", "slug": "watercolour-for-absolute-beginners"}
     assert_shows(ok(api.as_("creator").put("/course/1/", json={**own, "type": "self-paced"})), own)
     renamed = ok(api.as_("creator").put("/course/1/", json={"name": "Washes", "type": "self-paced"}))
@@ -415,7 +415,7 @@ def test_update_course_keeps_its_own_name_and_slug(api: Api) -> None:
     ],
 )
 def test_update_course_is_for_creator_and_managers(api: Api, privacy: str, caller: str, status: int) -> None:
-    """R003, R004, R005, R125: others get 403, or 404 where they see nothing; both come before media type and body."""
+    """R003, R004, R005, R125: others get 403, or 404 if they cannot see it; both come before media type and body."""
     path = f"/course/{BY_PRIVACY[privacy]}/"
     who = api.as_(caller)
     if status == 200:
@@ -447,7 +447,7 @@ def test_update_course_is_for_creator_and_managers(api: Api, privacy: str, calle
     ],
 )
 def test_patch_course_touches_only_what_is_sent(api: Api, field: str, value: Any) -> None:
-    """R021, R118, R121, R122: PATCH changes the field that is sent and nothing else; a new slug shows in the images."""
+    """R021, R118, R121, R122: PATCH changes only the fields sent; a new slug shows up in the image URLs."""
     do(api, 1, og_image="https://pictures.example/old.png")
     before = ok(api.as_("manager").get("/course/1/?view=edit"))
     body = ok(api.as_("manager").patch("/course/1/", json={field: value}))
@@ -457,7 +457,7 @@ def test_patch_course_touches_only_what_is_sent(api: Api, field: str, value: Any
 
 
 def test_patch_course_accepts_nothing(api: Api) -> None:
-    """R011, R021: a PATCH without fields, or with read-only and unknown ones alone, changes nothing."""
+    """R011, R021: a PATCH with no fields, or only read-only and unknown ones, changes nothing."""
     before = snapshot(api.world)
     for sent in ({}, JUNK):
         assert ok(api.as_("creator").patch("/course/1/", json=sent))["id"] == 1
@@ -466,7 +466,7 @@ def test_patch_course_accepts_nothing(api: Api) -> None:
 
 
 def test_patch_course_replaces_categories(api: Api) -> None:
-    """R122: ids in, objects out; a list replaces the set, [] empties it, none keeps it, an unknown id is refused."""
+    """R122: ids in, objects out; a list replaces the set, [] empties it, no list keeps it, unknown ids are refused."""
     body = ok(api.as_("manager").patch("/course/1/", json={"categories": [3, 2]}))
     assert [(row["id"], row["name"]) for row in body["categories"]] == [
         (3, "Repair and Making"),
@@ -487,7 +487,7 @@ def test_patch_course_replaces_categories(api: Api) -> None:
 )
 @pytest.mark.parametrize("encoding", ["json", "urlencoded-indexed", "multipart-bracketed"])
 def test_patch_course_orders_sections(api: Api, encoding: str, sent: list[int], order: list[int]) -> None:
-    """R124: sections stand as listed; those left out follow in their old order, and none is lost."""
+    """R124: sections appear in the order listed; the rest follow in their old order, and none is lost."""
     body = ok(api.as_("manager").patch("/course/1/", **ENCODINGS[encoding]({"name": "Lino", "sections_order": sent})))
     assert body["sections_order"] == order
     edit = ok(api.as_("manager").get("/course/1/?view=edit"))
@@ -498,14 +498,14 @@ def test_patch_course_orders_sections(api: Api, encoding: str, sent: list[int], 
 
 @pytest.mark.parametrize("order", [[4], [2, 1, 3, 4], [999]])
 def test_patch_course_refuses_foreign_sections(api: Api, order: list[int]) -> None:
-    """R124: sections of another course, or of none, are refused."""
+    """R124: sections of another course, and nonexistent ones, are refused."""
     refusal = refused(api.as_("manager").patch("/course/1/", json={"sections_order": order, "name": "Lino"}), 400)
     assert refusal == {"sections_order": "does_not_exist"}
     assert_shows(ok(api.get("/course/1/")), {"sections_order": [1, 2, 3], "name": "Watercolour for Absolute Beginners"})
 
 
 def test_patch_course_changes_the_images(api: Api) -> None:
-    """R123: each new cover, uploaded or named, changes all four addresses; other changes keep them."""
+    """R123: each new cover, uploaded or named, changes all four URLs; other changes keep them."""
     seen = [{name: ok(api.get("/course/1/"))[name] for name in IMAGES}]
     uploads: list[Options] = [
         {"files": {"image_original": ("a.png", b"one", "image/png")}},
@@ -527,7 +527,7 @@ def test_patch_course_changes_the_images(api: Api) -> None:
 
 
 def test_delete_course_removes_it_everywhere(api: Api) -> None:
-    """R023, R126: 204 without a body; afterwards the course is absent on every path and in every list."""
+    """R023, R126: 204 without a body; afterwards the course is gone from every path and every list."""
     response = api.as_("manager").delete("/course/1/")
     assert (response.status_code, response.content) == (204, b"")
     creator = api.as_("creator")
@@ -584,7 +584,7 @@ def test_delete_course_removes_what_belongs_to_it(api: Api) -> None:
 
 
 def test_delete_course_frees_name_and_slug_but_not_its_id(api: Api) -> None:
-    """R116, R121, R126: name and slug may be used again, the id never is."""
+    """R116, R121, R126: name and slug may be reused, the id never is."""
     sent = {"name": "Lino", "type": "self-paced"}
     for number in (16, 17):
         body = ok(api.as_("stranger").post("/course/", json=sent), 201)

@@ -1,4 +1,4 @@
-"""The lists of courses: searching, joined ones, suggested ones, those of a user."""
+"""The lists of courses: search, joined courses, suggestions, and the courses of a user."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_search_courses_finds_what_the_caller_may_know(api: Api, caller: str | N
     ],
 )
 def test_search_courses_filters_and_orders(api: Api, query: str, expected: list[int]) -> None:
-    """R024, R025, R603: text in any case, any category; unknown orderings are ignored, empty filters are none."""
+    """R024, R025, R603: text in any case, any category; unknown orderings are ignored, and so are empty filters."""
     assert ids(api.get(f"/course/search/?{query}")) == expected
 
 
@@ -71,7 +71,7 @@ def test_search_courses_filters_and_orders(api: Api, query: str, expected: list[
     [("member", [4]), ("invited", [4]), ("manager", [4]), ("requested", []), ("stranger", []), (None, [])],
 )
 def test_search_courses_does_not_search_hidden_descriptions(api: Api, caller: str | None, found: list[int]) -> None:
-    """R103, R603: what only insiders may read is searched for insiders only; the name is searched for all."""
+    """R103, R603: text that only insiders may read is searched only for insiders; names are searched for everyone."""
     assert ids(api.as_(caller).get("/course/search/?search=White Card")) == found
     assert ids(api.as_(caller).get("/course/search/?search=window light")) == [4]
 
@@ -105,13 +105,13 @@ def test_search_courses_filters_by_status(api: Api, caller: str | None, statuses
     ],
 )
 def test_search_courses_reads_categories_in_every_spelling(api: Api, query: str) -> None:
-    """R013, R603: JSON text, comma-joined, bracketed and repeated categories are one and the same."""
+    """R013, R603: JSON text, comma-joined, bracketed and repeated categories mean the same."""
     assert ids(api.get(f"/course/search/?{query}")) == [13, 6, 5, 4, 1]
     assert ids(api.get("/course/search/?categories=4")) == ids(api.get("/course/search/?categories=[4]")) == [6, 4]
 
 
 def test_search_courses_orders_by_newest_id_where_the_ordering_is_unknown(api: Api) -> None:
-    """R024, R603: with its direction."""
+    """R024, R603: in the direction of that default."""
     ids = [row["id"] for row in api.as_("creator").get("/course/search/?ordering=privacy").json()["results"]]
     assert ids == sorted(ids, reverse=True)
 
@@ -130,7 +130,7 @@ STATUS_SPELLINGS = [
 
 @pytest.mark.parametrize("query", STATUS_SPELLINGS)
 def test_list_joined_courses_reads_statuses_in_every_spelling(api: Api, query: str) -> None:
-    """R013: JSON text, comma-joined, bracketed, repeated and bare statuses are one and the same, in every list."""
+    """R013: JSON text, comma-joined, bracketed, repeated and bare statuses mean the same, in every list."""
     for course, status in ((1, "joined"), (2, "manager"), (4, "invited"), (5, "requested")):
         be(api, course, status)
     stranger = api.as_("stranger")
@@ -165,7 +165,7 @@ def test_list_joined_courses_refuses_unknown_statuses(api: Api, path: str, value
     ],
 )
 def test_list_joined_courses_filters(api: Api, caller: str, query: str, expected: list[int]) -> None:
-    """R101, R104, R601: the caller's courses as manager or member, unless asked otherwise; by author, too."""
+    """R101, R104, R601: the caller's courses as manager or member, unless told otherwise; by author, too."""
     if "created_by=6" in query:
         do(api, 2, created_by=6)
     assert sorted(ids(api.as_(caller).get(f"/course/{query}"))) == expected
@@ -182,7 +182,7 @@ def test_list_joined_courses_shows_courses_in_full(api: Api) -> None:
 
 
 def test_list_joined_courses_leaks_no_description(api: Api) -> None:
-    """R103: outsiders of a private course find its description and sections in no list."""
+    """R103: no list shows outsiders the description or sections of a private course."""
     for caller, paths in {
         "requested": ["/course/?statuses=requested", "/course/search/", "/user/3/courses/", "/suggestion/course/"],
         "stranger": ["/course/search/", "/user/3/courses/", "/user/8/courses/", "/suggestion/course/"],
@@ -199,7 +199,7 @@ def test_list_joined_courses_leaks_no_description(api: Api) -> None:
 
 
 def test_list_suggested_courses_offers_what_is_new(api: Api) -> None:
-    """R606: published courses that the caller can see and has no status in, the newest first, in full."""
+    """R606: published courses that the caller can see and has no status in, newest first, in full."""
     response = api.as_("stranger").get("/suggestion/course/")
     assert ids(response) == [15, 6, 14, 3, 5, 4, 13, 2, 1]
     assert all(set(row) == FULL for row in response.json()["results"])
@@ -210,12 +210,12 @@ def test_list_suggested_courses_offers_what_is_new(api: Api) -> None:
     [("creator", []), ("manager", [15]), ("member", [15]), ("invited", [15]), ("requested", [1, 2, 3, 13, 14, 15])],
 )
 def test_list_suggested_courses_leaves_out_own_ones(api: Api, caller: str, expected: list[int]) -> None:
-    """R606: a course in which the caller has any status is no suggestion, nor is one that is not visible."""
+    """R606: a course in which the caller has any status is not suggested, nor is one that the caller cannot see."""
     assert sorted(ids(api.as_(caller).get("/suggestion/course/"))) == expected
 
 
 def test_list_user_courses_shows_what_the_caller_sees(api: Api) -> None:
-    """R604, R605, R127, R107: a page of the user's courses, as far as visible, with the caller's own status."""
+    """R604, R605, R127, R107: a page of the user's courses that the caller can see, with the caller's own status."""
     for caller in ("stranger", None):
         response = api.as_(caller).get("/user/3/courses/")
         assert sorted(ids(response)) == [1, 2, 3, 4, 5, 6, 13, 14]
@@ -234,7 +234,7 @@ def test_list_user_courses_shows_what_the_caller_sees(api: Api) -> None:
     ("caller", "count"), [("creator", 5), ("manager", 5), ("member", None), ("stranger", None), (None, None)]
 )
 def test_list_user_courses_hides_the_member_count(api: Api, caller: str | None, count: int | None) -> None:
-    """R127: with hide_member_count only creator and managers see how many there are."""
+    """R127: with hide_member_count, only the creator and managers see the number of members."""
     rows = {row["id"]: row for row in ok(api.as_(caller).get("/user/8/courses/"))["results"]}
     assert rows[13]["member_count"] == count
     assert rows[13]["hide_member_count"] is True

@@ -1,4 +1,4 @@
-"""Reading a course: every view of it, for everybody, with locks and progress."""
+"""Reading a course: every view of it, for every kind of caller, with locks and progress."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,12 +47,12 @@ def test_get_course_shows_outsiders_a_lock_screen(api: Api, caller: str | None) 
 
 @pytest.mark.parametrize("number", ["0", "-1", "99", "9" * 30, "1.5", "abc"])
 def test_get_course_answers_404_for_odd_ids(api: Api, number: str) -> None:
-    """R004, R007: an id that cannot exist is absent, not wrong."""
+    """R004, R007: an id that cannot exist is not found rather than invalid."""
     assert refused(api.as_("creator").get(f"/course/{number}/"), 404) == {"": "not_found"}
 
 
 def test_get_course_counts_published_lessons(api: Api) -> None:
-    """R111, R131: drafts and sections without a published lesson are left out, for the manager, too."""
+    """R111, R131: drafts and sections without a published lesson are left out, for managers, too."""
     shown = {}
     for persona in ("manager", "member"):
         body = ok(api.as_(persona).get("/course/1/"))
@@ -90,12 +90,12 @@ def test_get_course_shows_anonymous_callers_no_progress(api: Api) -> None:
     ("course", "user", "rate"), [(1, 9, 100), (1, 8, 60), (1, 10, 0), (4, 3, 100), (14, 9, 17), (8, 11, 100)]
 )
 def test_get_course_rounds_completion(api: Api, course: int, user: int, rate: int) -> None:
-    """R131: the completion rate counts published lessons, a failed quiz not, and is rounded half up."""
+    """R131: the completion rate counts published lessons, but not failed quizzes, and is rounded half up."""
     assert ok(api.as_("manager").get(f"/course/{course}/", params={"user": user}))["user_completion_rate"] == rate
 
 
 def test_get_course_for_editing_shows_drafts(api: Api) -> None:
-    """R112: view=edit counts and shows everything; only num_lessons of a section counts published lessons."""
+    """R112: view=edit counts and shows everything, but num_lessons of a section counts only published lessons."""
     body = ok(api.as_("manager").get("/course/1/?view=edit"))
     assert set(body) == EDIT
     assert (body["num_sections"], body["num_lessons"]) == (3, 8)
@@ -111,7 +111,7 @@ def test_get_course_for_editing_shows_drafts(api: Api) -> None:
 
 @pytest.mark.parametrize(("course", "rate"), [(1, 31), (14, 17), (15, 0), (12, 0)])
 def test_get_course_for_the_dashboard_shows_the_average(api: Api, course: int, rate: int) -> None:
-    """R113, R132: view=dashboard is the minimal form and the mean of managers' and members' rates; 0 of nobody."""
+    """R113, R132: view=dashboard is the minimal form plus the mean of managers' and members' rates; 0 if none."""
     body = ok(api.as_("creator").get(f"/course/{course}/?view=dashboard"))
     assert set(body) == DASHBOARD
     assert body["avg_completion_rate"] == rate
@@ -119,7 +119,7 @@ def test_get_course_for_the_dashboard_shows_the_average(api: Api, course: int, r
 
 @pytest.mark.parametrize("query", ["view=edit", "view=dashboard", "user=3", "view=edit&user=3", "user=999"])
 def test_get_course_keeps_manager_views_from_others(api: Api, query: str) -> None:
-    """R108, R110: edit, dashboard and emulation need creator or manager; what one cannot see stays absent."""
+    """R108, R110: edit, dashboard and emulation are for the creator and managers; an invisible course stays absent."""
     for caller in ("member", "invited", "stranger", "staff"):
         assert refused(api.as_(caller).get(f"/course/1/?{query}"), 403) == {"": "permission_denied"}
     assert refused(api.as_("requested").get(f"/course/4/?{query}"), 403) == {"": "permission_denied"}
@@ -137,7 +137,7 @@ def test_get_course_refuses_unknown_views(api: Api) -> None:
 @pytest.mark.parametrize("user", [3, 8, 6, 4, 1])
 @pytest.mark.in_process("a fixture or preference of its own")
 def test_get_course_emulates_a_user(api: Api, user: int) -> None:
-    """R107, R110, R321: with user= status, progress, counters and locks are those of that user."""
+    """R107, R110, R321: with user=, the status, progress, counters and locks are those of that user."""
     api.world.tokens = {**api.world.tokens, "stub-emulated": user}
     for course in (1, 2, 3, 14):
         own = ok(api.as_("emulated").get(f"/course/{course}/"))
@@ -156,7 +156,7 @@ def test_get_course_emulates_a_user(api: Api, user: int) -> None:
 
 
 def test_get_course_emulates_inside_private_courses(api: Api) -> None:
-    """R110: what is shown follows the caller, only progress follows the emulated user."""
+    """R110: the caller decides what is shown; only progress is that of the emulated user."""
     body = ok(api.as_("manager").get("/course/4/?user=6"))
     assert set(body) == READ
     assert body["description"].startswith("A small group")
@@ -164,13 +164,13 @@ def test_get_course_emulates_inside_private_courses(api: Api) -> None:
 
 
 def test_get_course_refuses_emulating_nobody(api: Api) -> None:
-    """R110: an unknown user is absent; one that is no number is refused."""
+    """R110: an unknown user is not found; a user that is not a number is refused."""
     assert refused(api.as_("manager").get("/course/1/?user=999"), 404) == {"": "not_found"}
     assert refused(api.as_("manager").get("/course/1/?user=me"), 400) == {"user": "invalid"}
 
 
 def locks(body: dict[str, Any]) -> list[tuple[str | None, bool, list[bool]]]:
-    """For each section its date, its lock, and those of its lessons."""
+    """For each section: its date, its lock, and the locks of its lessons."""
     return [
         (section["available_date"], section["locked"], [lesson["locked"] for lesson in section["lessons"]])
         for section in body["sections"]
@@ -178,7 +178,7 @@ def locks(body: dict[str, Any]) -> list[tuple[str | None, bool, list[bool]]]:
 
 
 def test_get_course_locks_a_structured_course(api: Api) -> None:
-    """R314, R316, R317: a section opens drip_delay days after joining, on the very moment; managers pass."""
+    """R314, R316, R317: a section opens exactly drip_delay days after joining; managers need not wait."""
     shown = [(iso(-10), False, [False] * 2), (iso(-3), False, [False] * 2), (iso(20), True, [True])]
     assert locks(ok(api.as_("member").get("/course/2/"))) == shown
     assert locks(ok(api.as_("manager").get("/course/2/?user=3"))) == shown
@@ -199,7 +199,7 @@ def test_get_course_locks_a_structured_course(api: Api) -> None:
 
 
 def test_get_course_locks_a_scheduled_course(api: Api) -> None:
-    """R313, R316, R317: a section opens on its date, for everybody; without a date it is open."""
+    """R313, R316, R317: a section opens on its date, for everyone; without a date it is open."""
     dates, closed = [iso(-7), iso(14), None], [False, True, False]
     shown = [(date, lock, [lock] * n) for date, lock, n in zip(dates, closed, (2, 2, 1), strict=True)]
     assert locks(ok(api.as_("member").get("/course/3/"))) == shown
@@ -252,7 +252,7 @@ def test_get_course_enforces_the_order(api: Api, done: list[int], failed: list[i
 
 
 def test_get_course_enforces_the_order_of_published_lessons(api: Api) -> None:
-    """R315: drafts are no hindrance, and the order is that of sections_order."""
+    """R315: drafts do not block the way, and the order is that of sections_order."""
     do(api, 1, enforce_lessons_order=True, sections_order=[3, 2, 1])
     api.world.lessons.put({**api.world.lessons[4], "status": "draft"})
     body = ok(api.as_("manager").get("/course/1/?user=9"))
@@ -262,7 +262,7 @@ def test_get_course_enforces_the_order_of_published_lessons(api: Api) -> None:
 
 
 def test_get_course_gives_each_category_pictures_of_its_own(api: Api) -> None:
-    """R122: addresses that carry the category's slug, and differ between categories even beside it."""
+    """R122: their URLs carry the category's slug, and differ between categories even apart from the slug."""
     both = api.as_("creator").patch("/course/1/", json={"categories": [1, 2]})
     pictures = {row["slug"]: row["image_small"] for row in ok(both)["categories"]}
     assert all(f"/upfiles/categories/small/{slug}_" in url for slug, url in pictures.items())

@@ -40,7 +40,7 @@ WREN = {
 @pytest.mark.parametrize("privacy", COURSES)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_get_course_lesson_keeps_outsiders_out(api: Api, privacy: str, name: str) -> None:
-    """R001, R003, R004, R101, R104, R301, R311: not logged in 401, hidden course 404, else 403; nothing changes."""
+    """R001, R003, R004, R101, R104, R301, R311: 401 without a login, 404 if hidden, otherwise 403; nothing changes."""
     method, path, options, _ = OPERATIONS[name]
     before = snapshot(api.world)
     for caller in (None, *PERSONAS[2:]):
@@ -55,7 +55,7 @@ def test_get_course_lesson_keeps_outsiders_out(api: Api, privacy: str, name: str
         elif caller != "member":
             forbidden(response, MEMBERS_ONLY)
     after = snapshot(api.world)
-    if name in FOR_STUDENTS:  # which the member may do
+    if name in FOR_STUDENTS:  # the member may do these
         after |= {table: before[table] for table in ("completions", "memberships")}
     assert after == before
 
@@ -64,7 +64,7 @@ def test_get_course_lesson_keeps_outsiders_out(api: Api, privacy: str, name: str
 @pytest.mark.parametrize("caller", ["creator", "manager"])
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_update_course_lesson_lets_creator_and_managers_in(api: Api, privacy: str, caller: str, name: str) -> None:
-    """R023, R301, R316: creator and managers do everything with lessons, in courses of every privacy."""
+    """R023, R301, R316: creator and managers may do everything with lessons, in courses of every privacy."""
     method, path, options, status = OPERATIONS[name]
     response = api.as_(caller).request(method, path.format(*COURSES[privacy]), **options)
     assert response.status_code == status, response.text
@@ -137,7 +137,7 @@ def test_list_course_lessons_answers_an_array_in_order(api: Api) -> None:
 
 
 def test_list_course_lessons_has_no_pages(api: Api) -> None:
-    """R302, R310: however many there are, all come at once, in the order in which they were made."""
+    """R302, R310: all of them at once, however many there are, in the order of creation."""
     for number in range(110):
         body = {"name": f"Pot {number}", "type": "lesson"}
         ok(api.as_("creator").post(LESSONS.format(15, 27), json=body), 201)
@@ -147,7 +147,7 @@ def test_list_course_lessons_has_no_pages(api: Api) -> None:
 
 @pytest.mark.parametrize("kind", ["lesson", "quiz"])
 def test_create_course_lesson_answers_defaults(api: Api, kind: str) -> None:
-    """R302, R307, R415: name and type alone make a draft with the documented defaults, behind all others."""
+    """R302, R307, R415: name and type alone make a draft with the documented defaults, after all the others."""
     ok(api.as_("creator").patch("/course/1/section/2/", json={"lessons_order": [6, 4, 5]}))
     body = ok(api.as_("manager").post(LESSONS.format(1, 2), json={"name": "Frames", "type": kind}), 201)
     author = body.pop("created_by")
@@ -182,16 +182,16 @@ FIELDS = {
     "medias": [5, 3],
     "passing_grade": 85,
 }
-"""Every writable field but questions_order."""
+"""Every writable field except questions_order."""
 
 
 def shown(fields: dict[str, Any]) -> dict[str, Any]:
-    """What an answer makes of the fields, medias as ids."""
+    """How an answer shows these fields, with medias as ids."""
     return {"html" if name == "text" else name: value for name, value in fields.items()}
 
 
 def assert_shows(body: dict[str, Any], fields: dict[str, Any]) -> None:
-    """R308, R309: text is read as html, medias as objects."""
+    """R308, R309: text is read back as html, medias as objects."""
     expected = shown(fields)
     flat = {**body, "medias": ids(body["medias"])}
     assert {name: flat[name] for name in expected} == expected
@@ -225,7 +225,7 @@ JUNK = {
 
 @IN_EVERY_MEDIA_TYPE
 def test_update_course_lesson_ignores_other_fields(api: Api, encode: Encode) -> None:
-    """R011: read-only and unknown fields are no error and have no effect; a lesson stays where it is."""
+    """R011: read-only and unknown fields are not errors and have no effect; a lesson stays where it is."""
     before, path = snapshot(api.world), LESSON.format(1, 1, 1)
     body = ok(api.as_("creator").get(path))
     named = {"name": body["name"], "type": "lesson", **JUNK}
@@ -284,7 +284,7 @@ def test_create_course_lesson_needs_name_and_type(api: Api, name: str, encode: E
 )
 @pytest.mark.parametrize("name", ["create_course_lesson", "update_course_lesson", "patch_course_lesson"])
 def test_update_course_lesson_refuses_bad_fields(api: Api, name: str, field: str, value: Any, code: str) -> None:
-    """R017, R018, R307, R309, R406, R415: each bad field is named with its code, and nothing changes."""
+    """R017, R018, R307, R309, R406, R415: each bad field is reported with its code, and nothing changes."""
     method, path, _, _ = OPERATIONS[name]
     before = snapshot(api.world)
     response = api.as_("creator").request(method, path.format(1, 2, 5), json={**FIELDS, field: value})
@@ -295,7 +295,7 @@ def test_update_course_lesson_refuses_bad_fields(api: Api, name: str, field: str
 @pytest.mark.parametrize("grade", [0, 1, 99, 100])
 @pytest.mark.parametrize("name", ["create_course_lesson", "update_course_lesson", "patch_course_lesson"])
 def test_update_course_lesson_takes_passing_grades(api: Api, name: str, grade: int) -> None:
-    """R413, R415: every percentage from 0 to 100 is one; attempts made before keep the old one."""
+    """R413, R415: any percentage from 0 to 100; earlier attempts keep the old one."""
     attempt(api.as_("manager"), WRONG)
     method, path, _, status = OPERATIONS[name]
     body = ok(api.as_("manager").request(method, path.format(1, 2, 5), json={**FIELDS, "passing_grade": grade}), status)
@@ -311,7 +311,7 @@ def test_update_course_lesson_takes_passing_grades(api: Api, name: str, grade: i
     "text", ["", "no markup", "<p>für £5 &amp; <script>alert(1)</script></p>\r\n\t<img src=x>", " <b>", "🎨" * 5000]
 )
 def test_update_course_lesson_shows_text_as_html(api: Api, text: str) -> None:
-    """R308: text goes in and html comes out, unchanged; text itself is in no answer."""
+    """R308: text goes in and html comes out, unchanged; no answer contains text itself."""
     for method in ("PUT", "PATCH"):
         sent = {"name": "Frames", "type": "lesson", "text": text}
         body = ok(api.as_("creator").request(method, LESSON.format(1, 1, 1), json=sent))
@@ -323,7 +323,7 @@ def test_update_course_lesson_shows_text_as_html(api: Api, text: str) -> None:
 
 
 def test_patch_course_lesson_replaces_medias(api: Api) -> None:
-    """R309: ids in, objects out; a list replaces the old, [] empties it, none keeps it, an unknown id is refused."""
+    """R309: ids in, objects out; a list replaces the old, [] empties it, no list keeps it, unknown ids are refused."""
     path = LESSON.format(1, 1, 2)
     for sent, expected in (({"medias": [4, 3]}, [4, 3]), ({}, [4, 3]), ({"medias": []}, []), ({"medias": [3]}, [3])):
         assert ids(ok(api.as_("manager").patch(path, json=sent))["medias"]) == expected
@@ -362,7 +362,7 @@ def test_update_course_lesson_keeps_what_is_left_out(api: Api) -> None:
 
 @pytest.mark.parametrize(("field", "value"), [*FIELDS.items(), ("status", "draft"), ("text", ""), ("medias", [])])
 def test_patch_course_lesson_touches_only_what_is_sent(api: Api, field: str, value: Any) -> None:
-    """R021, R323: PATCH changes the field that is sent and nothing else, in this lesson and all others."""
+    """R021, R323: PATCH changes only the fields sent, and leaves all other lessons alone."""
     before = ok(api.as_("creator").get(LESSONS.format(1, 1)))
     body = ok(api.as_("manager").patch(LESSON.format(1, 1, 1), json={field: value}))
     assert_shows(body, {field: value})
@@ -373,7 +373,7 @@ def test_patch_course_lesson_touches_only_what_is_sent(api: Api, field: str, val
 
 @WRITES
 def test_patch_course_lesson_keeps_questions_of_a_former_quiz(api: Api, method: str) -> None:
-    """R011, R323, R406, R420: a quiz turned lesson hides its questions and keeps them; a quiz again, it shows them."""
+    """R011, R323, R406, R420: a quiz made a lesson hides its questions but keeps them for when it is a quiz again."""
     before = ok(api.as_("creator").get(QUIZ))
     rows = snapshot(api.world)["questions"]
     # The vendor's rename box sends type lesson for a quiz, too; questions_order has no effect then.
@@ -395,7 +395,7 @@ def test_patch_course_lesson_keeps_questions_of_a_former_quiz(api: Api, method: 
 def test_patch_course_lesson_orders_and_deletes_questions(
     api: Api, method: str, sent: list[int] | None, left: list[int]
 ) -> None:
-    """R406, R413: questions stand as listed, those left out are deleted; attempts made before keep them all."""
+    """R406, R413: questions follow the list, missing ones are deleted; earlier attempts keep them all."""
     old = attempt(api.as_("manager"), RIGHT)
     before = {row["id"]: row for row in ok(api.as_("manager").get(QUIZ))["questions"]}
     others = [row for row in snapshot(api.world)["questions"] if row["lesson_id"] != 5]
@@ -423,7 +423,7 @@ def test_patch_course_lesson_ignores_questions_order_of_plain_lessons(api: Api) 
 
 
 def test_patch_course_lesson_switches_comments_off(api: Api) -> None:
-    """R505: without comments_enabled the list of comments is empty; they are kept, and shown once it is back."""
+    """R505: without comments_enabled the list of comments is empty; they are kept, and reappear once it is back on."""
     path = LESSON.format(1, 1, 1)
     before = ok(api.as_("member").get(f"{path}comment/"))
     assert before["count"] == 4
@@ -439,7 +439,7 @@ def test_patch_course_lesson_switches_comments_off(api: Api) -> None:
 
 @pytest.mark.parametrize(("course", "section", "lesson"), [(1, 1, 1), (1, 2, 5), (1, 2, 6), (4, 11, 21), (14, 25, 40)])
 def test_delete_course_lesson_removes_what_belongs_to_it(api: Api, course: int, section: int, lesson: int) -> None:
-    """R023, R303: its comments, questions, attempts and completions go with it, and its place; nothing else does."""
+    """R023, R303: its comments, questions, attempts, completions and place in the order go, too; nothing else does."""
     before = snapshot(api.world)
     path = LESSON.format(course, section, lesson)
     done(api.as_("manager").delete(path))
@@ -461,7 +461,7 @@ def test_delete_course_lesson_removes_what_belongs_to_it(api: Api, course: int, 
 
 
 def test_delete_course_lesson_counts_and_orders_what_is_left(api: Api) -> None:
-    """R131, R302, R303, R315: progress and an enforced order go by the lessons that are left; no id is used again."""
+    """R131, R302, R303, R315: progress and an enforced order follow the remaining lessons; no id is reused."""
     assert ok(api.as_("member").get("/course/14/"))["user_completion_rate"] == 50
     done(api.as_("creator").delete(LESSON.format(14, 26, 43)))
     done(api.as_("creator").delete(LESSON.format(14, 26, 44)))
@@ -503,7 +503,7 @@ def test_get_course_lesson_answers_members(api: Api) -> None:
 
 @pytest.mark.parametrize("caller", ["creator", "manager", "member"])
 def test_get_course_lesson_keeps_the_answers_from_members(api: Api, caller: str) -> None:
-    """R405, R418, R420: a quiz shows its questions; which answers are right only creator and managers see."""
+    """R405, R418, R420: a quiz shows its questions; only the creator and managers see which answers are correct."""
     questions = ok(api.as_(caller).get(QUIZ))["questions"]
     answers = [("A cool blue and a cool yellow", True), ("A warm blue and a warm yellow", False)]
     answers += [("A warm red and any yellow", False)]
@@ -526,7 +526,7 @@ def test_get_course_lesson_keeps_the_answers_from_members(api: Api, caller: str)
 
 
 def test_get_course_lesson_shows_the_callers_newest_attempt(api: Api) -> None:
-    """R414: an object, that of the caller's newest attempt, whatever others do; null without any."""
+    """R414: an object, the caller's newest attempt, whatever others do; null if there is none."""
     member, manager = api.as_("member"), api.as_("manager")
     assert ok(member.get(QUIZ))["last_attempt"] is None
     first = attempt(member, RIGHT)

@@ -1,4 +1,4 @@
-"""Who may open a lesson and when, and how completing it counts."""
+"""Who may open a lesson and when, and what completing it counts for."""
 
 from datetime import timedelta
 from typing import Any
@@ -69,7 +69,7 @@ CASES = {
     "order and date": case(3, 9, 18, ORDER, ("courses", 3, {"enforce_lessons_order": True})),
     "no order": case(14, 26, 45, None, ("courses", 14, {"enforce_lessons_order": False})),
 }
-"""What a member (joined course 2 ten days ago, has done three of six steps of course 14) hears; None: it is open."""
+"""What a member (of course 2 for ten days, with three of six steps of course 14 done) is told; None: it is open."""
 
 
 @pytest.mark.parametrize(("course", "section", "lesson", "message", "changes"), CASES.values(), ids=CASES)
@@ -77,7 +77,7 @@ CASES = {
 def test_get_course_lesson_follows_the_access_rules(
     api: Api, name: str, course: int, section: int, lesson: int, message: str | None, changes: tuple[Change, ...]
 ) -> None:
-    """R311, R312, R313, R314, R315, R316: drafts, dates, delays and order lock members out, never managers."""
+    """R311, R312, R313, R314, R315, R316: drafts, dates, delays and order keep members out, but never managers."""
     for table, number, fields in changes:
         stored(api, table, number, **fields)
     method, template, _, status = FOR_STUDENTS[name]
@@ -105,7 +105,7 @@ def test_get_course_lesson_follows_the_access_rules(
     ("course", "section", "lesson", "wait"), [(3, 8, 16, timedelta(days=14)), (2, 6, 13, timedelta(days=20))]
 )
 def test_get_course_lesson_opens_in_time(api: Api, course: int, section: int, lesson: int, wait: timedelta) -> None:
-    """R313, R314, R317: a scheduled and a structured section open on the very moment, for all three operations."""
+    """R313, R314, R317: scheduled and structured sections open at the exact moment, for all three operations."""
     tick, path = timedelta(microseconds=1), LESSON.format(course, section, lesson)
 
     def locks() -> tuple[Any, Any]:
@@ -148,7 +148,7 @@ def test_get_course_lesson_counts_delays_from_joining(api: Api) -> None:
 @pytest.mark.parametrize("status", [None, "requested", "invited", "joined", "manager"])
 @pytest.mark.parametrize("name", FOR_STUDENTS)
 def test_get_course_lesson_goes_by_status(api: Api, name: str, status: str | None) -> None:
-    """R311, R316: joined opens published lessons, manager opens drafts too, anything less opens nothing."""
+    """R311, R316: joined opens published lessons, manager opens drafts too, any lesser status opens nothing."""
     be(api, 1, status)
     method, template, _, success = FOR_STUDENTS[name]
     for section, lesson, message in ((1, 1, None), (2, 6, DRAFT)):
@@ -160,7 +160,7 @@ def test_get_course_lesson_goes_by_status(api: Api, name: str, status: str | Non
 
 
 def test_get_course_lesson_enforces_the_order(api: Api) -> None:
-    """R315, R318, R319, R322: each step opens the next; a failed quiz opens nothing, taking a step back locks again."""
+    """R315, R318, R319, R322: each step opens the next; a failed quiz opens nothing, undoing a step locks again."""
     member, quiz, last = api.as_("member"), LESSON.format(14, 26, 44), LESSON.format(14, 26, 45)
     forbidden(member.get(quiz), ORDER)
     done(member.post(LESSON.format(14, 26, 43) + "complete/"))
@@ -186,7 +186,7 @@ def test_get_course_lesson_enforces_the_order(api: Api) -> None:
 @pytest.mark.parametrize("caller", ["member", "manager", "creator", "invited", "stranger"])
 @pytest.mark.parametrize("course", [1, 2, 3, 14])
 def test_get_course_lesson_agrees_with_the_locks(api: Api, course: int, caller: str) -> None:
-    """R311, R313, R314, R315, R316, R317: a lesson shown as locked is refused, and any other is answered."""
+    """R311, R313, R314, R315, R316, R317: a lesson shown as locked is refused, any other can be read."""
     found = {}
     for section in ok(api.as_(caller).get(f"/course/{course}/?view=user"))["sections"]:
         for lesson in section["lessons"]:
@@ -207,7 +207,7 @@ def test_get_course_lesson_agrees_with_the_locks(api: Api, course: int, caller: 
 
 
 def test_get_course_lesson_tells_outsiders_no_date_of_their_own(api: Api) -> None:
-    """R317: without joining a structured course has no dates and no locked section, but every lesson is locked."""
+    """R317: for outsiders a structured course has no dates and no locked sections, but every lesson is locked."""
     for caller in ("stranger", "invited", None):
         for section in ok(api.as_(caller).get("/course/2/"))["sections"]:
             assert (section["available_date"], section["locked"]) == (None, False)
@@ -230,7 +230,7 @@ def test_get_course_lesson_tells_outsiders_no_date_of_their_own(api: Api) -> Non
 
 
 def progress(api: Api, course: int, user: int) -> tuple[Any, Any]:
-    """Rate and time of the last activity on the dashboard."""
+    """Completion rate and time of the last activity, from the dashboard."""
     path = f"/course/{course}/users/?statuses=creator,manager,joined&limit=100"
     rows = {row["id"]: row for row in ok(api.as_("creator").get(path))["results"]}
     return rows[user]["user_completion_rate"], rows[user]["last_active_at"]
@@ -249,7 +249,7 @@ def test_complete_course_lesson_needs_no_body(api: Api, options: dict[str, Any])
 
 
 def test_complete_course_lesson_may_be_repeated(api: Api) -> None:
-    """R318, R321, R608: it is completed for the caller alone; each time moves the time of the last activity."""
+    """R318, R321, R608: it is completed for the caller alone; each call moves the time of the last activity."""
     path, before = LESSON.format(1, 1, 3), snapshot(api.world)
     assert progress(api, 1, 3) == (40, iso(-2))
     for days in (0, 1, 2):
@@ -269,7 +269,7 @@ def test_complete_course_lesson_may_be_repeated(api: Api) -> None:
 
 
 def test_incomplete_course_lesson_may_be_repeated(api: Api) -> None:
-    """R319, R321: it is uncompleted again, for the caller alone; without a completion nothing changes."""
+    """R319, R321: it becomes uncompleted again, for the caller alone; without a completion nothing changes."""
     path = LESSON.format(1, 1, 2)
     before = snapshot(api.world)["completions"]
     for _ in range(3):
@@ -283,14 +283,14 @@ def test_incomplete_course_lesson_may_be_repeated(api: Api) -> None:
 
 
 def test_complete_course_lesson_changes_the_rates(api: Api) -> None:
-    """R131, R132, R318, R319: a rate counts published lessons; the average is that of manager and members."""
+    """R131, R132, R318, R319: a rate counts published lessons; the average covers managers and members."""
 
     def rates() -> tuple[Any, Any, Any]:
         course = ok(api.as_("member").get("/course/4/"))
         average = ok(api.as_("creator").get("/course/4/?view=dashboard"))["avg_completion_rate"]
         return course["user_completion_rate"], course["num_lessons_completed"], average
 
-    # Members of course 4 are the manager with 0, the member, and user 8 with 0; three lessons are published.
+    # Course 4 has the manager with 0, the member, and user 8 with 0; three of its lessons are published.
     assert rates() == (100, 3, 33)
     for lesson, section, action, expected in (
         (21, 11, "incomplete", (67, 2, 22)),
@@ -314,7 +314,7 @@ def test_complete_course_lesson_changes_the_rates(api: Api) -> None:
 
 @pytest.mark.parametrize(("caller", "user"), [("manager", 2), ("creator", 1)])
 def test_complete_course_lesson_counts_for_managers(api: Api, caller: str, user: int) -> None:
-    """R316, R320, R321: creator and managers have a progress of their own; a draft may be done but does not count."""
+    """R316, R320, R321: creator and managers have their own progress; a draft may be completed but does not count."""
     for section, lesson, rate in ((2, 4, 20), (1, 1, 40), (2, 6, 40)):
         path = LESSON.format(1, section, lesson)
         done(api.as_(caller).post(f"{path}complete/"))
@@ -327,7 +327,7 @@ def test_complete_course_lesson_counts_for_managers(api: Api, caller: str, user:
 
 
 def test_complete_course_lesson_marks_a_quiz_by_hand(api: Api) -> None:
-    """R319, R321, R322: a quiz, failed or untried, may be marked complete, and taken back."""
+    """R319, R321, R322: a quiz, failed or untried, may be marked complete by hand, and unmarked again."""
     for selected, before in ((None, "uncompleted"), (WRONG, "failed")):
         if selected:
             attempt(api.as_("member"), selected)
@@ -341,7 +341,7 @@ def test_complete_course_lesson_marks_a_quiz_by_hand(api: Api) -> None:
 
 
 def test_get_course_lesson_shows_failed_for_quizzes_only(api: Api) -> None:
-    """R321: a failed quiz that became a plain lesson is not completed, and not failed."""
+    """R321: a failed quiz that became a plain lesson is neither completed nor failed."""
     attempt(api.as_("member"), WRONG)
     assert ok(api.as_("member").get(QUIZ))["completion_status"] == "failed"
     ok(api.as_("creator").patch(QUIZ, json={"type": "lesson"}))

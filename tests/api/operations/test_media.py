@@ -1,4 +1,4 @@
-"""Media: uploading files in pieces, completing them, and following them."""
+"""Media: uploading files in chunks, completing the uploads, and clicking media."""
 
 import hashlib
 from datetime import timedelta
@@ -31,7 +31,7 @@ def send(
     file: tuple[str, str | None] = ("wash.png", "image/png"),
     field: str = "image",
 ) -> httpx.Response:
-    """Upload a piece of a file of that name and media type; None for one that the form does not give."""
+    """Upload a chunk of a file with this name and media type; None: the form names no media type."""
     name, media_type = file
     headers = {} if content_range is None else {"Content-Range": content_range}
     data = {} if upload_id is None else {"upload_id": upload_id}
@@ -43,21 +43,21 @@ def send(
 
 
 def begun(api: Api, piece: bytes = b"abc", size: int = 9, **options: Any) -> str:
-    """The id of an upload of which the first piece has arrived."""
+    """The id of an upload whose first chunk has arrived."""
     upload_id: str = ok(send(api, f"bytes 0-{len(piece) - 1}/{size}", piece, **options), 201)["upload_id"]
     return upload_id
 
 
 def uploaded(api: Api, content: bytes = b"abc", **options: Any) -> dict[str, Any]:
-    """What completes an upload of one piece."""
+    """The body that completes an upload of one chunk."""
     return {"upload_id": begun(api, content, len(content), **options), "md5": md5(content)}
 
 
-# Pieces
+# Chunks
 
 
 def test_upload_media_chunk_takes_a_file_at_once(api: Api, member: Api) -> None:
-    """R708, R709: one piece, completed, is a picture named as the file, with a placeholder that is there."""
+    """R708, R709: one chunk, completed, becomes a picture named after the file, with a placeholder that exists."""
     answer = ok(send(member, "bytes 0-10/11", b"hello world"), 201)
     assert set(answer) == {"upload_id", "offset", "expires"}
     assert (answer["offset"], answer["expires"]) == ("11", "2026-11-24T12:00:00.000000+00:00")
@@ -82,7 +82,7 @@ def test_upload_media_chunk_takes_a_file_at_once(api: Api, member: Api) -> None:
 @pytest.mark.parametrize("cuts", [(3,), (1, 2, 3, 4), (10,)], ids=str)
 @pytest.mark.in_process("it looks at uploads, which snapshots leave out")
 def test_upload_media_chunk_takes_a_file_in_pieces(member: Api, cuts: tuple[int, ...]) -> None:
-    """R708: one after the other, the first without upload_id; offset says how far it is, and expires stays."""
+    """R708: one after the other, the first without upload_id; offset says how much has arrived; expires is fixed."""
     content, upload_id, expires = b"hello world", None, set()
     for start, end in zip((0, *cuts), (*cuts, len(content)), strict=True):
         answer = ok(send(member, f"bytes {start}-{end - 1}/11", content[start:end], upload_id), 201)
@@ -112,7 +112,7 @@ def test_upload_media_chunk_takes_the_largest_piece(member: Api) -> None:
 )
 @pytest.mark.parametrize("field", ["image", "document"])
 def test_upload_media_chunk_limits_the_size(member: Api, limit: int, file: tuple[str, str], field: str) -> None:
-    """R708: 5 MB for pictures, 50 MB for documents, in whichever field they come."""
+    """R708: 5 MB for pictures, 50 MB for documents, in either field."""
     before = snapshot(member.world)
     response = send(member, f"bytes 0-2/{limit + 1}", b"abc", file=file, field=field)
     assert refused(response, 400) == {"Content-Range": "invalid"}
@@ -154,7 +154,7 @@ def test_upload_media_chunk_limits_the_size(member: Api, limit: int, file: tuple
     ],
 )
 def test_upload_media_chunk_refuses_a_wrong_range(member: Api, content_range: str | bytes | None, code: str) -> None:
-    """R017, R708: for a first piece of three bytes; nothing of it is kept."""
+    """R017, R708: the first chunk has three bytes; nothing of it is kept."""
     before = snapshot(member.world)
     assert refused(send(member, content_range, b"abc"), 400) == {"Content-Range": code}
     assert snapshot(member.world) == before
@@ -178,7 +178,7 @@ def test_upload_media_chunk_refuses_a_wrong_range(member: Api, content_range: st
     ],
 )
 def test_upload_media_chunk_goes_on_after_a_refusal(member: Api, content_range: str | None, piece: bytes) -> None:
-    """R708: only the next piece of the same file fits; a refused one leaves no trace, and the upload can go on."""
+    """R708: only the next chunk of the same file fits; a refused one leaves no trace, and the upload can go on."""
     upload_id = begun(member)
     before = snapshot(member.world)
     assert list(refused(send(member, content_range, piece, upload_id), 400)) == ["Content-Range"]
@@ -188,14 +188,14 @@ def test_upload_media_chunk_goes_on_after_a_refusal(member: Api, content_range: 
 
 
 def test_upload_media_chunk_says_what_comes_next(member: Api) -> None:
-    """R017, R708: the refusal names the piece that is expected."""
+    """R017, R708: the refusal names the chunk that is expected."""
     upload_id = begun(member)
     assert "bytes 3-.../9" in send(member, "bytes 4-6/9", b"efg", upload_id).text
     assert "has 3 bytes" in send(member, "bytes 3-6/9", b"def", upload_id).text
 
 
 def test_upload_media_chunk_takes_nothing_after_the_end(member: Api) -> None:
-    """R708: a file that is complete has no further piece."""
+    """R708: a file that has arrived in full takes no further chunks."""
     upload_id = uploaded(member)["upload_id"]
     for content_range, piece in (("bytes 3-3/3", b"x"), ("bytes 3-3/4", b"x"), ("bytes 0-2/3", b"abc")):
         assert refused(send(member, content_range, piece, upload_id), 400) == {"Content-Range": "invalid"}
@@ -204,7 +204,7 @@ def test_upload_media_chunk_takes_nothing_after_the_end(member: Api) -> None:
 @pytest.mark.parametrize("upload_id", ["0" * 32, "", "null", "a\0b", "\u00fc", "1"])
 @pytest.mark.parametrize("persona", ["member", "creator"])
 def test_upload_media_chunk_needs_an_upload_of_ones_own(api: Api, persona: str, upload_id: str) -> None:
-    """R708: an unknown one is not begun; nobody goes on with or completes somebody else's."""
+    """R708: an unknown upload is not started; no one continues or completes someone else's."""
     theirs, caller = begun(api.as_("manager"), b"abc", 3), api.as_(persona)
     before = snapshot(api.world)
     for asked in (upload_id, theirs):
@@ -216,7 +216,7 @@ def test_upload_media_chunk_needs_an_upload_of_ones_own(api: Api, persona: str, 
 
 @pytest.mark.in_process("it looks at uploads, which snapshots leave out")
 def test_upload_media_chunk_forgets_after_a_day(member: Api) -> None:
-    """R708: a day after it began, whatever has come in between."""
+    """R708: a day after it began, whatever has arrived in between."""
     first, second = begun(member), begun(member)
     member.world.clock.advance(timedelta(days=1) - timedelta(microseconds=1))
     ok(send(member, "bytes 3-5/9", b"def", first), 201)
@@ -228,7 +228,7 @@ def test_upload_media_chunk_forgets_after_a_day(member: Api) -> None:
 
 
 def test_upload_media_chunk_keeps_uploads_apart(api: Api, member: Api) -> None:
-    """R708: two that run at once do not mix."""
+    """R708: two uploads at the same time do not mix."""
     first, second = begun(member, b"abc", 6), begun(api.as_("creator"), b"uvw", 6)
     assert first != second
     ok(send(member, "bytes 3-5/6", b"def", first), 201)
@@ -248,7 +248,7 @@ def test_upload_media_chunk_keeps_uploads_apart(api: Api, member: Api) -> None:
     ids=["other field", "text", "text and id", "array"],
 )
 def test_upload_media_chunk_needs_a_file(member: Api, options: dict[str, Any]) -> None:
-    """R017, R708: in one of the two fields, and as a file."""
+    """R017, R708: in one of the two fields, and sent as a file."""
     before = snapshot(member.world)
     response = member.post(CHUNK, headers={"Content-Range": "bytes 0-2/3"}, **options)
     assert refused(response, 400) == {"image": "required"}
@@ -265,7 +265,7 @@ def test_upload_media_chunk_needs_a_file(member: Api, options: dict[str, Any]) -
     ],
 )
 def test_upload_media_chunk_is_a_form_of_parts(member: Api, options: dict[str, Any], status: int) -> None:
-    """R017: no other kind of body has files."""
+    """R017: no other kind of body can carry files."""
     headers = {"Content-Range": "bytes 0-2/3", **options.get("headers", {})}
     refused(member.post(CHUNK, **{**options, "headers": headers}), status)
 
@@ -279,7 +279,7 @@ def test_upload_media_chunk_is_a_form_of_parts(member: Api, options: dict[str, A
     ],
 )
 def test_upload_media_chunk_and_the_others_need_a_login(api: Api, path: str, options: dict[str, Any]) -> None:
-    """R001: nobody makes media without one."""
+    """R001: no one makes media without one."""
     before = snapshot(api.world)
     assert refused(api.post(path, **options), 401) == {"": "not_authenticated"}
     assert snapshot(api.world) == before
@@ -307,7 +307,7 @@ def test_upload_media_chunk_and_the_others_need_a_login(api: Api, path: str, opt
 def test_complete_media_upload_makes_what_is_wanted(
     api: Api, member: Api, field: str, file: tuple[str, str | None], kind: str, sent: str | None
 ) -> None:
-    """R709: without a type what the file is, in whichever field it came; the pages say document or file for doc."""
+    """R709: without a type, what the file is, whichever field it came in; the pages say document or file for doc."""
     body = uploaded(member, file=file, field=field)
     made = ok(member.post(COMPLETE, json=body if sent is None else {**body, "type": sent}), 201)
     expected = {"document": "doc", "file": "doc", None: kind}.get(sent, sent)
@@ -332,7 +332,7 @@ def test_complete_media_upload_makes_what_is_wanted(
     ],
 )
 def test_complete_media_upload_keeps_the_name_of_the_file(member: Api, name: str, title: str) -> None:
-    """R709: as title, whatever letters it has."""
+    """R709: as the title, whatever characters it contains."""
     assert ok(member.post(COMPLETE, json=uploaded(member, file=(name, "image/png"))), 201)["title"] == title
 
 
@@ -346,7 +346,7 @@ def test_complete_media_upload_keeps_the_name_of_the_file(member: Api, name: str
     ids=["json", "urlencoded", "multipart"],
 )
 def test_complete_media_upload_reads_every_media_type(member: Api, encode: Any) -> None:
-    """R009, R709: and upper-case digits in the checksum."""
+    """R009, R709: in every kind of body, and with upper-case digits in the checksum."""
     body = uploaded(member, b"\xff\xd8\xff")
     body["md5"] = body["md5"].upper()
     assert body["md5"] != body["md5"].lower()
@@ -354,7 +354,7 @@ def test_complete_media_upload_reads_every_media_type(member: Api, encode: Any) 
 
 
 def test_complete_media_upload_works_once(member: Api) -> None:
-    """R709: afterwards the upload is gone, and its media stays."""
+    """R709: afterwards the upload is gone, and its media item stays."""
     body = uploaded(member)
     assert ok(member.post(COMPLETE, json=body), 201)["id"] == 6
     before = snapshot(member.world)
@@ -367,7 +367,7 @@ def test_complete_media_upload_works_once(member: Api) -> None:
 
 
 def test_complete_media_upload_waits_for_all_pieces(member: Api) -> None:
-    """R709: too early, even with the checksum of what is there; the upload can go on."""
+    """R709: completing too early is refused, even with the checksum of what has arrived; the upload can go on."""
     upload_id = begun(member)
     before = snapshot(member.world)
     for content in (b"abc", b"abcdefghi"):
@@ -380,7 +380,7 @@ def test_complete_media_upload_waits_for_all_pieces(member: Api) -> None:
 
 
 def test_complete_media_upload_compares_checksums(member: Api) -> None:
-    """R709: that of another file is refused, and the right one still works."""
+    """R709: a wrong checksum is refused, and the right one still works."""
     body = uploaded(member)
     before = snapshot(member.world)
     for wrong in (md5(b"abd"), md5(b""), "0" * 32):
@@ -410,7 +410,7 @@ def test_complete_media_upload_compares_checksums(member: Api) -> None:
     ],
 )
 def test_complete_media_upload_refuses(member: Api, changes: dict[str, Any], expected: dict[str, str]) -> None:
-    """R017, R709: bad fields are told, and nothing changes."""
+    """R017, R709: bad fields are reported, and nothing changes."""
     body = {**uploaded(member), **changes}
     before = snapshot(member.world)
     sent = {name: value for name, value in body.items() if value is not ...}
@@ -419,7 +419,7 @@ def test_complete_media_upload_refuses(member: Api, changes: dict[str, Any], exp
 
 
 def test_complete_media_upload_makes_what_lessons_and_comments_show(api: Api, member: Api) -> None:
-    """R309, R709: requests hold its id, answers the whole object."""
+    """R309, R709: requests contain its id, answers the whole object."""
     made = [
         ok(member.post(COMPLETE, json=uploaded(member)), 201),
         ok(member.post(MEDIA, json={"type": "url", "url": "https://community.example/a-page"}), 201),
@@ -432,12 +432,12 @@ def test_complete_media_upload_makes_what_lessons_and_comments_show(api: Api, me
     assert ok(member.get(lesson))["medias"] == made[::-1]
 
 
-# Following
+# Clicking
 
 
 @pytest.mark.parametrize("caller", [None, "member", "stranger"])
 def test_click_media_needs_no_login(api: Api, caller: str | None) -> None:
-    """R711: anybody, also where the content is for members only; it shows nowhere, and the body is not read."""
+    """R711: anyone, even where the content is for members only; it leaves no trace, and the body is not read."""
     before = snapshot(api.world)
     api.world.preferences = {**api.world.preferences, "configurations.content_availability": False}
     for options in ({}, {"json": {"ip": "127.0.0.1"}}, {"content": b"\xff{", "headers": JSON}):
@@ -448,12 +448,12 @@ def test_click_media_needs_no_login(api: Api, caller: str | None) -> None:
 
 @pytest.mark.parametrize("number", ["99", "0", "-4", "9" * 30])
 def test_click_media_needs_a_media(api: Api, number: str) -> None:
-    """R004, R007, R711: ids of none."""
+    """R004, R007, R711: an id without a media item is not found."""
     assert refused(api.post(f"/media/{number}/click/"), 404) == {"": "not_found"}
     assert refused(api.as_("nobody").post("/media/4/click/"), 401) == {"": "authentication_failed"}
 
 
 def test_click_media_follows_what_was_made(member: Api) -> None:
-    """R711: also what has just been uploaded."""
+    """R711: newly uploaded media can be clicked, too."""
     number = ok(member.post(COMPLETE, json=uploaded(member)), 201)["id"]
     assert member.post(f"/media/{number}/click/").status_code == 204

@@ -1,4 +1,4 @@
-"""Media of addresses: pages, videos and pictures elsewhere."""
+"""Media made from URLs: pages, videos and pictures elsewhere."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ MEDIA = "/media/"
     ],
 )
 def test_create_media_of_a_link(member: Api, url: str, title: str) -> None:
-    """R710: a link has an embed with a title, made of the address; nothing is fetched."""
+    """R710: a link has an embed with a title made from the URL; nothing is fetched."""
     made = ok(member.post(MEDIA, json={"type": "url", "url": url, "title": "ignored", "id": 1}), 201)
     assert made == {
         "id": 6,
@@ -57,7 +57,7 @@ def test_create_media_of_a_link(member: Api, url: str, title: str) -> None:
     [f"https://{end}" for end in ("a.example/-", "a.example/%20", "a.example/%00", "a.example/a%00b", "?")],
 )
 def test_create_media_of_a_link_finds_a_title_that_can_be_seen(member: Api, url: str) -> None:
-    """R710: an address that yields none is refused or gets another; the vendor's pages need a title."""
+    """R710: a URL without a visible title is refused or gets another title; the vendor's pages need one."""
     response = member.post(MEDIA, json={"type": "url", "url": url})
     if response.status_code != 201:
         assert list(refused(response, 400)) == ["url"]
@@ -68,7 +68,7 @@ def test_create_media_of_a_link_finds_a_title_that_can_be_seen(member: Api, url:
 
 
 def test_create_media_of_a_picture(member: Api) -> None:
-    """R710: its address is url and image; its size is not known."""
+    """R710: its URL becomes both url and image; its size is unknown."""
     url = "https://community.example/files/my_first-wash.jpg"
     made = ok(member.post(MEDIA, json={"type": "image", "url": url}), 201)
     assert made == {
@@ -101,7 +101,7 @@ def test_create_media_of_a_picture(member: Api) -> None:
     ],
 )
 def test_create_media_of_an_embed(member: Api, embed: dict[str, Any], shown: dict[str, Any]) -> None:
-    """R011, R710: the object as it was sent, with an id that the server gives; fields that nobody knows are ignored."""
+    """R011, R710: the object as sent, with an id from the server; unknown fields are ignored."""
     given = {"embed_type": "video", "embed_id": "7", **embed}
     made = ok(member.post(MEDIA, json={"type": "embed", "embed": given}), 201)
     assert made["embed"] == {"id": 6, "embed_type": "video", "embed_id": "7", **shown}
@@ -110,7 +110,7 @@ def test_create_media_of_an_embed(member: Api, embed: dict[str, Any], shown: dic
 
 @pytest.mark.parametrize("depth", [100, 244, 246, 247, 249, 250, 251, 252, 253, 254, 500, 1000, 5000])
 def test_create_media_of_a_deep_embed(api: Api, member: Api, depth: int) -> None:
-    """R017, R710: metadata are refused unless every answer that shows them can be written, however deep it has them."""
+    """R017, R710: metadata is refused unless every answer that shows it can be encoded, however deep it sits there."""
     before = snapshot(member.world)
     deep = b'{"a":' * depth + b"1" + b"}" * depth
     text = b'{"type":"embed","embed":{"embed_type":"a","embed_id":"b","metadata":%b}}' % deep
@@ -178,7 +178,7 @@ def test_create_media_of_a_deep_embed(api: Api, member: Api, depth: int) -> None
     ids=lambda value: str(value)[:60],
 )
 def test_create_media_refuses(member: Api, body: dict[str, Any], expected: dict[str, str]) -> None:
-    """R017, R710: what a type needs, addresses that are none, and objects that cannot be shared; nothing changes."""
+    """R017, R710: missing fields, invalid URLs, and objects that cannot be shared; nothing changes."""
     before = snapshot(member.world)
     assert refused(member.post(MEDIA, json=body), 400) == expected
     assert snapshot(member.world) == before
@@ -198,12 +198,12 @@ def test_create_media_refuses(member: Api, body: dict[str, Any], expected: dict[
     ],
 )
 def test_create_media_refuses_odd_bodies(member: Api, content: bytes) -> None:
-    """R017: texts that are no JSON, and values that no field can have."""
+    """R017: bodies that are not valid JSON, and values that no field can have."""
     refused(member.post(MEDIA, content=content, headers=JSON), 400)
 
 
 def test_create_media_takes_the_last_of_two(member: Api) -> None:
-    """R009: where a body names a field twice, in every kind of body."""
+    """R009: the last value counts if a field appears twice, in every kind of body."""
     first, last = "https://a.example/first", "https://a.example/last"
     bodies: list[dict[str, Any]] = [
         {"content": f'{{"type":"share","type":"url","url":"{first}","url":"{last}"}}', "headers": JSON},

@@ -26,7 +26,7 @@ FOR_MANAGERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "list_course_dashboard_users": ("GET", "users", {}),
     "leave_course": ("DELETE", "join", {"params": {"user": 8}}),
 }
-"""What only creator and managers may do: method, last part of the path, and what to send."""
+"""What only the creator and managers may do: method, last part of the path, and what to send."""
 OPERATIONS = pytest.mark.parametrize(("method", "path", "options"), FOR_MANAGERS.values(), ids=FOR_MANAGERS)
 
 
@@ -40,14 +40,14 @@ def standing(api: Api, course: int, user: int = STRANGER) -> tuple[Any, Any]:
 
 
 def becomes(before: str | None, after: str | None) -> tuple[str | None, Any]:
-    """Status and joined_at: set to now when somebody comes in, kept inside, absent outside."""
+    """Status and joined_at: set to now when a user becomes a member, kept while inside, absent outside."""
     if after not in MEMBERS:
         return after, None
     return after, EARLIER if before in MEMBERS else NOW
 
 
 def hidden(privacy: str, status: str | None) -> bool:
-    """Whether the course is absent for somebody with that status."""
+    """Whether the course is absent for users with that status."""
     return (privacy == "draft" and status != "manager") or (privacy == "secret" and status in (None, "requested"))
 
 
@@ -68,7 +68,7 @@ EVERYWHERE = [(privacy, before) for privacy in COURSES for before in STATUSES]
 
 @pytest.mark.parametrize(("privacy", "before"), EVERYWHERE)
 def test_join_course_follows_the_state_machine(api: Api, privacy: str, before: str | None) -> None:
-    """R202-R207: open joins, private asks, an invitation is accepted, the rest stays; what is hidden is absent."""
+    """R202-R207: open joins, private asks, invitations are accepted, other statuses stay; hidden courses are absent."""
     course = COURSES[privacy]
     be(api, course, before, days=-100)
     status, after = joining(privacy, before)
@@ -83,7 +83,7 @@ def test_join_course_follows_the_state_machine(api: Api, privacy: str, before: s
 
 @pytest.mark.parametrize(("privacy", "before"), EVERYWHERE)
 def test_leave_course_follows_the_state_machine(api: Api, privacy: str, before: str | None) -> None:
-    """R208, R210: members leave, requests and invitations end; with no status there is nothing to leave."""
+    """R208, R210: members leave, requests and invitations end; without a status there is nothing to leave."""
     course = COURSES[privacy]
     be(api, course, before, days=-100)
     status, after = leaving(privacy, before)
@@ -103,7 +103,7 @@ OUTCOMES: dict[str, list[str | None]] = {
     "joined": ["joined"] * 5,
     "unjoined": [None] * 5,
 }
-"""Action -> what each of STATUSES becomes by it."""
+"""Action -> what it makes of each of STATUSES."""
 
 
 @pytest.mark.parametrize("privacy", COURSES)
@@ -115,7 +115,7 @@ OUTCOMES: dict[str, list[str | None]] = {
 def test_change_course_roles_follows_the_state_machine(
     api: Api, privacy: str, caller: str, action: str, before: str | None, after: str | None
 ) -> None:
-    """R211, R215, R217, R219: what creator and managers do to others, alike in every privacy, drafts included."""
+    """R211, R215, R217, R219: what creator and managers do to others, the same in every privacy, drafts included."""
     course = COURSES[privacy]
     be(api, course, before, days=-100)
     others = [row for row in snapshot(api.world)["memberships"] if row["user_id"] != STRANGER]
@@ -140,7 +140,7 @@ def test_change_course_roles_follows_the_state_machine(
 def test_leave_course_never_removes_the_creator(
     api: Api, privacy: str, caller: str, action: str, status: int, expected: dict[str, str]
 ) -> None:
-    """R115, R209, R220: nobody removes the creator or changes that role, not even the creator."""
+    """R115, R209, R220: no one, not even the creator, can remove the creator or change that role."""
     course = COURSES[privacy]
     before = snapshot(api.world)
     assert refused(ACTIONS[action](api.as_(caller), course, 1), status) == expected
@@ -149,7 +149,7 @@ def test_leave_course_never_removes_the_creator(
 
 @pytest.mark.parametrize("course", COURSES.values(), ids=COURSES)
 def test_leave_course_keeps_the_creator(api: Api, course: int) -> None:
-    """R115, R206, R209, R215, R217: the creator cannot leave; joining, inviting and uninviting leave the creator be."""
+    """R115, R206, R209, R215, R217: the creator cannot leave; joining, inviting and uninviting change nothing."""
     before = snapshot(api.world)
     assert refused(api.as_("creator").delete(f"/course/{course}/join/"), 403) == {"": "permission_denied"}
     assert ok(api.as_("creator").post(f"/course/{course}/join/"))["join_status"] == "creator"
@@ -174,12 +174,12 @@ def test_leave_course_keeps_the_creator(api: Api, course: int) -> None:
     ],
 )
 def test_get_course_status_answers_the_callers(api: Api, caller: str, course: int, status: str | None) -> None:
-    """R222: the caller's status and nothing else; an outsider of a private course has none."""
+    """R222: the caller's status and nothing else; outsiders of a private course have none."""
     assert ok(api.as_(caller).get(f"/course/{course}/status/")) == {"status": status}
 
 
 def test_get_course_status_needs_login_and_a_visible_course(api: Api) -> None:
-    """R001, R101, R104, R222: no token is a 401, an invisible course a 404."""
+    """R001, R101, R104, R222: 401 without a token, 404 if the course is invisible."""
     for course in (1, 4, 7, 10, 99):
         for method, path in (("GET", "status"), ("POST", "join"), ("DELETE", "join")):
             assert refused(api.request(method, f"/course/{course}/{path}/"), 401) == {"": "not_authenticated"}
@@ -197,7 +197,7 @@ def test_join_course_answers_the_course(api: Api) -> None:
 
 
 def test_join_course_tells_those_who_wait_nothing(api: Api) -> None:
-    """R103, R207: whoever asked to join gets the same schema, without sections and without the description."""
+    """R103, R207: callers who must wait get the same schema, without sections and description."""
     keys = set(ok(api.as_("stranger").post("/course/2/join/")))
     for caller in ("stranger", "requested"):
         response = api.as_(caller).post("/course/4/join/")
@@ -214,7 +214,7 @@ def test_join_course_needs_no_body(api: Api, options: dict[str, Any]) -> None:
 
 
 def test_join_course_forgets_what_was_before_leaving(api: Api) -> None:
-    """R212: who leaves loses joined_at, activity and completions of this course; nobody else loses anything."""
+    """R212: leaving loses joined_at, activity and completions in this course; no one else loses anything."""
     elsewhere = ok(api.as_("member").get("/course/2/"))
     done(api.as_("member").delete("/course/1/join/"))
     assert ok(api.as_("member").get("/course/1/"))["user_completion_rate"] == 0
@@ -229,7 +229,7 @@ def test_join_course_forgets_what_was_before_leaving(api: Api) -> None:
 
 @pytest.mark.parametrize("action", ["leave", "unjoined"])
 def test_leave_course_forgets_what_the_removed_user_did(api: Api, action: str) -> None:
-    """R211, R212, R219: being removed forgets the same as leaving."""
+    """R211, R212, R219: being removed loses the same things as leaving."""
     done(ACTIONS[action](api.as_("manager"), 1, 8))
     assert ids(api.as_("manager").get("/course/1/join/")) == [2, 3, 9, 10, 11, 12, 13, 14]
     done(ACTIONS["joined"](api.as_("manager"), 1, 8))
@@ -249,7 +249,7 @@ def test_change_course_roles_keeps_progress(api: Api) -> None:
 
 
 def test_leave_course_without_role_may_not_name_others(api: Api) -> None:
-    """R211: user= is for creator and managers, even with one's own id; an unknown user has no status to lose."""
+    """R211: user= is for the creator and managers, even with one's own id; an unknown user has no status to lose."""
     for caller, own in (("member", 3), ("invited", 4), ("stranger", 6)):
         for user in (8, own, 999):
             response = api.as_(caller).delete("/course/1/join/", params={"user": user})
@@ -267,7 +267,7 @@ def test_leave_course_without_role_may_not_name_others(api: Api) -> None:
 def test_invite_course_users_is_for_creator_and_managers(
     api: Api, method: str, path: str, options: dict[str, Any]
 ) -> None:
-    """R001, R003-R005, R223: others get 403, 404 where they see nothing, 401 without a token; nothing changes."""
+    """R001, R003-R005, R223: others get 403, 404 if they cannot see it, 401 without a token; nothing changes."""
     before = snapshot(api.world)
 
     def ask(caller: str | None, course: int) -> httpx.Response:
@@ -292,7 +292,7 @@ def test_invite_course_users_is_for_creator_and_managers(
 
 
 def test_invite_course_users_checks_the_role_before_the_body(api: Api) -> None:
-    """R005: media type and body matter only to those who may."""
+    """R005: media type and body are checked only for callers who have the role."""
     for method, path in (("POST", "invite"), ("DELETE", "invite"), ("POST", "role")):
         several: list[Options] = [{"json": {}}, {"content": "<a/>", "headers": {"Content-Type": "text/xml"}}]
         for options in several:
@@ -302,12 +302,12 @@ def test_invite_course_users_checks_the_role_before_the_body(api: Api) -> None:
         assert refused(response, 415) == {"": "unsupported_media_type"}
 
 
-# Invitations and roles, many at once
+# Invitations and roles for many users at once
 
 
 @IN_EVERY_ENCODING
 def test_invite_course_users_reads_every_content_type(api: Api, encode: Encode) -> None:
-    """R009, R012, R215: invitations and acceptances in one request, in JSON and both forms."""
+    """R009, R012, R215: invites and accepts in one request, in JSON and both kinds of forms."""
     done(api.as_("manager").post("/course/4/invite/", **encode({"users": [6, 5, 12, 8, 1, 6]})))
     statuses = [standing(api, 4, user)[0] for user in (6, 5, 12, 8, 1)]
     assert statuses == ["invited", "joined", "invited", "joined", "creator"]
@@ -349,7 +349,7 @@ def test_change_course_roles_reads_every_content_type(api: Api, encode: Encode) 
 def test_invite_course_users_refuses_bad_lists(
     api: Api, method: str, sent: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    """R216: users must be a list, not empty, of users that exist; a refusal changes nothing for anybody."""
+    """R216: users must be a non-empty list of existing users; a refusal changes nothing for anyone."""
     before = snapshot(api.world)
     assert refused(api.as_("creator").request(method, "/course/1/invite/", json=sent), 400) == expected
     assert snapshot(api.world) == before
@@ -368,7 +368,7 @@ def test_invite_course_users_refuses_bad_lists(
     ],
 )
 def test_change_course_roles_refuses_bad_lists(api: Api, sent: dict[str, Any], fields: set[str]) -> None:
-    """R209, R220: the creator, an unknown user, or one in two lists is refused, and nothing changes for anybody."""
+    """R209, R220: the creator, unknown users and users in two lists are refused, and nothing changes for anyone."""
     before = snapshot(api.world)
     assert set(refused(api.as_("creator").post("/course/1/role/", json=sent), 400)) == fields
     assert snapshot(api.world) == before
@@ -376,14 +376,14 @@ def test_change_course_roles_refuses_bad_lists(api: Api, sent: dict[str, Any], f
 
 @pytest.mark.parametrize("sent", [{}, {"users": [6]}])
 def test_change_course_roles_needs_a_list(api: Api, sent: dict[str, Any]) -> None:
-    """R218: at least one of the three lists must be there."""
+    """R218: at least one of the three lists must be present."""
     for options in ({"json": sent}, {"data": {"x": "1"}}):
         assert set(refused(api.as_("creator").post("/course/1/role/", **options), 400).values()) == {"required"}
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "invite"), ("DELETE", "invite"), ("POST", "role")])
 def test_invite_course_users_names_the_mistake_of_the_docs_sample(api: Api, method: str, path: str) -> None:
-    """R009, R017: JSON text under the form type holds no field; the refusal says which media type to send."""
+    """R009, R017: JSON sent as a form has no fields; the refusal says which media type to send."""
     text = '{"users": [6], "managers": [6]}'
     response = api.as_("creator").request(method, f"/course/1/{path}/", content=text, headers=FORM)
     assert "parse_error" in refused(response, 400).values()

@@ -12,7 +12,7 @@ SHORT = {"id", "username", "real_name", "ext_id", "avatar"}
 
 
 def test_list_course_joined_users_shows_members(api: Api) -> None:
-    """R213, R214, R610, R611: managers and members by id, the creator only when asked for, to anyone who gets there."""
+    """R213, R214, R610, R611: managers and members by id, the creator only on request, for all who may see them."""
     for caller in ("manager", "member", "stranger", None):
         assert ids(api.as_(caller).get("/course/1/join/")) == [2, 3, 8, 9, 10, 11, 12, 13, 14]
     assert ids(api.get("/course/4/join/")) == [2, 3, 8]
@@ -44,14 +44,14 @@ def test_list_course_joined_users_shows_members(api: Api) -> None:
     ],
 )
 def test_list_course_joined_users_reads_statuses_in_every_spelling(api: Api, query: str, expected: list[int]) -> None:
-    """R013, R214: five spellings of statuses mean the same, and none means the default."""
+    """R013, R214: five spellings of statuses mean the same, and omitting them means the default."""
     assert ids(api.as_("stranger").get(f"/course/4/join/?{query}")) == expected
     assert sorted(ids(api.as_("manager").get(f"/course/4/users/?{query}"))) == expected
 
 
 @pytest.mark.parametrize("query", ["statuses=invited", 'statuses=["joined","requested"]', "statuses=joined,x"])
 def test_list_course_joined_users_refuses_other_statuses(api: Api, query: str) -> None:
-    """R013, R214: only creator, manager and joined may be asked for; the dashboard knows all statuses but no other."""
+    """R013, R214: only creator, manager and joined are allowed; the dashboard accepts any status but nothing else."""
     assert refused(api.as_("manager").get(f"/course/1/join/?{query}"), 400) == {"statuses": "invalid_choice"}
     dashboard = api.as_("manager").get(f"/course/1/users/?{query}")
     if "x" in query:
@@ -85,7 +85,7 @@ def test_list_course_joined_users_refuses_other_statuses(api: Api, query: str) -
     ],
 )
 def test_list_course_joined_users_follows_visibility(api: Api, course: int, caller: str | None, status: int) -> None:
-    """R101, R104, R127, R213: a hidden member count keeps the roster from all but creator and managers."""
+    """R101, R104, R127, R213: a hidden member count hides the roster from everyone but the creator and managers."""
     response = api.as_(caller).get(f"/course/{course}/join/")
     if status == 200:
         assert 2 in ids(response)
@@ -94,7 +94,7 @@ def test_list_course_joined_users_follows_visibility(api: Api, course: int, call
 
 
 def test_list_course_invited_users_shows_invitations(api: Api) -> None:
-    """R610, R611: the invited, by id, with five fields each."""
+    """R610, R611: invited users by id, with five fields each."""
     be(api, 4, "invited")
     response = api.as_("manager").get("/course/4/invite/")
     assert ids(response) == [4, 6, 12, 13]
@@ -118,13 +118,13 @@ def test_list_course_invited_users_shows_invitations(api: Api) -> None:
     ],
 )
 def test_list_course_join_requests_searches(api: Api, query: str, expected: list[int]) -> None:
-    """R025, R611: those who wait, by id; the search is over username and real name, in any case."""
+    """R025, R611: waiting users by id; the search covers username and real name, in any case."""
     be(api, 4, "requested")
     assert ids(api.as_("manager").get(f"/course/4/request_join/{query}")) == expected
 
 
 def test_list_course_join_requests_shows_whole_users(api: Api) -> None:
-    """R020, R610: users in full, with the time when they came to the community."""
+    """R020, R610: full users, including the time they joined the community."""
     assert ok(api.as_("creator").get("/course/6/request_join/"))["results"][0] == {
         "id": 5,
         "username": "carys_lund",
@@ -170,7 +170,7 @@ def test_list_course_join_requests_shows_whole_users(api: Api) -> None:
     ],
 )
 def test_list_course_suggested_users_offers_people_without_status(api: Api, query: str, expected: list[int]) -> None:
-    """R221, R025, R610, R611: nobody with any status in the course; by username, with five fields each."""
+    """R221, R025, R610, R611: only users without a status in the course, by username, with five fields each."""
     response = api.as_("manager").get(f"/course/4/user/{query}")
     assert ids(response) == expected
     assert all(set(row) == SHORT for row in response.json()["results"])
@@ -178,7 +178,7 @@ def test_list_course_suggested_users_offers_people_without_status(api: Api, quer
 
 @pytest.mark.parametrize("status", ["requested", "invited", "joined", "manager"])
 def test_list_course_suggested_users_leaves_out_every_status(api: Api, status: str) -> None:
-    """R221: each status takes a user off the list, and losing it brings the user back."""
+    """R221: any status takes a user off the list, and losing it brings the user back."""
     be(api, 4, status, days=-100)
     assert ids(api.as_("manager").get("/course/4/user/")) == [14, 7, 9]
     done(ACTIONS["leave"](api.as_("manager"), 4, STRANGER))
@@ -186,7 +186,7 @@ def test_list_course_suggested_users_leaves_out_every_status(api: Api, status: s
 
 
 def test_list_course_dashboard_users_shows_progress(api: Api) -> None:
-    """R107, R131, R607, R608: status, completion and times of each member, the latest to join first."""
+    """R107, R131, R607, R608: status, completion and times of each member, most recently joined first."""
     response = api.as_("manager").get("/course/1/users/")
     assert ids(response) == [13, 10, 14, 11, 3, 12, 9, 8, 2]
     rows = {row["id"]: row for row in response.json()["results"]}
@@ -217,7 +217,7 @@ def test_list_course_dashboard_users_shows_progress(api: Api) -> None:
     ],
 )
 def test_list_course_dashboard_users_orders(api: Api, ordering: str, expected: list[int]) -> None:
-    """R024, R607, R608: either time in either direction; who has none is still listed; unknown values are ignored."""
+    """R024, R607, R608: either time in either direction; users without it still appear; unknown values are ignored."""
     found = ids(api.as_("creator").get("/course/1/users/", params={"ordering": ordering}))
     assert sorted(found) == [2, 3, 8, 9, 10, 11, 12, 13, 14]
     assert [user for user in found if user in expected] == expected
@@ -225,7 +225,7 @@ def test_list_course_dashboard_users_orders(api: Api, ordering: str, expected: l
 
 @pytest.mark.parametrize("ordering", ["joined_at", "-joined_at", "last_active_at", "-last_active_at"])
 def test_list_course_dashboard_users_lists_people_without_times(api: Api, ordering: str) -> None:
-    """R201, R607, R608: every status may be asked for; missing times break no ordering, and no page drops anybody."""
+    """R201, R607, R608: any status may be requested; missing times do not break the order, and paging loses no one."""
     path = f"/course/4/users/?ordering={ordering}&statuses=creator,manager,joined,invited,requested"
     everybody = ids(api.as_("creator").get(path))
     assert sorted(everybody) == [1, 2, 3, 4, 5, 8, 10, 11, 12, 13]
@@ -251,5 +251,5 @@ def test_list_course_dashboard_users_lists_people_without_times(api: Api, orderi
     ],
 )
 def test_list_course_dashboard_users_filters(api: Api, query: str, expected: list[int]) -> None:
-    """R025, R607: by username and real name in any case, by any status, by default manager and joined."""
+    """R025, R607: by username and real name in any case, and by any status (default manager and joined)."""
     assert ids(api.as_("manager").get(f"/course/1/users/?{query}")) == expected

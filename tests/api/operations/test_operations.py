@@ -1,4 +1,4 @@
-"""Every operation of the contract is one function, and has a test."""
+"""Every operation of the contract has exactly one function, and at least one test."""
 
 import ast
 import re

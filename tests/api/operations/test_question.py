@@ -1,4 +1,4 @@
-"""Questions of a quiz: keeping them, their answers and their order, and who sees which answers are right."""
+"""Questions of a quiz: managing them, their answers and their order, and who sees which answers are correct."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from tests.support.rows import snapshot
 
 QUESTIONS = f"{QUIZ}question/"
 CREATE = pytest.mark.parametrize("path", [QUESTIONS, QUIZ], ids=["question", "at_lesson"])
-"""The path of the other question operations, and the one that the docs page shows."""
+"""The path of the other question operations, and the path on the docs page."""
 NEW = {
     "type": "multi_choice",
     "text": "Which brushes are for washes?",
@@ -47,7 +47,7 @@ def answers(*correct: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("caller", ["creator", "manager"])
 def test_list_course_questions_shows_all_to_managers(api: Api, caller: str) -> None:
-    """R310, R405, R418: a plain array in display order; creator and managers see what is right, nothing is selected."""
+    """R310, R405, R418: a plain array in display order; creator and managers see what is correct; none is selected."""
     rows = ok(api.as_(caller).get(QUESTIONS))
     assert rows[0] == FIRST
     assert [row["id"] for row in rows] == [1, 2, 3, 4]
@@ -56,7 +56,7 @@ def test_list_course_questions_shows_all_to_managers(api: Api, caller: str) -> N
 
 
 def test_list_course_questions_hides_correct_from_members(api: Api) -> None:
-    """R405: a joined user sees no `correct` at all, in the list, in the question or in the lesson."""
+    """R405: a joined user sees no `correct` at all, in the list, the question or the lesson."""
     expected = [without_correct(row) for row in ok(api.as_("manager").get(QUESTIONS))]
     member = api.as_("member")
     assert ok(member.get(QUESTIONS)) == expected
@@ -81,7 +81,7 @@ def test_get_course_question_shows_one(api: Api) -> None:
     ],
 )
 def test_get_course_lesson_holds_the_questions(api: Api, lesson: str, expected: list[int]) -> None:
-    """R420: questions of a quiz come with it; a plain lesson and an empty quiz have []."""
+    """R420: a quiz comes with its questions; a plain lesson and an empty quiz have []."""
     assert [row["id"] for row in ok(api.as_("creator").get(lesson))["questions"]] == expected
 
 
@@ -102,7 +102,7 @@ def test_get_course_lesson_holds_the_questions(api: Api, lesson: str, expected: 
     ],
 )
 def test_list_course_questions_needs_an_open_lesson(api: Api, path: str, caller: str | None, status: int) -> None:
-    """R101, R104, R311, R315, R316: questions are for creator, managers, and members to whom the lesson is open."""
+    """R101, R104, R311, R315, R316: questions are for the creator, managers, and members who may open the lesson."""
     question = {1: 1, 14: 13, 10: 10, 7: 8}[int(path.split("/")[2])]
     for url in (f"{path}question/", f"{path}question/{question}/"):
         response = api.as_(caller).get(url)
@@ -131,7 +131,7 @@ def test_list_course_questions_needs_an_open_lesson(api: Api, path: str, caller:
     ],
 )
 def test_get_course_question_needs_a_quiz(api: Api, method: str, rest: str) -> None:
-    """R401: under a plain lesson these paths are absent, also when the lesson was the very quiz, and back again."""
+    """R401: these paths are absent under a plain lesson, even if it was this very quiz and becomes one again."""
     body = {"responses": []} if rest == "attempt/" else NEW
     options = {} if method in ("GET", "DELETE") else {"json": body}
     creator = api.as_("creator")
@@ -171,7 +171,7 @@ def test_get_course_question_follows_the_path(api: Api, path: str) -> None:
 def test_create_course_question_is_for_managers(
     api: Api, method: str, path: str, caller: str | None, status: int
 ) -> None:
-    """R301: whoever is neither creator nor manager keeps no questions, and is told so before the body is read."""
+    """R301: everyone except the creator and managers is refused, before the body is read."""
     before = snapshot(api.world)
     options = {} if method == "DELETE" else {"json": {"type": "x"}}
     code = "permission_denied" if status == 403 else "not_authenticated"
@@ -185,7 +185,7 @@ def test_create_course_question_is_for_managers(
 @CREATE
 @pytest.mark.parametrize("caller", ["creator", "manager"])
 def test_create_course_question_appends(api: Api, path: str, caller: str) -> None:
-    """R302, R403: 201 at the end of the quiz, with new ids throughout; `correct` is false unless it is given."""
+    """R302, R403: 201 at the end of the quiz, with new ids throughout; `correct` is false by default."""
     created = ok(api.as_(caller).post(path, json={**NEW, "id": 1, "stray": "x"}), 201)
     assert created == {
         "id": 16,
@@ -220,7 +220,7 @@ CHOICES = [(kind, right, fits) for kind, table in TYPES.items() for right, fits 
 def test_create_course_question_counts_right_answers(
     api: Api, path: str, kind: str, right: tuple[int, ...], fits: bool
 ) -> None:
-    """R402: exactly one right answer for single_choice, at least one for multi_choice; a refusal stores nothing."""
+    """R402: exactly one correct answer for single_choice, at least one for multi_choice; a refusal stores nothing."""
     before = snapshot(api.world)
     response = api.as_("creator").post(path, json={"type": kind, "text": "?", "answers": answers(*right)})
     if fits:
@@ -254,7 +254,7 @@ def test_create_course_question_counts_right_answers(
 def test_update_course_question_refuses_bad_fields(
     api: Api, method: str, path: str, change: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    """R403: what a question and its answers must look like, alike in creating, replacing and patching."""
+    """R403: what a question and its answers must look like, the same on POST, PUT and PATCH."""
     before = snapshot(api.world)
     body = change if method == "PATCH" else {**NEW, **change}
     found = refused(api.as_("creator").request(method, path, json=body), 400)
@@ -283,7 +283,7 @@ def test_update_course_question_requires_three_fields(api: Api, method: str, pat
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_update_course_question_keeps_ids_by_place(api: Api, method: str) -> None:
-    """R404, R021: answers are replaced wholesale; a place keeps its id, a dropped id is never given out again."""
+    """R404, R021: answers are replaced as a whole; each position keeps its id, and a dropped id is never reused."""
     creator, url = api.as_("creator"), f"{QUESTIONS}1/"
 
     def change(*right: int) -> list[int]:
@@ -312,7 +312,7 @@ def test_update_course_question_keeps_ids_by_place(api: Api, method: str) -> Non
 def test_update_course_question_counts_right_answers(
     api: Api, method: str, kind: str, right: tuple[int, ...], fits: bool
 ) -> None:
-    """R402: the number of right answers must fit the type after the change; a refusal changes nothing."""
+    """R402: the number of correct answers must fit the type after the change; a refusal changes nothing."""
     before = snapshot(api.world)
     body = {"type": kind, "text": "?", "answers": answers(*right)}
     response = api.as_("creator").request(method, f"{QUESTIONS}4/", json=body)
@@ -341,7 +341,7 @@ def test_update_course_question_counts_right_answers(
 def test_patch_course_question_merges_before_it_counts(
     api: Api, question: int, body: dict[str, Any], expected: str | None
 ) -> None:
-    """R402, R021: PATCH of the type alone, or of the answers alone, is held against what is stored of the other."""
+    """R402, R021: PATCH with only the type, or only the answers, is checked against the stored value of the other."""
     url = f"{QUESTIONS}{question}/"
     before = ok(api.as_("creator").get(url))
     response = api.as_("creator").patch(url, json=body)
@@ -357,7 +357,7 @@ def test_patch_course_question_merges_before_it_counts(
 
 
 def test_delete_course_question_removes_it(api: Api) -> None:
-    """R023, R413: 204 without a body; the rest of the quiz keeps its order, and no id comes back."""
+    """R023, R413: 204 without a body; the rest of the quiz keeps its order, and no id is reused."""
     creator = api.as_("creator")
     attempt = ok(creator.get(f"{QUIZ}attempt/2/"))
     last = ok(creator.post(QUESTIONS, json=NEW), 201)
@@ -388,7 +388,7 @@ def test_delete_course_question_removes_it(api: Api) -> None:
 def test_patch_course_lesson_reorders_and_deletes_questions(
     api: Api, method: str, body: dict[str, Any], order: list[int], expected: list[int] | None
 ) -> None:
-    """R406: questions_order reorders, deletes what it leaves out, refuses foreign ids; left out, it does nothing."""
+    """R406: questions_order reorders, deletes what it leaves out, refuses foreign ids; omitted, it does nothing."""
     creator = api.as_("creator")
     ok(creator.request(method, QUIZ, json=body))
     before = snapshot(api.world)
@@ -419,7 +419,7 @@ def test_patch_course_lesson_reorders_and_deletes_questions(
     ids=["json", "urlencoded", "multipart"],
 )
 def test_patch_course_question_reads_every_media_type(api: Api, options: dict[str, Any]) -> None:
-    """R009, R012: what a form can hold may come in one, and the answers stay."""
+    """R009, R012: a form may send everything except answers, and the answers stay."""
     found = ok(api.as_("manager").patch(f"{QUESTIONS}1/", **options))
     assert found == {**FIRST, "text": "Well?", "type": "multi_choice"}
 
@@ -439,7 +439,7 @@ def test_patch_course_question_reads_every_media_type(api: Api, options: dict[st
 def test_create_course_question_refuses_answers_in_forms(
     api: Api, method: str, path: str, media: str, fields: list[tuple[str, str]]
 ) -> None:
-    """R012: a form cannot hold answers, which a 400 on that very field says; nothing is stored."""
+    """R012: a form cannot hold answers, and a 400 on that very field says so; nothing is stored."""
     before = snapshot(api.world)
     if media == "urlencoded":
         options: dict[str, Any] = {"content": urlencode(fields), "headers": FORM}
@@ -452,7 +452,7 @@ def test_create_course_question_refuses_answers_in_forms(
 
 
 def test_create_course_question_at_lesson_is_create_course_question(api: Api) -> None:
-    """R401: the path that the docs page shows and the path of its siblings do the same."""
+    """R401: the path on the docs page and the path of the sibling operations do the same."""
     body = {"type": "multi_choice", "text": "Which?", "answers": [{"text": "This", "correct": True}, {"text": "That"}]}
     first, second = (api.as_("manager").post(path, json=body).json() for path in (QUIZ, QUESTIONS))
     assert second["id"] == first["id"] + 1

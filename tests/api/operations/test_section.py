@@ -11,7 +11,7 @@ from tests.support.forms import IN_EVERY_MEDIA_TYPE, MEDIA_TYPES, Encode
 from tests.support.rows import snapshot
 
 COURSES = {"open": (1, 1), "private": (4, 10), "secret": (7, 16), "draft": (10, 21)}
-"""Privacy -> a course of it, and the first section of that course."""
+"""Privacy -> a course with it, and the first section of that course."""
 OPERATIONS: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "list_course_sections": ("GET", "/course/{}/section/", {}, 200),
     "create_course_section": ("POST", "/course/{}/section/", {"json": {"name": "Frames"}}, 201),
@@ -20,7 +20,7 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "patch_course_section": ("PATCH", "/course/{}/section/{}/", {"json": {"name": "Frames"}}, 200),
     "delete_course_section": ("DELETE", "/course/{}/section/{}/", {}, 204),
 }
-"""Method, path, what to send, and the status of a success."""
+"""Method, path, what to send, and the status on success."""
 FIRST = {"id": 1, "name": "First washes", "dripped_at": None, "drip_delay": 0, "lessons_order": [1, 2, 3]}
 WRITES = pytest.mark.parametrize("method", ["PUT", "PATCH"])
 
@@ -42,7 +42,7 @@ def expected_status(privacy: str, caller: str | None, success: int) -> int:
 def test_get_course_section_is_for_creator_and_managers(
     api: Api, privacy: str, method: str, path: str, options: dict[str, Any], success: int
 ) -> None:
-    """R001, R003, R004, R005, R101, R104, R301: nobody else reads or writes sections; a hidden course is absent."""
+    """R001, R003, R004, R005, R101, R104, R301: no one else reads or writes sections; a hidden course is absent."""
     before = snapshot(api.world)
     for caller in (None, *(persona for persona in PERSONAS if persona not in ("creator", "manager"))):
         response = api.as_(caller).request(method, path.format(*COURSES[privacy]), **options)
@@ -58,7 +58,7 @@ def test_get_course_section_is_for_creator_and_managers(
 def test_get_course_section_lets_creator_and_managers_in(
     api: Api, privacy: str, caller: str, method: str, path: str, options: dict[str, Any], success: int
 ) -> None:
-    """R023, R301: creator and managers do everything with sections, in courses of every privacy."""
+    """R023, R301: creator and managers may do everything with sections, in courses of every privacy."""
     response = api.as_(caller).request(method, path.format(*COURSES[privacy]), **options)
     assert response.status_code == success, response.text
     assert (response.content == b"") == (success == 204)
@@ -69,7 +69,7 @@ def test_get_course_section_lets_creator_and_managers_in(
 def test_get_course_section_answers_404_under_another_course(
     api: Api, name: str, course: int, section: int | str
 ) -> None:
-    """R004, R006, R007: a section of another course, or of none, is absent for every method."""
+    """R004, R006, R007: a section of another course, or a nonexistent one, is absent for every method."""
     lessons = {
         "list_course_lessons": ("GET", "/course/{}/section/{}/lesson/", {}, 200),
         "create_course_lesson": (
@@ -90,7 +90,7 @@ def test_get_course_section_answers_404_under_another_course(
 
 
 def test_list_course_sections_answers_an_array_in_order(api: Api) -> None:
-    """R301, R304, R310: a plain array in display order, and so it stays when the order changes."""
+    """R301, R304, R310: a plain array in display order, even after the order changes."""
     blank = {"drip_delay": 0}
     rows = [
         {"id": 7, "name": "Punctures and tyres", "dripped_at": iso(-7), "lessons_order": [14, 15], **blank},
@@ -104,7 +104,7 @@ def test_list_course_sections_answers_an_array_in_order(api: Api) -> None:
 
 
 def test_list_course_sections_has_no_pages(api: Api) -> None:
-    """R310: however many there are, all come at once; limit and offset mean nothing."""
+    """R310: all of them at once, however many there are; limit and offset have no effect."""
     for number in range(120):
         ok(api.as_("creator").post("/course/15/section/", json={"name": f"Pot {number}"}), 201)
     for query in ("", "?limit=2&offset=1"):
@@ -129,7 +129,7 @@ def test_get_course_section_answers_the_section(api: Api) -> None:
 
 
 def test_create_course_section_appends_it(api: Api) -> None:
-    """R302, R304, R305: a name alone makes a section with the documented defaults, behind all others."""
+    """R302, R304, R305: a name alone makes a section with the documented defaults, after all the others."""
     ok(api.as_("creator").patch("/course/1/", json={"sections_order": [3, 1, 2]}))
     blank: dict[str, Any] = {"dripped_at": None, "drip_delay": 0, "lessons_order": []}
     for number, name in ((28, "Frames"), (29, "Frames")):
@@ -143,7 +143,7 @@ def test_create_course_section_appends_it(api: Api) -> None:
 
 @IN_EVERY_MEDIA_TYPE
 def test_create_course_section_reads_every_content_type(api: Api, encode: Encode) -> None:
-    """R009, R012, R022, R304, R305: JSON and both forms make the same section."""
+    """R009, R012, R022, R304, R305: JSON and both kinds of forms make the same section."""
     fields = {"name": "Frames & für £5 + paper", "dripped_at": "2026-12-01T10:00:00.500Z", "drip_delay": 7}
     body = ok(api.as_("creator").post("/course/1/section/", **encode(fields)), 201)
     assert body == {"id": 28, **fields, "dripped_at": "2026-12-01T10:00:00.500000+00:00", "lessons_order": []}
@@ -153,7 +153,7 @@ def test_create_course_section_reads_every_content_type(api: Api, encode: Encode
 @WRITES
 @IN_EVERY_MEDIA_TYPE
 def test_update_course_section_reads_every_content_type(api: Api, method: str, encode: Encode) -> None:
-    """R009, R012, R020, R304, R305, R306: every field may be sent as JSON or form; a null date in a form is one."""
+    """R009, R012, R020, R304, R305, R306: every field may be sent as JSON or form; a form can send a null date, too."""
     path = "/course/1/section/1/"
     sent = {"name": "Frames", "dripped_at": "2026-12-01T10:00:00.000Z", "drip_delay": 3, "lessons_order": [3, 1, 2]}
     body = ok(api.as_("manager").request(method, path, **encode(sent)))
@@ -175,7 +175,7 @@ def test_update_course_section_reads_every_content_type(api: Api, method: str, e
 def test_create_course_section_ignores_other_fields(
     api: Api, method: str, path: str, name: str, encode: Encode
 ) -> None:
-    """R011: the type that the vendor's pages send, and read-only and unknown fields, have no effect."""
+    """R011: the type that the vendor's pages send, read-only fields and unknown fields have no effect."""
     junk = {
         "type": "lesson",
         "id": 9,
@@ -239,7 +239,7 @@ def test_update_course_section_needs_a_name(api: Api, name: str, encoding: str) 
 )
 @pytest.mark.parametrize("name", ["create_course_section", "update_course_section", "patch_course_section"])
 def test_update_course_section_refuses_bad_fields(api: Api, name: str, field: str, value: Any, code: str) -> None:
-    """R017, R018, R020, R305, R306: a bad date, delay, name or lesson is named with its code, and nothing changes."""
+    """R017, R018, R020, R305, R306: a bad date, delay, name or lesson is reported with its code; nothing changes."""
     method, path, _, _ = OPERATIONS[name]
     before = snapshot(api.world)
     sent = {"name": "Frames", "dripped_at": iso(1), "drip_delay": 2, field: value}
@@ -251,7 +251,7 @@ def test_update_course_section_refuses_bad_fields(api: Api, name: str, field: st
 @pytest.mark.parametrize("delay", [0, 1, 36500])
 @pytest.mark.parametrize("course", [1, 2, 3])
 def test_patch_course_section_takes_delays_in_every_type(api: Api, course: int, delay: int) -> None:
-    """R305: a delay of no days and of many is accepted, in courses of every type."""
+    """R305: a delay of zero days or of many is accepted, in courses of every type."""
     section = ok(api.as_("creator").get(f"/course/{course}/section/"))[1]
     path = f"/course/{course}/section/{section['id']}/"
     assert ok(api.as_("creator").patch(path, json={"drip_delay": delay})) == {**section, "drip_delay": delay}
@@ -273,7 +273,7 @@ def test_patch_course_section_takes_delays_in_every_type(api: Api, course: int, 
 def test_patch_course_section_takes_dates_in_every_type(
     api: Api, course: int, sent: str | None, shown: str | None
 ) -> None:
-    """R020, R304: a date comes back with offset and microseconds, in courses of every type; null takes it back."""
+    """R020, R304: dates come back with offset and microseconds, in courses of every type; null removes them."""
     section = ok(api.as_("creator").get(f"/course/{course}/section/"))[0]
     path = f"/course/{course}/section/{section['id']}/"
     assert ok(api.as_("creator").patch(path, json={"dripped_at": sent})) == {**section, "dripped_at": shown}
@@ -286,7 +286,7 @@ def test_patch_course_section_takes_dates_in_every_type(
 
 
 def test_update_course_section_keeps_what_is_left_out(api: Api) -> None:
-    """R021, R306: PUT keeps the date, the delay and the order of the lessons where they are not sent."""
+    """R021, R306: PUT keeps the date, the delay and the order of the lessons if they are not sent."""
     fields = {"dripped_at": iso(5), "drip_delay": 5, "lessons_order": [2, 3, 1]}
     ok(api.as_("creator").patch("/course/1/section/1/", json=fields))
     body = ok(api.as_("creator").put("/course/1/section/1/", json={"name": "Frames"}))
@@ -299,7 +299,7 @@ def test_update_course_section_keeps_what_is_left_out(api: Api) -> None:
     [("name", "Frames"), ("dripped_at", None), ("dripped_at", iso(9)), ("drip_delay", 0), ("lessons_order", [1, 3, 2])],
 )
 def test_patch_course_section_touches_only_what_is_sent(api: Api, field: str, value: Any) -> None:
-    """R021: PATCH changes the field that is sent and nothing else, in this section and all others."""
+    """R021: PATCH changes only the fields sent, and leaves all other sections alone."""
     fields = {"dripped_at": iso(5), "drip_delay": 5, "lessons_order": [2, 3, 1]}
     ok(api.as_("creator").patch("/course/1/section/1/", json=fields))
     before = ok(api.as_("creator").get("/course/1/section/"))
@@ -321,7 +321,7 @@ def test_patch_course_section_touches_only_what_is_sent(api: Api, field: str, va
 )
 @WRITES
 def test_patch_course_section_orders_lessons(api: Api, method: str, sent: list[int], order: list[int]) -> None:
-    """R306, R310: lessons stand as listed, once each; those left out follow in their old order, and none is lost."""
+    """R306, R310: lessons follow the list, once each; the rest follow in their old order, and none is lost."""
     path = "/course/1/section/1/"
     body = ok(api.as_("manager").request(method, path, json={"name": "First washes", "lessons_order": sent}))
     assert body == {**FIRST, "lessons_order": order}
@@ -378,7 +378,7 @@ def test_delete_course_section_removes_what_belongs_to_it(api: Api, course: int,
 
 
 def test_delete_course_section_happens_once(api: Api) -> None:
-    """R004, R131, R303: a second time the section is absent; its id is not used again; progress counts what is left."""
+    """R004, R131, R303: the second time the section is absent; its id is not reused; progress counts what is left."""
     creator = api.as_("creator")
     assert creator.delete("/course/1/section/1/").status_code == 204
     assert refused(creator.delete("/course/1/section/1/"), 404) == {"": "not_found"}
@@ -393,7 +393,7 @@ def test_delete_course_section_happens_once(api: Api) -> None:
     ("sent", "status"), [("3", 200), ("0", 200), ("", 400), ("3.0", 400), ("x", 400), ("99999", 400)]
 )
 def test_patch_course_section_reads_a_number_that_was_typed(api: Api, sent: str, status: int) -> None:
-    """R022: the vendor's menu sends the days as a text, in JSON; what is no whole number or too large is refused."""
+    """R022: the vendor's menu sends the days as text in JSON; other text and too large a number are refused."""
     before = api.world.sections[1]["drip_delay"]
     response = api.as_("creator").patch("/course/1/section/1/", json={"drip_delay": sent})
     assert response.status_code == status

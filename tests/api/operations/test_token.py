@@ -1,4 +1,4 @@
-"""Tokens: granting them for a password or a code, refreshing and taking them back."""
+"""Tokens: granting them for a password or a code, refreshing and revoking them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -51,7 +51,7 @@ TICK = timedelta(microseconds=1)
     ids=["json", "urlencoded", "multipart"],
 )
 def test_oauth_token_for_a_password(api: Api, encode: Any) -> None:
-    """R009, R713: a pair of tokens for ten hours, not to be cached; the access token is the user."""
+    """R009, R713: a pair of tokens for ten hours, not to be cached; the access token stands for the user."""
     response = api.post(TOKEN, **encode({**APP, **WREN, "scope": "admin"}))
     body = ok(response)
     access, refresh = body.pop("access_token"), body.pop("refresh_token")
@@ -64,7 +64,7 @@ def test_oauth_token_for_a_password(api: Api, encode: Any) -> None:
 
 @pytest.mark.parametrize(("number", "persona"), [*enumerate(PERSONAS, start=1)])
 def test_oauth_token_is_the_user_everywhere(api: Api, number: int, persona: str) -> None:
-    """R002, R713: with all that the persona may and may not do."""
+    """R002, R713: the token may do exactly what the persona may do."""
     user = api.world.users[number]
     access = grant(api, **{**WREN, "username": user["username"]})["access_token"]
     headers = {"Authorization": f"bearer {access}"}
@@ -95,7 +95,7 @@ def test_oauth_token_is_the_user_everywhere(api: Api, number: int, persona: str)
     ids=str,
 )
 def test_oauth_token_refuses_a_wrong_password(api: Api, changes: dict[str, str]) -> None:
-    """R713, R717: and an unknown and a deleted user (Fergus); nothing tells one from the other."""
+    """R713, R717: the same goes for unknown and deleted users (Fergus); nothing tells one from the other."""
     api.world.users.put({**api.world.users[10], "deleted": True})
     before = snapshot(api.world)
     response = api.post(TOKEN, json={**APP, **WREN, **changes})
@@ -105,7 +105,7 @@ def test_oauth_token_refuses_a_wrong_password(api: Api, changes: dict[str, str])
 
 
 def test_oauth_token_reads_all_letters(api: Api) -> None:
-    """R713: of names and passwords, in JSON and in forms."""
+    """R713: in names and passwords, in JSON and in forms."""
     api.world.users.put({**api.world.users[6], "username": "zo\u00eb", "password": "\u5bc6 p\u00e4ss&=+%:\U0001f511"})
     body = {**APP, **WREN, "username": "zo\u00eb", "password": "\u5bc6 p\u00e4ss&=+%:\U0001f511"}
     for options in ({"json": body}, {"data": body}, {"files": {name: (None, text) for name, text in body.items()}}):
@@ -128,7 +128,7 @@ def test_oauth_token_reads_all_letters(api: Api) -> None:
     ],
 )
 def test_oauth_token_needs_what_the_grant_has(api: Api, fields: dict[str, str], missing: str) -> None:
-    """R713, R717: the refusal names the field that is missing."""
+    """R713, R717: the refusal names the missing field."""
     before = snapshot(api.world)
     response = api.post(TOKEN, json={**APP, **fields})
     assert denied(response) == "invalid_request"
@@ -150,7 +150,7 @@ def test_oauth_token_expires_by_the_clock_of_the_world(api: Api) -> None:
 
 
 def test_oauth_token_ends_with_its_user(api: Api) -> None:
-    """R002, R713: neither token of a deleted user is worth anything, nor is the code."""
+    """R002, R713: both tokens of a deleted user stop working, and so does the code."""
     pair, waiting = grant(api), code(api)
     api.world.users.put({**api.world.users[1], "deleted": True})
     assert opens(api, pair["access_token"]) is None
@@ -163,7 +163,7 @@ def test_oauth_token_ends_with_its_user(api: Api) -> None:
 
 
 def test_oauth_token_is_refreshed(api: Api) -> None:
-    """R715: a refresh token works once; the next pair takes the place of both, for ten hours from now."""
+    """R715: a refresh token works once; the new pair replaces both old tokens, for ten hours from now."""
     first = grant(api)
     api.world.clock.advance(LIFETIME * 3)
     response = api.post(TOKEN, json={**APP, "grant_type": "refresh_token", "refresh_token": first["refresh_token"]})
@@ -187,7 +187,7 @@ def test_oauth_token_is_refreshed(api: Api) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "stub-creator", "\0", "\u00fc"])
 def test_oauth_token_is_refreshed_by_refresh_tokens_alone(api: Api, text: str) -> None:
-    """R715: not by the tokens of personas, nor by an access token or a code."""
+    """R715: not by a persona's token, an access token or a code."""
     for offered in (text, grant(api)["access_token"], code(api)):
         fields = {"grant_type": "refresh_token", "refresh_token": offered}
         assert denied(api.post(TOKEN, json={**APP, **fields})) == "invalid_grant"
@@ -204,7 +204,7 @@ def test_oauth_token_is_refreshed_for_its_app_alone(api: Api) -> None:
 
 
 def test_oauth_token_leaves_other_grants_alone(api: Api) -> None:
-    """R715: of two grants of one user each has its own life."""
+    """R715: two grants of the same user live independently."""
     first, second = grant(api), grant(api)
     assert first["access_token"] != second["access_token"]
     grant(api, grant_type="refresh_token", refresh_token=first["refresh_token"])
@@ -233,7 +233,7 @@ def test_oauth_token_leaves_other_grants_alone(api: Api) -> None:
     ],
 )
 def test_oauth_token_knows_the_app(api: Api, path: str, fields: dict[str, str], headers: dict[str, str]) -> None:
-    """R716: by its client_id, and where it has a secret by that, in the body or by HTTP Basic, which comes first."""
+    """R716: by its client_id, plus its secret if it has one, in the body or by HTTP Basic, which takes precedence."""
     response = api.post(path, json={**WREN, "token": "x", **fields}, headers=headers)
     assert response.status_code == 200, response.text
 
@@ -271,7 +271,7 @@ def test_oauth_token_knows_the_app(api: Api, path: str, fields: dict[str, str], 
 def test_oauth_token_refuses_an_app_it_does_not_know(
     api: Api, path: str, fields: dict[str, str], headers: dict[str, Any]
 ) -> None:
-    """R716, R717: 401 with the scheme by which to prove oneself; a header of that scheme is never passed over."""
+    """R716, R717: 401 that names the authentication scheme; a header of that scheme is never ignored."""
     if headers.get("Authorization") == "Basic":
         fields = {}
     before = snapshot(api.world)
@@ -281,7 +281,7 @@ def test_oauth_token_refuses_an_app_it_does_not_know(
 
 
 def test_oauth_token_knows_the_apps_of_the_fixture(api: Api, app: StubServer, default_fixture: Fixture) -> None:
-    """R716: its own apps and passwords, in the place of those that ship."""
+    """R716: the fixture's own apps and passwords replace the defaults."""
     apps = FixtureTable(
         *TABLES["apps"], [{"client_id": "mine", "name": "Mine", "client_secret": "s:c\u00fc", "redirect_uris": []}]
     )
@@ -294,14 +294,14 @@ def test_oauth_token_knows_the_apps_of_the_fixture(api: Api, app: StubServer, de
     ok(api.post(TOKEN, json={**body, "client_id": "mine", "client_secret": "s:c\u00fc"}))
 
 
-# Requests that are none
+# Malformed requests
 
 
 @pytest.mark.parametrize(
     "kind", ["client_credentials", "implicit", "", "Password", "refresh_token ", "\u00fc", "a\0", "x" * 1000]
 )
 def test_oauth_token_knows_three_grants(api: Api, kind: str) -> None:
-    """R713, R717: any other is unsupported_grant_type."""
+    """R713, R717: any other is an unsupported_grant_type."""
     assert denied(api.post(TOKEN, json={**APP, **WREN, "grant_type": kind})) == "unsupported_grant_type"
 
 
@@ -337,7 +337,7 @@ def test_oauth_token_knows_three_grants(api: Api, kind: str) -> None:
 )
 @pytest.mark.parametrize("path", [TOKEN, REVOKE])
 def test_oauth_token_refuses_what_is_no_request(api: Api, path: str, options: dict[str, Any]) -> None:
-    """R717: in the form of RFC 6749 and in the vendor's, and nothing changes."""
+    """R717: in both the form of RFC 6749 and the vendor's; nothing changes."""
     before = snapshot(api.world)
     assert denied(api.post(path, **options)) == "invalid_request"
     assert snapshot(api.world) == before
@@ -345,7 +345,7 @@ def test_oauth_token_refuses_what_is_no_request(api: Api, path: str, options: di
 
 @pytest.mark.parametrize("path", [TOKEN, REVOKE])
 def test_oauth_token_is_an_operation_like_any_other(api: Api, path: str) -> None:
-    """R017, R026: other refusals have the vendor's form."""
+    """R017, R026: all other refusals have the vendor's form."""
     assert refused(api.get(path), 405) == {"": "method_not_allowed"}
     assert refused(api.post(path, content=b"<a/>", headers={"Content-Type": "text/xml"}), 415)
     assert refused(api.post(path, json=WREN, headers={"Accept": "text/html"}), 406) == {"": "not_acceptable"}
@@ -353,7 +353,7 @@ def test_oauth_token_is_an_operation_like_any_other(api: Api, path: str) -> None
 
 
 def test_oauth_token_takes_the_last_of_two(api: Api) -> None:
-    """R009: where a body names a field twice."""
+    """R009: the last value counts if a body has a field twice."""
     fields = [*APP.items(), *WREN.items()]
     wrong = [("grant_type", "none"), ("client_id", "nobody"), ("username", "nobody"), ("password", "")]
     ok(api.post(TOKEN, content=urlencode([*wrong, *fields]), headers=FORM))
@@ -366,7 +366,7 @@ def test_oauth_token_takes_the_last_of_two(api: Api) -> None:
 
 
 def test_oauth_token_is_the_same_in_worlds_that_are_alike(api: Api, app: StubServer) -> None:
-    """R713: it follows from the world and the order of requests, so that runs can be repeated."""
+    """R713: tokens follow from the world and the order of requests, so runs can be repeated."""
 
     def run() -> list[str]:
         api.world.clock.freeze(NOW)
@@ -386,7 +386,7 @@ def test_oauth_token_is_the_same_in_worlds_that_are_alike(api: Api, app: StubSer
 
 
 def test_oauth_token_opens_its_world_alone(api: Api, app: StubServer, default_fixture: Fixture) -> None:
-    """R713: another world does not know it, and has tokens of its own for the same request."""
+    """R713: other worlds do not know it, and issue tokens of their own for the same request."""
     pair, other = grant(api), app.worlds.reset("other")
     assert user_of(api.world, pair["access_token"])["id"] == 1
     for world in (other, World("default", default_fixture), World("default", default_fixture, Settings(seed=1))):
@@ -402,12 +402,12 @@ def test_oauth_token_opens_its_world_alone(api: Api, app: StubServer, default_fi
     assert app.worlds.get("other") is other
 
 
-# Taking back
+# Revoking
 
 
 @pytest.mark.parametrize("given", ["access_token", "refresh_token"])
 def test_revoke_token_ends_both_of_a_pair(api: Api, given: str) -> None:
-    """R717: whichever is given; other grants go on, and a second time is no mistake."""
+    """R717: whichever token is given; other grants live on, and revoking again is not an error."""
     pair, other = grant(api), grant(api)
     for _ in range(2):
         response = api.post(REVOKE, json={**APP, "token": pair[given]})
@@ -421,7 +421,7 @@ def test_revoke_token_ends_both_of_a_pair(api: Api, given: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "stub-creator", "\0", "\u00fc", "a.b.c", "x" * 100_000])
 def test_revoke_token_takes_what_it_does_not_know(api: Api, text: str) -> None:
-    """R717: there is nothing to end, and the tokens of personas do not end."""
+    """R717: there is nothing to revoke, and tokens of personas cannot be revoked."""
     pair, waiting = grant(api), code(api)
     before = snapshot(api.world)
     assert api.post(REVOKE, data={**APP, "token": text}).status_code == 200
@@ -432,7 +432,7 @@ def test_revoke_token_takes_what_it_does_not_know(api: Api, text: str) -> None:
 
 @pytest.mark.parametrize("given", ["access_token", "refresh_token"])
 def test_revoke_token_ends_nothing_of_another_app(api: Api, given: str) -> None:
-    """R716, R717: grants belong to the app that got them; it succeeds, and nothing happens."""
+    """R716, R717: grants belong to the app that received them; the request succeeds but does nothing."""
     for own, other in ((APP, SERVER_APP), (SERVER_APP, APP)):
         pair = grant(api, own)
         assert api.post(REVOKE, json={**other, "token": pair[given]}).status_code == 200
@@ -443,7 +443,7 @@ def test_revoke_token_ends_nothing_of_another_app(api: Api, given: str) -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"token": None}, {"token": 5}, {"token": ["x"]}, {"access_token": "x"}])
 def test_revoke_token_needs_a_token(api: Api, fields: dict[str, Any]) -> None:
-    """R717: as a text."""
+    """R717: it must be a string."""
     assert denied(api.post(REVOKE, json={**APP, **fields})) == "invalid_request"
 
 
@@ -451,7 +451,7 @@ def test_revoke_token_needs_a_token(api: Api, fields: dict[str, Any]) -> None:
 
 
 def test_oauth_token_for_a_code(api: Api) -> None:
-    """R713, R714: as for a password; once."""
+    """R713, R714: the same as for a password, but only once."""
     waiting = code(api)
     assert opens(api, waiting) is None
     response = exchange(api, waiting)
@@ -468,7 +468,7 @@ def test_oauth_token_for_a_code(api: Api) -> None:
 
 
 def test_oauth_token_for_a_code_within_a_minute(api: Api) -> None:
-    """R714: of the world's time; the tokens then last their full time."""
+    """R714: a minute of the world's time; the tokens then last their full time."""
     first, second = code(api), code(api)
     assert first != second
     api.world.clock.advance(timedelta(minutes=1) - TICK)
@@ -487,7 +487,7 @@ def test_oauth_token_for_a_code_within_a_minute(api: Api) -> None:
     "uri", ["", f"{CALLBACK}/", f"{CALLBACK}?", CALLBACK.upper(), "http://localhost:3001/callback", "http://[", "\0"]
 )
 def test_oauth_token_for_a_code_at_its_address(api: Api, uri: str) -> None:
-    """R714: redirect_uri must be the one of before, letter for letter; a refusal does not use the code up."""
+    """R714: redirect_uri must be the same as before, character for character; a refusal does not use up the code."""
     waiting = code(api)
     before = snapshot(api.world)
     assert denied(exchange(api, waiting, redirect_uri=uri)) == "invalid_grant"
@@ -496,7 +496,7 @@ def test_oauth_token_for_a_code_at_its_address(api: Api, uri: str) -> None:
 
 
 def test_oauth_token_for_a_code_of_its_app(api: Api) -> None:
-    """R714, R716: another app gets nothing for it, and an app with a secret must prove itself."""
+    """R714, R716: another app gets nothing for it, and an app with a secret must authenticate."""
     for own, other in ((APP, SERVER_APP), (SERVER_APP, APP)):
         waiting = code(api, client_id=own["client_id"])
         assert denied(exchange(api, waiting, other)) == "invalid_grant"
@@ -508,7 +508,7 @@ def test_oauth_token_for_a_code_of_its_app(api: Api) -> None:
 
 @pytest.mark.parametrize("text", ["x", "stub-creator", "\0", "\u00fc", "None", "null"])
 def test_oauth_token_for_no_code(api: Api, text: str) -> None:
-    """R714: what is none, and what is something else; grants that came without a code are not found by it."""
+    """R714: neither made-up text nor any other token; grants made without a code cannot be found through it."""
     pair = grant(api)
     for offered in (text, pair["access_token"], pair["refresh_token"]):
         assert denied(exchange(api, offered)) == "invalid_grant"
@@ -516,7 +516,7 @@ def test_oauth_token_for_no_code(api: Api, text: str) -> None:
 
 @pytest.mark.parametrize("method", ["S256", "plain", None])
 def test_oauth_token_for_a_code_with_a_challenge(api: Api, method: str | None) -> None:
-    """R714: only for who has the verifier; plain where no method is named."""
+    """R714: only with the verifier; plain if no method is named."""
     challenge = CHALLENGES[method or "plain"]
     waiting = code(api, code_challenge=challenge, code_challenge_method=method)
     before = snapshot(api.world)
@@ -529,6 +529,6 @@ def test_oauth_token_for_a_code_with_a_challenge(api: Api, method: str | None) -
 
 
 def test_oauth_token_for_a_code_without_a_challenge(api: Api) -> None:
-    """R714: a verifier that nobody asked for is not looked at, nor is a method without a challenge."""
+    """R714: a verifier without a challenge is ignored, and so is a method without a challenge."""
     ok(exchange(api, code(api), code_verifier="x"))
     ok(exchange(api, code(api, code_challenge_method="S512")))

@@ -1,4 +1,4 @@
-"""Checking tokens: those of personas, those granted, and JWTs."""
+"""Checking tokens: those of personas, granted tokens, and JWTs."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ from tests.support.tokens import (
 
 
 def verdict(api: Api, text: Any, **options: Any) -> bool:
-    """Whether the token is said to be valid; also checks the shape of the answer."""
+    """Whether the server calls the token valid; also checks the shape of the answer."""
     response = api.post(VERIFY, json={"token": text}, **options)
     if response.status_code == 200:
         assert response.content == b""
@@ -37,7 +37,7 @@ def verdict(api: Api, text: Any, **options: Any) -> bool:
 
 @pytest.mark.parametrize("persona", PERSONAS)
 def test_verify_token_of_a_persona(api: Api, persona: str) -> None:
-    """R712: valid as long as it opens the API; a bad header is not looked at."""
+    """R712: valid as long as it opens the API; a bad Authorization header is ignored."""
     text = f"stub-{persona}"
     assert verdict(api, text)
     assert verdict(api, text, headers={"Authorization": "Bearer nobody"})
@@ -47,7 +47,7 @@ def test_verify_token_of_a_persona(api: Api, persona: str) -> None:
 
 
 def test_verify_token_of_oauth(api: Api) -> None:
-    """R712: an access token, until it expires, is followed by another, or is taken back."""
+    """R712: an access token is valid until it expires, is replaced or is revoked."""
     pair = grant(api)
     assert verdict(api, pair["access_token"])
     assert not verdict(api, pair["refresh_token"])
@@ -84,12 +84,12 @@ def test_verify_token_of_oauth(api: Api) -> None:
     ids=str,
 )
 def test_verify_token_of_a_jwt(api: Api, claims: dict[str, Any], valid: bool) -> None:
-    """R712: the signature and the time decide; whom it names and what for does not matter."""
+    """R712: only signature and time matter, not whom it names or what it is for."""
     assert verdict(api, signed(**claims)) is valid
 
 
 def test_verify_token_asks_the_clock_of_the_world(api: Api) -> None:
-    """R712: a JWT expires when it is that late there."""
+    """R712: a JWT expires when the world's clock says so."""
     text = signed(exp=int(NOW.timestamp()) + 60)
     api.world.clock.advance(timedelta(seconds=59))
     assert verdict(api, text)
@@ -133,12 +133,12 @@ def forged(header: bytes, payload: bytes = b"{}") -> str:
     ids=lambda text: repr(text)[:30],
 )
 def test_verify_token_refuses_rubbish(api: Api, text: str) -> None:
-    """R712: whatever it looks like; a changed signature is none."""
+    """R712: in any shape, and with a tampered signature."""
     assert not verdict(api, text)
 
 
 def test_verify_token_without_a_secret(contract: Contract, server: StubServer, runner: asyncio.Runner) -> None:
-    """R712: a server that has none knows no JWT."""
+    """R712: a server without a secret accepts no JWT."""
     api = Api(StubServer(contract, server.fixture), runner)
     assert verdict(api, "stub-member")
     assert not verdict(api, signed(exp=4 * 10**9))
@@ -158,7 +158,7 @@ def test_verify_token_without_a_secret(contract: Contract, server: StubServer, r
     ],
 )
 def test_verify_token_needs_a_token(api: Api, options: dict[str, Any], expected: dict[str, str]) -> None:
-    """R009, R017, R712: in the vendor's form, without the members of OAuth."""
+    """R009, R017, R712: refused in the vendor's form, without the members of OAuth."""
     assert refused(api.post(VERIFY, **options), 400) == expected
 
 

@@ -1,4 +1,4 @@
-"""People: the caller, others, searches, and what pages poll about them."""
+"""People: the caller, other users, searches, and what pages poll about them."""
 
 import re
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tests.support.rows import snapshot
 ME = "/user/me/"
 SEARCH, AUTOCOMPLETE = "/user/search/", "/user/autocomplete/"
 TERMS = {SEARCH: "user", AUTOCOMPLETE: "search"}
-"""Path -> the parameter that holds the text."""
+"""Path -> the parameter with the text to search for."""
 SEARCHES = pytest.mark.parametrize("path", TERMS, ids=["search_users", "autocomplete_users"])
 BY_USERNAME = [11, 8, 5, 3, 10, 14, 7, 12, 13, 2, 6, 1, 9, 4]
 NO_CONTENT = "configurations.content_availability"
@@ -63,7 +63,7 @@ POLLED = {
 
 
 def delete(api: Api, number: int) -> None:
-    """The user's account is deleted."""
+    """Mark the user's account as deleted."""
     api.world.users.put({**api.world.users[number], "deleted": True})
 
 
@@ -76,7 +76,7 @@ def ids(api: Api, path: str, query: str = "") -> list[int]:
 
 @pytest.mark.parametrize(("number", "persona"), [*enumerate(PERSONAS, start=1)])
 def test_get_me_shows_the_caller(api: Api, number: int, persona: str) -> None:
-    """R703: everything of a user, and mail address, role and permissions besides."""
+    """R703: everything a user has, plus email address, role and permissions."""
     me = ok(api.as_(persona).get(ME))
     user = ok(api.get(f"/user/{number}/"))
     assert {name: me.pop(name) for name in user} == user
@@ -95,7 +95,7 @@ def test_get_me_shows_the_caller(api: Api, number: int, persona: str) -> None:
 )
 @pytest.mark.in_process("a fixture or preference of its own")
 def test_get_me_tells_who_may_create_courses(api: Api, role: str | None, may: bool) -> None:
-    """R114, R703: create_course says what the server does, and the role is told."""
+    """R114, R703: create_course matches what the server does, and the role is shown."""
     member = api.as_("member")
     api.world.users.put({**api.world.users[3], "role": role})
     assert ok(member.get(ME))["permission"]["create_course"] is True
@@ -108,7 +108,7 @@ def test_get_me_tells_who_may_create_courses(api: Api, role: str | None, may: bo
 
 
 def test_get_me_needs_a_caller(api: Api) -> None:
-    """R001: no token, a wrong one, and that of a deleted user; the user interface takes it for an anonymous visitor."""
+    """R001: no token, a wrong one, or a deleted user's; the user interface then assumes an anonymous visitor."""
     delete(api, 3)
     assert refused(api.get(ME), 401) == {"": "not_authenticated"}
     for persona in ("nobody", "member"):
@@ -117,7 +117,7 @@ def test_get_me_needs_a_caller(api: Api) -> None:
 
 @pytest.mark.parametrize("caller", ["creator", "member", "staff"])
 def test_get_me_and_all_else_that_can_be_read_keeps_secrets(api: Api, contract: Contract, caller: str) -> None:
-    """R703: no answer says a password, whom somebody hides, or the secret of an app."""
+    """R703: no answer reveals a password, whom a user hides, or the secret of an app."""
     for user in list(api.world.users):
         api.world.users.put({**user, "password": "unsayable", "hidden_users": []})
     api.world.apps.put({**api.world.apps["stub-server-app"], "client_secret": "unspeakable"})
@@ -131,19 +131,19 @@ def test_get_me_and_all_else_that_can_be_read_keeps_secrets(api: Api, contract: 
     assert {"get_me", "get_user", "search_users", "list_preferences", "search_courses", "get_course"} <= set(shown)
 
 
-# Others
+# Other users
 
 
 @pytest.mark.parametrize("caller", [None, "member", "stranger"])
 def test_get_user_shows_somebody(api: Api, caller: str | None) -> None:
-    """R705: what everybody may know, also without a login where the content is for members only."""
+    """R705: what everyone may know, even without a login where the content is for members only."""
     assert ok(api.as_(caller).get("/user/6/")) == TOBIN
     api.world.preferences = {**api.world.preferences, NO_CONTENT: False}
     assert ok(api.as_(caller).get("/user/6/")) == TOBIN
 
 
 def test_get_user_shows_deleted_people(api: Api) -> None:
-    """R705: marked as deleted, and otherwise as they were."""
+    """R705: marked as deleted, otherwise unchanged."""
     delete(api, 6)
     assert ok(api.get("/user/6/")) == {**TOBIN, "deleted": True}
 
@@ -151,13 +151,13 @@ def test_get_user_shows_deleted_people(api: Api) -> None:
 @pytest.mark.parametrize("number", ["99", "0", "-1", "9" * 30])
 @pytest.mark.parametrize("caller", [None, "member"])
 def test_get_user_needs_one(api: Api, caller: str | None, number: str) -> None:
-    """R004, R007: ids of nobody."""
+    """R004, R007: ids without a user are not found."""
     for path in (f"/user/{number}/", *(path.format(number) for path, _ in POLLED.values())):
         assert refused(api.as_(caller).get(path), 404) == {"": "not_found"}
 
 
 def test_get_user_settings_are_ones_own(api: Api) -> None:
-    """R001, R007, R704: the documented defaults, for oneself; nobody else sees them, staff neither."""
+    """R001, R007, R704: the documented defaults, for the caller alone; no one else sees them, not even staff."""
     own = {
         "qa_frequency": 0,
         "email_notification_not_qa": 1,
@@ -179,7 +179,7 @@ def test_get_user_settings_are_ones_own(api: Api) -> None:
 
 @SEARCHES
 def test_search_users_finds_by_a_text(api: Api, path: str) -> None:
-    """R025, R705: in username or real name, in any case; in nothing else."""
+    """R025, R705: in username or real name, in any case, and nowhere else."""
     for text, expected in {
         "HOLLIS": [1],
         "wren_": [1],
@@ -201,7 +201,7 @@ def test_search_users_finds_by_a_text(api: Api, path: str) -> None:
 
 @SEARCHES
 def test_search_users_ignores_the_case_of_all_letters(api: Api, path: str) -> None:
-    """R025: also of those that ASCII has not."""
+    """R025: not only of ASCII letters."""
     api.world.users.put({**api.world.users[8], "real_name": "ÉLODIE Ørsted"})
     for text in ("élodie", "ÉLODIE", "øRSTED"):
         assert ids(api, path, f"{TERMS[path]}={text}") == [8]
@@ -209,7 +209,7 @@ def test_search_users_ignores_the_case_of_all_letters(api: Api, path: str) -> No
 
 @SEARCHES
 def test_search_users_leaves_deleted_people_out(api: Api, path: str) -> None:
-    """R705: whatever is asked."""
+    """R705: whatever the query."""
     delete(api, 8)
     assert ids(api, path) == [number for number in BY_USERNAME if number != 8]
     assert ids(api, path, f"{TERMS[path]}=bram") == []
@@ -232,7 +232,7 @@ def test_search_users_leaves_deleted_people_out(api: Api, path: str) -> None:
 )
 @SEARCHES
 def test_search_users_orders(api: Api, path: str, ordering: str, expected: list[int]) -> None:
-    """R705: by username unless ordering names another of its fields; never by one that nobody may see."""
+    """R705: by username unless ordering names another allowed field; never by a field that no one may see."""
     api.world.users.put({**api.world.users[1], "password": "a"})
     assert ids(api, path, f"ordering={ordering}") == expected
 
@@ -248,7 +248,7 @@ def test_search_users_orders_by_the_field_and_not_by_its_like(api: Api, path: st
 
 @SEARCHES
 def test_search_users_pages(api: Api, path: str) -> None:
-    """R014, R016: twenty at a time unless a limit is given; links lead on."""
+    """R014, R016: twenty at a time by default; the links lead on."""
     page = ok(api.get(f"{path}?limit=4&offset=4&ordering=-username"))
     assert [row["id"] for row in page["results"]] == BY_USERNAME[::-1][4:8]
     assert page["count"] == 14
@@ -261,12 +261,12 @@ def test_search_users_pages(api: Api, path: str) -> None:
 
 
 def test_search_users_shows_people_in_full(api: Api) -> None:
-    """R705: as get_user does."""
+    """R705: exactly as get_user shows them."""
     assert ok(api.get(f"{SEARCH}?user=tobin"))["results"] == [TOBIN]
 
 
 def test_autocomplete_users_shows_people_in_short(api: Api) -> None:
-    """R705: what a mention needs."""
+    """R705: only what a mention needs."""
     hamish = {"id": 14, "username": "hamish_orrell", "real_name": "Hamish Orrell"}
     assert ok(api.get(f"{AUTOCOMPLETE}?search=hamish"))["results"] == [
         {**hamish, "ext_id": "learner-0014", "avatar": None}
@@ -276,7 +276,7 @@ def test_autocomplete_users_shows_people_in_short(api: Api) -> None:
 @SEARCHES
 @pytest.mark.in_process("a fixture or preference of its own")
 def test_search_users_is_for_readers(api: Api, path: str) -> None:
-    """R106: without a login only where the community shows its content to everybody."""
+    """R106: without a login, only if the community shows its content to everyone."""
     ok(api.get(path))
     api.world.preferences = {**api.world.preferences, NO_CONTENT: False}
     assert refused(api.get(path), 401) == {"": "not_authenticated"}
@@ -291,7 +291,7 @@ def test_search_users_is_for_readers(api: Api, path: str) -> None:
 def test_list_user_categories_is_empty_and_so_are_groups_and_events(
     api: Api, path: str, nothing: Any, caller: str | None
 ) -> None:
-    """R004, R707: for everybody, about everybody there is, and also without a login."""
+    """R004, R707: for every caller, about every existing user, even without a login."""
     before = snapshot(api.world)
     for number in (1, 3, 14):
         assert ok(api.as_(caller).get(path.format(number))) == nothing
@@ -301,14 +301,14 @@ def test_list_user_categories_is_empty_and_so_are_groups_and_events(
 
 @pytest.mark.parametrize("name", ["groups", "events"])
 def test_list_user_groups_refuses_bad_pages(api: Api, name: str) -> None:
-    """R016, R707: an empty list has pages like any other."""
+    """R016, R707: an empty list is paged like any other."""
     path = f"/user/3/{name}/"
     assert refused(api.get(f"{path}?limit=0&offset=x"), 400) == {"limit": "min_value", "offset": "invalid"}
     assert ok(api.get(f"{path}?limit=7&offset=20"))["previous"] == f"http://stub.test/api/v2{path}?limit=7&offset=13"
 
 
 def test_list_user_events_is_empty_for_deleted_people(api: Api) -> None:
-    """R705, R707: their profile can be read, and so can its lists."""
+    """R705, R707: their profiles can be read, and so can their lists."""
     delete(api, 6)
     for path, nothing in POLLED.values():
         assert ok(api.get(path.format(6))) == nothing
@@ -326,7 +326,7 @@ def test_list_user_events_is_empty_for_deleted_people(api: Api) -> None:
     ],
 )
 def test_list_connection_statuses_has_none(api: Api, options: dict[str, Any]) -> None:
-    """R001, R707: whatever the body says, which is not read."""
+    """R001, R707: whatever the body says; it is not read."""
     before = snapshot(api.world)
     assert ok(api.as_("member").post("/user/connection/statuses/", **options)) == {"connection_statuses": {}}
     assert refused(api.post("/user/connection/statuses/", **options), 401) == {"": "not_authenticated"}
@@ -334,7 +334,7 @@ def test_list_connection_statuses_has_none(api: Api, options: dict[str, Any]) ->
 
 
 def test_list_hidden_user_ids_are_those_of_the_fixture(api: Api, app: StubServer, default_fixture: Fixture) -> None:
-    """R001, R703: whom the caller hides, and nobody else's; by default nobody."""
+    """R001, R703: only the users whom the caller hides; none by default."""
     for persona in PERSONAS:
         assert ok(api.as_(persona).get("/user/hidden_users_id/")) == []
     assert refused(api.get("/user/hidden_users_id/"), 401) == {"": "not_authenticated"}

@@ -1,4 +1,4 @@
-"""Comments as they are seen: with their newest reply, or with all of them."""
+"""How comments are shown: with their newest reply, or with all replies."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.support.default import NOW
 
 
 def test_a_comment_shows_its_newest_reply_and_no_other(world: World) -> None:
-    """R507: newest by its time, and not by its id."""
+    """R507: newest by time, not by id."""
     world.comments.put({**world.comments[2], "created_at": NOW})
     view = CommentView(called(world), world.comments[1])
     assert view.latest_reply.row["id"] == 2

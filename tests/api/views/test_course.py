@@ -1,4 +1,4 @@
-"""Courses as they are seen: who sees what of them, with locks and progress."""
+"""How courses are shown: who sees what of them, with locks and progress."""
 
 from datetime import timedelta
 
@@ -12,13 +12,13 @@ from tests.support.default import NOW
 
 
 def view_of(world: World, course: int, user: int | None, subject: int | None = None) -> CourseView:
-    """A course as a user sees it, by default for themselves."""
+    """The course as this user sees it, or as it emulates `subject`."""
     return CourseView(called(world, user=user), world.courses[course], subject)
 
 
 @pytest.mark.parametrize(("user", "runs"), [(1, True), (2, True), (3, False), (4, False), (6, False), (None, False)])
 def test_a_hidden_count_is_for_those_who_run_the_course(world: World, user: int | None, runs: bool) -> None:
-    """R127: it is that of the manager and of the eight who joined."""
+    """R127: it counts the manager and the eight who joined."""
     assert view_of(world, 1, user).member_count == 9
     world.courses.put({**world.courses[1], "hide_member_count": True})
     assert view_of(world, 1, user).member_count == (9 if runs else None)
@@ -34,7 +34,7 @@ def test_outsiders_of_a_private_course_see_nothing_of_its_content(world: World) 
 
 
 def test_an_emulated_reader_sees_their_own_progress(world: World) -> None:
-    """R110: whether the content is shown at all depends on who looks."""
+    """R110: whether the content is shown at all depends on the caller."""
     emulated, own = view_of(world, 1, 1, subject=3), view_of(world, 1, 3)
     assert emulated.user_completion_rate == own.user_completion_rate == 40
     assert emulated.join_status == own.join_status == "joined"
@@ -43,7 +43,7 @@ def test_an_emulated_reader_sees_their_own_progress(world: World) -> None:
 
 
 def test_the_editor_sees_drafts_and_counts_published_lessons(world: World) -> None:
-    """R111, R112: readers see sections with a published lesson only."""
+    """R111, R112: readers see only sections with a published lesson."""
     call = called(world, user=1)
     edited, read = CourseEditView(call, world.courses[1]), CourseView(call, world.courses[1])
     assert [[lesson.row["id"] for lesson in section.lessons] for section in edited.sections] == [
@@ -66,7 +66,7 @@ def test_the_editor_sees_drafts_and_counts_published_lessons(world: World) -> No
     ],
 )
 def test_a_lesson_says_why_it_is_locked(world: World, user: int, lock: str | None) -> None:
-    """R311, R312, R317: never to those who run the course."""
+    """R311, R312, R317: it is never locked for those who run the course."""
     lesson = view_of(world, 1, user).lesson(world.lessons[6])
     assert (lesson.lock, lesson.locked) == (lock, lock is not None)
 
@@ -74,7 +74,7 @@ def test_a_lesson_says_why_it_is_locked(world: World, user: int, lock: str | Non
 def test_an_enforced_order_opens_the_first_lesson_that_is_not_done(world: World) -> None:
     """R315."""
     world.courses.put({**world.courses[1], "enforce_lessons_order": True})
-    assert view_of(world, 1, 3).out_of_order == {4, 5}  # of 1 to 5 the first two are done
+    assert view_of(world, 1, 3).out_of_order == {4, 5}  # the first two of 1 to 5 are done
     world.completions.put({"user_id": 3, "lesson_id": 3, "status": "completed", "at": NOW})
     assert view_of(world, 1, 3).out_of_order == {5}
 

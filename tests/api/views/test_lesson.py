@@ -1,4 +1,4 @@
-"""Lessons, questions and attempts as they are seen: right answers by those who run the course alone."""
+"""How lessons, questions and attempts are shown: correct answers only to those who run the course."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ By = Callable[[int | None], Call]
 
 @pytest.fixture
 def by(world: World, contract: Contract) -> By:
-    """Makes a call about course 1 by a user."""
+    """Makes a call about course 1 by the given user."""
     return lambda user: called(world, contract.operations["list_course_quiz_attempts"], user, ids={"id": 1})
 
 
@@ -37,7 +37,7 @@ def test_what_was_answered_is_in_copies_only(world: World, by: By) -> None:
 
 
 def test_the_last_attempt_is_the_newest_of_the_caller(world: World, by: By) -> None:
-    """R414: attempts of others are none."""
+    """R414: attempts of other users do not count."""
     found = {user: LessonContentView(by(user), world.lessons[5]).last_attempt for user in (3, 8, 9)}
     assert {user: attempt.row["id"] if attempt else None for user, attempt in found.items()} == {3: None, 8: 4, 9: 2}
     assert [row["id"] for row in own_attempts(by(9), world.lessons[5])] == [1, 2]

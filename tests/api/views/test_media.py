@@ -1,4 +1,4 @@
-"""Media as they are seen: those without an address of their own get one."""
+"""How media are shown: those without a URL of their own get one."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ PICTURE = "http://stub.test/upfiles/medias/bigger/picture_"
 
 
 def seen(world: World, **fields: Any) -> MediaView:
-    """The first medium of the fixture, with some other fields."""
+    """The first media item of the fixture, with these fields changed."""
     return MediaView(called(world), {**world.medias[1], **fields})
 
 
 @pytest.mark.parametrize("kind", ["image", "eimage"])
 def test_an_uploaded_picture_has_a_placeholder(world: World, kind: str) -> None:
-    """R709: of which the size is known."""
+    """R709: its size is known."""
     view = seen(world, type=kind)
     assert view.image.startswith(PICTURE)
     assert view.url == view.image

@@ -1,4 +1,4 @@
-"""The caller as they see themselves."""
+"""How callers see themselves."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.support.calls import called
     ("only_staff", "user", "may"), [(False, 3, True), (False, 7, True), (True, 3, False), (True, 7, True)]
 )
 def test_who_may_create_courses(world: World, only_staff: bool, user: int, may: bool) -> None:
-    """R114: everybody, or only platform staff."""
+    """R114: everyone, or only platform staff."""
     world.preferences = {**world.preferences, "configurations.courses_only_staff_enabled": only_staff}
     view = MeView(called(world, user=user))
     assert view.may_create_courses is may
@@ -19,7 +19,7 @@ def test_who_may_create_courses(world: World, only_staff: bool, user: int, may: 
 
 
 def test_nothing_else_may_be_done(world: World) -> None:
-    """R703: whatever permission is asked for."""
+    """R703: whatever the permission."""
     permission = MeView(called(world, user=7)).permission
     assert not permission["create_post"]
     assert not permission["what nobody has thought of"]

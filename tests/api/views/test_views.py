@@ -1,4 +1,4 @@
-"""Views: what a caller sees of a row, and pages of a long list of them."""
+"""Views: what a caller sees of a row, and pages of long lists of rows."""
 
 import pytest
 
@@ -47,13 +47,13 @@ def test_only_the_page_of_a_list_is_viewed() -> None:
     ],
 )
 def test_rows_are_ordered_by_the_fields_that_are_meant_for_it(ordering: str, found: list[int]) -> None:
-    """R024: any other ordering is the default, with the direction of that."""
+    """R024: any other ordering is ignored; the default applies, direction included."""
     rows = [{"id": number, "name": name, "colour": -number} for number, name in ((1, "m"), (2, "z"), (3, "a"))]
     assert [row["id"] for row in ordered(rows, ordering, ("id", "name"), default="-id")] == found
 
 
 def test_the_pictures_of_a_category_follow_from_the_address_of_the_server(world: World) -> None:
-    """So they can be kept for all calls by that address."""
+    """So they can be cached by that URL, for all calls."""
     row = world.categories[1]
     one, other = (CategoryView(called(world, base_url=url), row) for url in ("http://one", "http://other"))
     assert one.context == "http://one"
@@ -65,7 +65,7 @@ def test_the_pictures_of_a_category_follow_from_the_address_of_the_server(world:
 
 
 def test_pictures_of_rows_of_one_slug_differ(api: Api) -> None:
-    """What tells one from the other is the id."""
+    """The id tells them apart."""
     categories = api.world.categories
     categories.put({**categories[1], "id": 99})
     both = [api.get(f"/category/{number}/").json()["image_small"] for number in (1, 99)]
