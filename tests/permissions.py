@@ -1,7 +1,7 @@
 """The permission matrix: what every operation answers to every kind of caller, in courses of every privacy and
 for lessons in every state.
 
-It is kept in permission_matrix.md, where each change of access shows in review.
+It is kept in permission_matrix.md, so that every change of access shows up in reviews.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from tests.support.default import COURSES, NOW, STRANGER
 
 FILE = Path(__file__).parent / "permission_matrix.md"
 OTHER = 8
-"""Somebody else than the stranger, who is given each status in turn."""
+"""Owns comment and attempt where the stranger does not; the stranger gets each status in turn."""
 CALLERS: dict[str, tuple[str | None, str | None]] = {
     "anonymous": (None, None),
     "no status": ("stranger", None),
@@ -32,15 +32,15 @@ CALLERS: dict[str, tuple[str | None, str | None]] = {
     "creator": ("creator", None),
     "staff": ("staff", None),
 }
-"""Column -> the persona and the status it is given; "own" means that comment and attempt are the caller's."""
+"""Column -> the persona and the status it gets; "own" means that comment and attempt belong to the caller."""
 STATES = ("published", "draft", "not yet open", "comments off")
-"""What the lesson is like."""
+"""The states of the lesson."""
 IDS = {"section_id": 900, "lesson_id": 901, "question_id": 902, "attempt_id": 905, "comment_id": 906}
 BODIES: dict[str, Any] = {
     "make_course_attempt": {"responses": [{"question_id": 902, "selected_options": [903]}]},
     "create_course_comment": {"text": "<p>Good morning.</p>"},
 }
-"""Bodies for the operations whose example names rows of its own."""
+"""Bodies for operations whose example names rows of its own."""
 INTRODUCTION = """# Permission matrix
 
 Made by `make docs`; a test compares it with what the server does. Each cell is the status of the answer to the
@@ -98,19 +98,19 @@ def _statuses(
 
 
 def _first(operation: Operation) -> str | None:
-    """The kind of row that the path names first."""
+    """The kind of the first row in the path."""
     return next(iter(operation.loads.values()), None)
 
 
 def _body(server: StubServer, operation: Operation) -> dict[str, Any]:
-    """What httpx is to send."""
+    """The body, as options for httpx."""
     if operation.id == "upload_media_chunk":
         return {"files": {"image": ("sky.png", b"twelve bytes")}, "headers": {"Content-Range": "bytes 0-11/12"}}
     return {"json": BODIES.get(operation.id, example(server.contract, operation))} if operation.bodies else {}
 
 
 def _add_lesson(world: World, course: int, state: str, owner: int) -> None:
-    """A quiz in the state, with a question, and with an attempt and a comment of `owner`."""
+    """A quiz in this state, with a question, and an attempt and a comment by `owner`."""
     row = world.courses[course]
     later = state == "not yet open"
     world.courses.put({**row, "sections_order": [900], "type": "scheduled" if later else row["type"]})
