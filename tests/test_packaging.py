@@ -1,4 +1,4 @@
-"""The package: installed in every way the README names, and what it brings along. And the project's habits."""
+"""The package: installed in every way the README names, and what it contains. And the project's habits."""
 
 import os
 import re
@@ -30,12 +30,12 @@ PATIENCE = 300
 
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed package is imported, not the one of this checkout."""
+    """Make sure that the installed package is imported, not this checkout."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
 
 
 def fresh_environment(folder: Path, *packages: str) -> Path:
-    """The commands of a new virtual environment with these packages and nothing else."""
+    """The commands of a new virtual environment that has only these packages."""
     venv.create(folder, with_pip=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--no-compile", "-c", LOCK]
     subprocess.run([*pip, *packages], check=True, capture_output=True, timeout=PATIENCE)
@@ -44,7 +44,7 @@ def fresh_environment(folder: Path, *packages: str) -> Path:
 
 @pytest.mark.usefixtures("apart")
 def test_the_package_installs_in_every_way_of_the_readme(tmp_path: Path) -> None:
-    """By its `sh checkout` block, each tool with a folder of its own for the command that it installs."""
+    """By its `sh checkout` block; each tool has its own folder for the command that it installs."""
     (script,) = blocks("sh checkout")
     assert {line.split()[0] for line in script.splitlines()} == {"pip", "pipx", "uv", "uvx"}
     checkout = tmp_path / "checkout"
@@ -69,7 +69,7 @@ def test_the_package_installs_in_every_way_of_the_readme(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("apart")
 def test_the_wheel_serves_a_course(tmp_path: Path) -> None:
-    """Built, installed where nothing else is, and asked: the contract, the fixtures and the starters travel with it."""
+    """Built, installed on its own, and queried: the contract, the fixtures and the starters are part of it."""
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True, timeout=120)
     (wheel,) = tmp_path.glob("*.whl")
@@ -112,7 +112,7 @@ def ci_steps() -> list[dict[str, Any]]:
 
 
 def test_ci_runs_the_projects_own_command_with_least_permissions() -> None:
-    """And every action that it uses is pinned to a commit."""
+    """Every action that it uses is pinned to a commit."""
     assert [step["run"] for step in ci_steps() if "run" in step] == [".ci/run"]
     assert ci()["permissions"] == {"contents": "read"}
     for action in (step["uses"] for step in ci_steps() if "uses" in step):
