@@ -35,7 +35,8 @@ lint: $(VENV)/dev.stamp ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# The tracer of coverage doubles the time of whatever it sees, so it sees the first cases of each test only.
+# The tracer of coverage doubles the time of whatever it sees, so it sees the first cases of each test only. They ask
+# one server over HTTP; all further cases ask a server in their own process.
 unit: $(VENV)/dev.stamp ## Run the pytest suite with coverage (ARGS="-k name ..." runs part of it, without coverage)
 ifdef ARGS
 	$(PYTEST) $(ARGS)
@@ -44,7 +45,7 @@ else
 	$(subst python -m pytest,coverage run -m pytest,$(PYTEST)) --part traced
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=$(COVERAGE)
-	$(PYTEST) --part rest
+	$(PYTEST) --no-http --part rest
 endif
 
 client: tests/node/node_modules/stamp ## Drive every method of the vendor's npm client against the server

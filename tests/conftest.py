@@ -1,6 +1,6 @@
-"""Fixtures of the tests: one server for the session, a fresh world for each test.
+"""Pytest fixtures: one server for the session, a fresh world for each test.
 
-With `pytest -n 2` the processes share one server over HTTP, and each test has a world of its own there.
+With `pytest -n 2` the processes share one server over HTTP, where each test has a world of its own.
 """
 
 import asyncio
@@ -24,21 +24,19 @@ from tests.support.default import LATER, MOST, NOW, SETTINGS
 from tests.support.worlds import forget
 
 TRACED_CASES = 2
-"""Cases of each parametrized test that run under the tracer of coverage, which doubles the time of whatever it sees."""
+"""Cases of each parametrized test that run under the coverage tracer, which doubles the time of all it traces."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-http", action="store_true", help="use servers inside the test processes, which is faster")
     parser.addoption(
-        "--no-http", action="store_true", help="ask servers in the processes of the tests, which is faster"
-    )
-    parser.addoption(
-        "--part", choices=["traced", "rest"], help="only the tests that are to be traced for coverage, or only the rest"
+        "--part", choices=["traced", "rest"], help="run only the tests to trace for coverage, or only the rest"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Split the tests as `--part` asks (each is in one of the two), and begin with those that take long, so that no
-    process is left with one of them in the end."""
+    """Select the tests that `--part` asks for (each test is in exactly one part), and start with the long ones, so that
+    none is left running alone at the end."""
     if config.option.part is not None:
         traced = set(_traced(items))
         left_out = {item for item in items if (item in traced) != (config.option.part == "traced")}
@@ -48,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _traced(items: list[pytest.Item]) -> Iterator[pytest.Item]:
-    """The first cases of each test, but for long walks and tests whose processes repeat what others cover."""
+    """The first cases of each test, except for long walks and tests whose processes repeat what others cover."""
     seen: Counter[str] = Counter()
     for item in items:
         if not any(item.iter_markers("long")) and not any(item.iter_markers("untraced")):
@@ -72,19 +70,17 @@ def contract() -> Contract:
 
 @pytest.fixture(scope="session")
 def document(contract: Contract) -> dict[str, Any]:
-    """The merged document."""
     return contract.document
 
 
 @pytest.fixture(scope="session")
 def default_fixture(contract: Contract) -> Fixture:
-    """The default fixture."""
     return load("default", contract, NOW)
 
 
 @pytest.fixture
 def world(default_fixture: Fixture) -> World:
-    """A world of the default fixture and of no server, whose clock stands still."""
+    """A world of the default fixture with a frozen clock, not part of any server."""
     world = World("w", default_fixture)
     world.clock.freeze(NOW)
     return world
@@ -92,7 +88,7 @@ def world(default_fixture: Fixture) -> World:
 
 @pytest.fixture(scope="session")
 def server(contract: Contract, default_fixture: Fixture) -> StubServer:
-    """A server in this process; ask for `app` to have it with a fresh world."""
+    """A server in this process; request `app` to get it with a fresh world."""
     return StubServer(contract, default_fixture, SETTINGS)
 
 
@@ -104,8 +100,8 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @pytest.fixture
 def app(request: pytest.FixtureRequest, server: StubServer) -> StubServer:
-    """The server in this process as if just started, with a fresh world whose clock stands still; where the test is
-    marked with no_world, without one."""
+    """The server in this process as if just started, with a fresh world whose clock is frozen; a test marked no_world
+    gets it without a world."""
     forget(server)
     if not request.node.get_closest_marker("no_world"):
         server.worlds.reset().clock.freeze(NOW)
@@ -114,14 +110,14 @@ def app(request: pytest.FixtureRequest, server: StubServer) -> StubServer:
 
 @pytest.fixture
 def fresh(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> Callable[..., Api]:
-    """Makes servers of this test alone; their options are Settings."""
+    """Makes servers for this test alone; the options are those of Settings."""
     return lambda **settings: Api(StubServer(contract, default_fixture, Settings(**settings)), runner)
 
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Api:
-    """An anonymous caller; `api.as_("member")` is a persona. It asks the server in this process if the test asks for
-    `app`, too, or is marked with no_world, or with in_process and the reason; and with --no-http."""
+    """An anonymous caller; `api.as_("member")` is a persona. It uses the server in this process if the test requests
+    `app`, is marked no_world or in_process (with the reason), or runs with --no-http."""
     is_marked = any(map(request.node.get_closest_marker, ("in_process", "no_world")))
     if is_marked or "app" in request.fixturenames or request.config.option.no_http:
         return Api(request.getfixturevalue("app"), runner)
@@ -147,20 +143,20 @@ def small(bounded: StubServer, runner: asyncio.Runner) -> Api:
 
 @pytest.fixture(scope="session")
 def another(contract: Contract) -> StubServer:
-    """Another server, whose worlds begin at another moment."""
+    """Another server, whose worlds start at another moment."""
     return StubServer(contract, load("default", contract, LATER))
 
 
 @pytest.fixture
 def there(another: StubServer, runner: asyncio.Runner) -> Api:
-    """The other server, without a world and without a snapshot."""
+    """The other server, without worlds or snapshots."""
     forget(another)
     return Api(another, runner)
 
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server of a process of its own, with nothing but defaults."""
+    """A server in a process of its own, with all defaults."""
     with contextlib.ExitStack() as stack:
         served = Served(tmp_path_factory.mktemp("plain"))
         stack.callback(served.end)
@@ -169,7 +165,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def custom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The same with every option."""
+    """The same, with every option set."""
     options = ["--host", "127.0.0.1", "--fixture", "empty", "--seed", "7", "--jwt-secret", "a secret"]
     options += ["--cors-origin", "https://one.example", "--cors-origin", "https://two.example", "--log-format", "json"]
     with contextlib.ExitStack() as stack:

@@ -57,7 +57,7 @@ def test_loopback_hosts_are_local(host: str) -> None:
 
 
 def test_each_loopback_host_is_local() -> None:
-    """In a URL an IPv6 address is in brackets."""
+    """In a URL, an IPv6 address is in brackets."""
     assert all(re.fullmatch(LOCAL_HOST, f"[{host}]" if ":" in host else host) for host in LOOPBACK)
 
 

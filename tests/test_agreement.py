@@ -1,4 +1,4 @@
-"""A name that only the contract or only the code has ends the start, in one line that says which and where."""
+"""A name that only the contract or only the code has stops the start, with one line that says what and where."""
 
 import ast
 import re
@@ -29,7 +29,7 @@ def check(contract: Contract | None = None, commands: Contract | None = None) ->
 
 
 def changed(contract: Contract, change: Callable[[dict[str, Any]], None]) -> Contract:
-    """The contract with a change to its document, which keeps its files."""
+    """The contract with its document changed; it still knows its files."""
     document = deepcopy(dict(contract.document))
     change(document)
     return Contract(Document(document, getattr(contract.document, "files", {})))
@@ -106,7 +106,7 @@ def test_a_name_that_only_the_code_has(
 ) -> None:
     monkeypatch.setitem(table, "extra", len)
     refused(says, check)
-    refused(says, create_app)  # every start asks
+    refused(says, create_app)  # checked at every start
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ BEHAVIOUR = [name for name in SOURCES if name.startswith(("api.operations.", "ap
 
 
 def literals(tree: ast.AST) -> set[str]:
-    """The strings of a module that are no docstrings, no texts for people and no parts of f-strings."""
+    """The lower-case words among a module's strings, except docstrings and parts of f-strings."""
     skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     skipped |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     found = {
@@ -149,7 +149,7 @@ def literals(tree: ast.AST) -> set[str]:
 
 
 def test_literals_of_the_enums_are_spelt_as_in_the_contract(document: dict[str, Any]) -> None:
-    """Every lower-case word in the code that decides is a value of an enum, a field, a table or a code."""
+    """In code that makes decisions, every lower-case word is the value of an enum, a field, a table or a code."""
     enums = {value for node in nodes(document) if isinstance(node.get("enum"), list) for value in node["enum"]}
     fields = {
         name for node in nodes(document) for name in node.get("properties", {}) if isinstance(node["properties"], dict)
@@ -159,8 +159,8 @@ def test_literals_of_the_enums_are_spelt_as_in_the_contract(document: dict[str, 
     known |= {rule["code"] for rule in document["x-rules"].values() if "code" in rule}
     known |= {"admin", "moderator", "editor"}  # roles of platform staff, which only fixtures name
     known |= {"courses", "categories", "-id", "course", "users", "user"}  # tables, folders of pictures, a slug
-    known |= {"category", "media", "question", "attempt", "comment"}  # what refusals call rows, and kinds of rows
-    known |= {"documents", "picture", "images", "logo", "covers"}  # the like for media and preferences
+    known |= {"category", "media", "question", "attempt", "comment"}  # names of rows in refusals, and kinds of rows
+    known |= {"documents", "picture", "images", "logo", "covers"}  # the same for media and preferences
     known |= {
         "size",
         "kind",
@@ -169,7 +169,7 @@ def test_literals_of_the_enums_are_spelt_as_in_the_contract(document: dict[str, 
         "plain",
     }  # fields of rows that no answer shows; a kind of challenge
     known |= {"authorization", "basic"}  # a header and its scheme
-    known |= {"ascii", "ignore"}  # how a name loses its accents on the way to a slug
+    known |= {"ascii", "ignore"}  # how slugs drop the accents of a name
     for name in ("api.rules", *BEHAVIOUR):
         assert literals(tree(name)) - known == set(), name
 
@@ -182,7 +182,7 @@ def test_groups_of_statuses_are_statuses(document: dict[str, Any], constant: str
 
 
 def test_compared_enum_values_exist(document: dict[str, Any]) -> None:
-    """What the code compares with a status, privacy or type is a value that the field can have."""
+    """Whatever the code compares with a status, privacy or type is a possible value of that field."""
     schemas = document["components"]["schemas"]
     families = {
         "privacy": set(schemas["CoursePrivacy"]["enum"]),
@@ -216,7 +216,7 @@ def test_compared_enum_values_exist(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_no_module_repeats_a_path(name: str) -> None:
-    """Paths are the contract's business."""
+    """Paths belong to the contract."""
     segments = {
         f"/{part}/" for part in ("course", "search", "status", "join", "invite", "request_join", "role", "suggestion")
     }

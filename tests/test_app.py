@@ -1,4 +1,4 @@
-"""The application: built from options, with the fixtures that it was given and those that ship."""
+"""The application: built from options, with a fixture file and the fixtures that ship."""
 
 import asyncio
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.worlds import named
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
-    """A file with a fixture of the name mine."""
+    """A file with a fixture named "mine"."""
     user = {"id": 1, "username": "ada", "real_name": "Ada", "date_joined": "-1d"}
     file = tmp_path / "a file.yaml"
     file.write_text(yaml.safe_dump({"name": "mine", "users": [user]}))
@@ -25,7 +25,7 @@ def mine(tmp_path: Path) -> Path:
 
 
 def test_worlds_of_a_file_and_of_the_fixtures_that_ship(mine: Path, runner: asyncio.Runner) -> None:
-    """The file is known by the name that it gives itself, and to nobody by its path."""
+    """Requests use the name that the file gives itself, never its path."""
     api = Api(create_app(str(mine)), runner)
     for world, fixture, users in ((None, "mine", 1), ("m", "mine", 1), ("d", "default", 14)):
         headers = {} if world is None else {**named(world), "X-Stub-Fixture": fixture}
@@ -37,7 +37,7 @@ def test_worlds_of_a_file_and_of_the_fixtures_that_ship(mine: Path, runner: asyn
 
 
 def test_a_snapshot_of_a_file_is_restored_as_of_its_own_moment(mine: Path, runner: asyncio.Runner) -> None:
-    """So a server that is started later reads it, too."""
+    """So a server that starts later can read it, too."""
     first, later = (Api(create_app(str(mine)), runner) for _ in range(2))
     ok(first.post("/__stub/snapshots", json={"name": "s"}, headers=named("w")), 201)
     content = ok(first.get("/__stub/snapshots/s"))
@@ -57,7 +57,7 @@ def test_options_are_settings() -> None:
 
 
 def test_two_servers_share_nothing(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> None:
-    """Neither worlds nor journals nor coverage, though they share contract and fixture."""
+    """No worlds, journals or coverage, though they share contract and fixture."""
     one, other = (Api(StubServer(contract, default_fixture), runner) for _ in range(2))
     ok(one.as_("creator").patch("/course/1/", json={"name": "Knots"}))
     ok(one.post("/__stub/faults", json={"kind": "error"}), 201)

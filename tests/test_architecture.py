@@ -15,7 +15,7 @@ from tests.sources import PACKAGE, ROOT, SOURCES, TEST_FILES, tree
 
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 LAYERS = [line.split(", ") for line in PAGE.split("## Layers")[1].split("```")[1].strip().splitlines()]
-"""Packages and modules of the top level, as the page has them: imports point down."""
+"""Top-level packages and modules, as listed on the page: imports point down."""
 FRAMEWORK = {"connexion", "starlette", "uvicorn"}
 PURE = ("errors", "settings", "contract", "worlds", "call", "api", "records", "fixture", "reports", "fixture_generator")
 """What works without a web framework."""
@@ -27,25 +27,25 @@ def section(title: str) -> str:
 
 
 def rows(title: str) -> list[list[str]]:
-    """The cells of the table in a section, but for its head."""
+    """The cells of the table in a section, without its head."""
     lines = [line for line in section(title).splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
 def room(name: str) -> str:
-    """The part of the top level that a module belongs to."""
+    """The top-level package or module that a module belongs to."""
     return name.split(".")[0]
 
 
 @cache
 def imports(name: str) -> frozenset[str]:
-    """What a module imports, wherever in it: modules of ours by their names here, others by their first part."""
+    """What a module imports, anywhere in it: our modules by their names here, others by their top-level package."""
     return frozenset(_imports(tree(name), name, lazily=True))
 
 
 @cache
 def loads(name: str) -> frozenset[str]:
-    """What importing a module imports, its packages included: nothing in functions, nothing for types only."""
+    """What a module loads when imported, with its parent packages; imports in functions and for types do not count."""
     packages = [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
     return frozenset({*_imports(tree(name), name, lazily=False), *packages})
 
@@ -75,7 +75,7 @@ def _nodes(tree: ast.AST, lazily: bool) -> Iterator[ast.AST]:
 
 
 def closure(name: str) -> dict[str, str]:
-    """Everything that importing a module loads -> the module that imports it."""
+    """Everything loaded when a module is imported -> the module that imports it."""
     found = {name: ""}
     waiting = [name]
     while waiting:
@@ -111,7 +111,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if room(name) in PURE])
 def test_what_is_pure_loads_no_framework(name: str) -> None:
-    """However far away: the chain that would load it is shown."""
+    """However indirectly: the failure shows the chain of imports."""
     found = closure(name)
     for library in FRAMEWORK & set(found):
         chain = [library]
@@ -121,7 +121,7 @@ def test_what_is_pure_loads_no_framework(name: str) -> None:
 
 
 def test_operations_load_no_framework() -> None:
-    """Asked of Python itself, which knows what libraries import."""
+    """Checked by Python itself, which also follows the imports of libraries."""
     code = f"import sys, stubserver.api.operations; print(*({FRAMEWORK!r} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert loaded.stdout.split() == []
@@ -164,11 +164,11 @@ def test_every_module_is_on_the_page() -> None:
 # Tests
 
 WITHOUT_TESTS = {"__main__": "calls the command, and every process that a test starts goes through it"}
-"""Module -> why there is no test file of its word."""
+"""Module -> why it has no test file of its own."""
 
 
 def file_of_tests(name: str) -> str:
-    """The test file of a module; that of a package is named as the package."""
+    """The test file of a module; for a package, it has the name of the package."""
     *rooms, word = name.split(".")
     if SOURCES[name].name == "__init__.py":
         rooms.append(word)
@@ -176,7 +176,7 @@ def file_of_tests(name: str) -> str:
 
 
 def has_code(name: str) -> bool:
-    """Whether there is something to test: a package often is no more than its docstring, and perhaps a version."""
+    """Whether there is anything to test: many packages have only a docstring, and perhaps a version."""
     code = (ast.unparse(node) for node in tree(name).body if not isinstance(node, ast.Expr))
     return not all(statement.startswith("__version__") for statement in code)
 
@@ -187,7 +187,7 @@ def test_the_word_of_a_module_finds_its_tests() -> None:
 
 
 def test_the_word_of_a_test_finds_its_module() -> None:
-    """A long test file may be in parts: test_<module>_<part>.py."""
+    """A long test file may be split into parts: test_<module>_<part>.py."""
     words = {file_of_tests(name).removesuffix(".py") for name in SOURCES}
     files = [file.relative_to(ROOT).as_posix() for file in TEST_FILES if file.parent.name not in ("tests", "models")]
     stray = [file for file in files if not any(f"{file[:-3]}_".startswith(f"{word}_") for word in words)]
@@ -195,7 +195,7 @@ def test_the_word_of_a_test_finds_its_module() -> None:
 
 
 def test_no_test_module_imports_another_one() -> None:
-    """What several of them need is in tests/support/, or beside them under another name."""
+    """What several of them need is in tests/support/, or next to them in a file that is not a test."""
     for file in TEST_FILES:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             module = node.module or "" if isinstance(node, ast.ImportFrom) else ""

@@ -1,4 +1,4 @@
-"""A call: what it is sent, the rows that its path names, who calls, and what the contract does not know of it."""
+"""A call: what was sent, the rows that its path names, who calls, and what the contract does not know."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ def refusal_of(text: str) -> Refusal:
 
 
 def test_urlencoded_text_is_read_in_its_order() -> None:
-    """Blank values are values, and names may come twice."""
+    """Blank values count, and names may repeat."""
     assert list(urlencoded("b=1&a=&b=%C3%BC+x", "form")) == [("b", "1"), ("a", ""), ("b", "ü x")]
     assert len(list(urlencoded("&".join(["a=1"] * MAX_FIELDS), "form"))) == MAX_FIELDS
 
@@ -68,7 +68,7 @@ def test_parameters_are_read_in_every_spelling_of_arrays(world: World) -> None:
 
 
 def test_a_parameter_is_looked_up_where_it_is_declared(world: World, contract: Contract) -> None:
-    """In the query or in the headers, whose names have no case."""
+    """In the query or in the headers, whose names are case-insensitive."""
     operation = contract.operations["upload_media_chunk"]
     (header,) = (parameter for parameter in operation.parameters if parameter.place == "header")
     call = called(world, operation, raw_query=f"{header.name}=query", headers={header.name.lower(): "header"})
@@ -104,7 +104,7 @@ def test_rows_are_those_that_the_path_names(world: World, contract: Contract) ->
 def test_a_row_is_absent_under_another_parent(
     world: World, contract: Contract, changes: dict[str, int], says: str
 ) -> None:
-    """R004, R006: in the same words as one that is nowhere."""
+    """R004, R006: with the same message as for a row that does not exist anywhere."""
     call = called(world, contract.operations["get_course_comment"], ids={**COMMENT, **changes})
     with pytest.raises(Refusal) as caught:
         call.row("comment")
@@ -124,7 +124,7 @@ def test_a_lesson_is_no_quiz(world: World, contract: Contract) -> None:
 def test_the_same_request_finds_its_rows_in_another_world(
     world: World, default_fixture: Fixture, contract: Contract
 ) -> None:
-    """Nothing of the first world is left in the second call."""
+    """The second call keeps nothing of the first world."""
     first = called(world, contract.operations["get_course"], ids={"id": 1}, id="w-1")
     assert first.course["name"] == world.courses[1]["name"]
     other = World("other", default_fixture)
@@ -173,6 +173,6 @@ def test_a_search_has_no_case_and_an_empty_one_finds_everything(world: World, te
 def test_what_the_contract_does_not_know_is_told(
     world: World, contract: Contract, name: str | None, fields: dict[str, Any], unknown: list[tuple[str, str]]
 ) -> None:
-    """Read-only fields are not for requests; `__code` and `__wait` are ours."""
+    """Read-only fields do not belong in requests; `__code` and `__wait` are ours."""
     operation = contract.operations[name] if name else None
     assert list(called(world, operation, **fields).undeclared()) == unknown

@@ -14,7 +14,7 @@ def test_the_derived_document_is_up_to_date(contract: Contract, name: str) -> No
 
 
 def test_every_rule_has_a_test(contract: Contract) -> None:
-    """A rule of the book that no test names is a promise that nobody keeps."""
+    """A rule that no test names is a promise that nothing checks."""
     found = docs.covered()
     book = contract.document["x-rules"]
     missing = [code for code, rule in book.items() if code not in found and rule.get("scope") != "background"]

@@ -1,4 +1,4 @@
-"""The documents are true: their examples run, their links lead somewhere, their tables match the command.
+"""The documentation is true: its examples run, its links work, its tables match the command.
 
 The words after a block's three backticks say how it runs; CONTRIBUTING.md lists them under "Documentation".
 """
@@ -22,7 +22,7 @@ from tests.support.pages import BLOCK, BLOCKS, GUIDES, PAGES, blocks, named, rea
 
 
 def test_every_block_says_how_it_runs() -> None:
-    """By an info string that CONTRIBUTING.md explains; hardly any block is left that does not run."""
+    """Each has an info string that CONTRIBUTING.md explains, and almost every block runs."""
     table = read(ROOT / "CONTRIBUTING.md").split("## Documentation")[1].split("\n## ")[0]
     explained = set(re.findall(r"^\| `([a-z ]+)` \|", table, re.MULTILINE))
     assert {block.info for block in BLOCKS} == explained
@@ -33,7 +33,7 @@ def test_every_block_says_how_it_runs() -> None:
 @pytest.mark.untraced
 @pytest.mark.parametrize("page", sorted(set(blocks("bash").values())))
 def test_the_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
-    """Each command of its bash blocks, beside a server: it succeeds and prints something, and curl gets a 2xx."""
+    """Each command of its bash blocks, next to a server: it succeeds and prints something, and curl gets a 2xx."""
     found = [block.text.replace("\\\n", "") for block in BLOCKS if (block.page, block.info) == (page, "bash")]
     lines = "".join(found).splitlines()
     with serving(sys.executable, "-m", "stubserver") as url:
@@ -57,7 +57,7 @@ def test_the_script_works_in_an_empty_folder(script: str, tmp_path: Path) -> Non
 @pytest.mark.slow
 @pytest.mark.untraced
 def test_the_tests_of_the_pages_pass(tmp_path: Path) -> None:
-    """With the plugin, as somebody would paste them."""
+    """With the plugin, pasted as they are."""
     tests = blocks("python")
     for number, text in enumerate(tests):
         (tmp_path / f"test_example_{number}.py").write_text(text)
@@ -78,7 +78,7 @@ def test_the_fixture_loads(text: str, tmp_path: Path, contract: Contract) -> Non
 
 
 def anchors(page: Path) -> set[str]:
-    """What may follow the # of a link to the page, by the rules of GitHub."""
+    """The anchors that links to the page may use, by GitHub's rules."""
     found: set[str] = set()
     for heading in re.findall(r"^#+ (.*)$", BLOCK.sub("", read(page)), re.MULTILINE):
         slug = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
@@ -88,7 +88,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def links(page: Path) -> list[str]:
-    """The targets of its links and pictures in this repository."""
+    """The targets of its links and pictures within this repository."""
     text = re.sub(r"`[^`\n]*`", "", BLOCK.sub("", read(page)))
     return [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"https?:", target)]
 
@@ -103,7 +103,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_every_page_of_docs_is_in_both_lists() -> None:
-    """That of the README and that of docs/."""
+    """In the README and in docs/README.md."""
     pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert pages <= {target.removeprefix("docs/") for target in links(ROOT / "README.md")}
     assert pages <= set(links(ROOT / "docs" / "README.md"))

@@ -25,7 +25,7 @@ class Wrong:
 
     status: int
     code: str | dict[str, str]
-    """Of the one general entry, or of each field."""
+    """The code of the one general entry, or of each field."""
     says: str
     """What the message must contain."""
     request: str
@@ -293,7 +293,7 @@ TABLE: dict[str, Wrong] = {
 
 @pytest.fixture(scope="module")
 def operation_of(contract: Contract) -> Callable[[str, str], dict[str, Any] | None]:
-    """The declaration of the operation that a method and path of the API name."""
+    """The operation that a method and path of the API name."""
 
     def find(method: str, path: str) -> dict[str, Any] | None:
         for documented in sorted(contract.document["paths"], key=lambda name: name.count("{")):
@@ -313,7 +313,7 @@ ODD = {name: pytest.mark.in_process("HTTP clients and servers refuse it") for na
     "wrong", [pytest.param(wrong, id=name, marks=ODD.get(name, ())) for name, wrong in TABLE.items()]
 )
 def test_refusals(api: Api, operation_of: Callable[[str, str], dict[str, Any] | None], wrong: Wrong) -> None:
-    """Shape, status, codes and message; nothing has changed; the contract announces the status."""
+    """Shape, status, codes and message; nothing has changed; the contract declares the status."""
     before = snapshot(api.world)
     response = api.as_(wrong.persona).request(wrong.method, wrong.path, **wrong.options)
     assert response.status_code == wrong.status

@@ -23,9 +23,9 @@ IN_PYTEST, IN_NODE = 7, 5
 
 
 def environment() -> dict[str, str]:
-    """That of a user who has the commands on PATH and nothing of this test run."""
+    """The environment of a user who has the commands on PATH, with nothing from this test run."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("STUBSERVER_", "PYTEST_"))}
-    light = "-p no:schemathesis -p no:hypothesispytest"  # they take their time to load
+    light = "-p no:schemathesis -p no:hypothesispytest"  # these plugins take long to load
     return {**clean, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTEST_ADDOPTS": light}
 
 
@@ -37,7 +37,7 @@ def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def in_pytest(tmp_path: Path) -> Path:
-    """A copy of the project, outside this repository's settings."""
+    """A copy of the project, away from this repository's settings."""
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     return Path(shutil.copytree(EXAMPLES / "pytest", tmp_path / "project", ignore=ignored))
 
@@ -71,7 +71,7 @@ def test_the_node_example(in_node: Path) -> None:
     assert counts == {"tests": str(IN_NODE), "pass": str(IN_NODE), "fail": "0", "skipped": "0"}
     asked = [json.loads(line) for line in (in_node / "requests.ndjson").read_text().splitlines()]
     worlds = {request["id"].rpartition("-")[0] for request in asked}
-    assert len(worlds) == IN_NODE + 1  # one test looks at two
+    assert len(worlds) == IN_NODE + 1  # one test uses two worlds
     assert [request["status"] for request in asked if request["operation"] == "get_course_lesson"] == [403, 200]
     operations = {request["operation"] for request in asked}
     assert operations == called(json.loads((in_node / "coverage.json").read_text()))
@@ -84,7 +84,7 @@ def test_the_node_example_needs_nothing_installed() -> None:
 
 @pytest.mark.parametrize("name", ["pytest", "node"])
 def test_each_command_of_a_readme_is_one_that_is_tested(name: str) -> None:
-    """And each file that it links to is there."""
+    """Each file that it links to exists, too."""
     text = (EXAMPLES / name / "README.md").read_text(encoding="utf-8")
     lines = [line for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     assert lines[0] == f"cd examples/{name}"

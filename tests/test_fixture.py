@@ -1,4 +1,4 @@
-"""Fixtures: those that ship are good, and a wrong one is told in one line with file, place and reason."""
+"""Fixtures: those that ship are valid, and an invalid one is reported in one line with file, place and reason."""
 
 import copy
 from datetime import UTC, datetime, timedelta
@@ -92,7 +92,8 @@ def test_every_course_of_the_default_world_has_its_creator(default_fixture: Fixt
 
 
 def test_the_default_world_keeps_its_own_times_straight(default_fixture: Fixture) -> None:
-    """Nobody did a lesson before coming in or after now; the last completed one is when they were last active."""
+    """No one completes a lesson before joining or in the future; each user was last active at their last completed
+    lesson."""
     world = World("w", default_fixture)
     last: dict[Any, datetime] = {}
     for row in world.completions:
@@ -192,7 +193,7 @@ def test_without_a_now_it_is_the_real_one(tmp_path: Path, contract: Contract) ->
 
 
 def refused(name: str, contract: Contract) -> str:
-    """The one line that tells why."""
+    """The one line that says why."""
     with pytest.raises(FixtureError) as caught:
         load(name, contract, NOW)
     message = str(caught.value)
@@ -281,7 +282,7 @@ def test_a_folder_is_no_fixture(tmp_path: Path, contract: Contract) -> None:
         (("memberships", 0, "user_id"), 9, "memberships.0.user_id"),
         (("completions", 0, "user_id"), 9, "completions.0.user_id"),
         (("completions", 0, "lesson_id"), 9, "completions.0.lesson_id"),
-        # What must be there once only
+        # What must be unique
         (("users", 1, "id"), 1, "users: id 1"),
         (("users", 1, "username"), "ada", "users: username 'ada'"),
         (("personas", 1, "token"), "t1", "personas: token 't1'"),

@@ -1,4 +1,4 @@
-"""Generated fixtures: the same for the same seed, of the size that was asked for, fit to be loaded and served."""
+"""Generated fixtures: the same for the same seed, of the requested size, ready to be loaded and served."""
 
 import asyncio
 from pathlib import Path
@@ -42,7 +42,7 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the command wrote."""
+    """The file that the command wrote."""
     path = tmp_path_factory.mktemp("generated") / "large.yaml"
     result = run("--courses", str(COURSES), "--seed", "1", "--output", str(path))
     assert (result.exit_code, result.output) == (0, "")
@@ -51,7 +51,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(file: Path, contract: Contract) -> Fixture:
-    """The same, held against the schemas of the contract."""
+    """The same, validated against the schemas of the contract."""
     return load(str(file), contract, NOW)
 
 
@@ -67,7 +67,7 @@ def served(large_server: StubServer, runner: asyncio.Runner) -> Api:
 
 
 def test_fixture_generate_is_deterministic(file: Path) -> None:
-    """The same seed gives the same bytes, on the terminal and in a file; another seed or size gives another world."""
+    """The same seed gives the same bytes, on the terminal and in a file; another seed or size gives different data."""
     result = run("--courses", str(COURSES), "--seed", "1")
     assert (result.exit_code, result.output) == (0, file.read_text(encoding="utf-8"))
     assert yaml.safe_load(result.output) == generate(COURSES, 1)
@@ -77,12 +77,12 @@ def test_fixture_generate_is_deterministic(file: Path) -> None:
 
 @pytest.mark.parametrize("table", ["users", "courses", "sections", "memberships", "completions", "comments"])
 def test_fixture_generate_differs_by_seed(table: str) -> None:
-    """What looks random depends on the seed."""
+    """Everything that looks random depends on the seed."""
     assert generate(COURSES, 1)[table] != generate(COURSES, 2)[table]
 
 
 def test_fixture_generate_counts(large: Fixture) -> None:
-    """As many courses as asked for, and all that belongs to them; nothing twice."""
+    """As many courses as requested, with everything that belongs to them, and no duplicates."""
     assert {table: len(large.tables[table].rows) for table in COUNTS} == COUNTS
     assert large.name == "large-30-1"
     assert large.tokens == {f"stub-{role}": number for number, role in enumerate(PERSONAS, start=1)}
@@ -93,7 +93,7 @@ def test_fixture_generate_counts(large: Fixture) -> None:
 
 @pytest.mark.parametrize(("courses", "users"), [(1, 14), (35, 14), (40, 15), (200, 47)])
 def test_fixture_generate_scales(courses: int, users: int, contract: Contract, tmp_path: Path) -> None:
-    """Courses and people grow together, and every size can be loaded."""
+    """The number of users grows with the number of courses, and every size can be loaded."""
     path = tmp_path / "fixture.yaml"
     assert run("--courses", str(courses), "--seed", "7", "--output", str(path)).exit_code == 0
     tables = load(str(path), contract, NOW).tables
@@ -103,7 +103,7 @@ def test_fixture_generate_scales(courses: int, users: int, contract: Contract, t
 
 
 def test_fixture_generate_keeps_the_rules(large: Fixture) -> None:
-    """R114, R115, R402: the creator is in every course as such, one answer is right, one user is staff."""
+    """R114, R115, R402: the creator has that status in every course, one answer is correct, one user is staff."""
     memberships = large.tables["memberships"].rows
     assert all(memberships[course, 1]["status"] == "creator" for course in large.tables["courses"].rows)
     assert all(
@@ -119,7 +119,7 @@ def test_fixture_generate_keeps_the_rules(large: Fixture) -> None:
 
 
 def test_fixture_generate_keeps_the_time_of_activity(large: Fixture) -> None:
-    """R608: last_active_at is the time of the last completed lesson, so who completed one has it."""
+    """R608: last_active_at is the time of the last completed lesson, so users who completed one have it."""
     newest: dict[tuple[int, int], Any] = {}
     for (user, lesson), row in large.tables["completions"].rows.items():
         section = large.tables["sections"].rows[large.tables["lessons"].rows[lesson]["section_id"]]
@@ -139,7 +139,7 @@ def test_search_courses_serves_a_generated_fixture(served: Api) -> None:
 
 
 def test_get_course_serves_a_generated_fixture(served: Api) -> None:
-    """R111, R112, R409: every course, its comments and its people can be read, and its quizzes can be passed."""
+    """R111, R112, R409: every course, its comments and its members can be read, and its quizzes can be passed."""
     creator = served.as_("creator")
     for course in range(1, COURSES + 1):
         found = ok(creator.get(f"/course/{course}/?view=edit"))
@@ -164,7 +164,7 @@ def test_fixture_generate_refuses(arguments: tuple[str, ...]) -> None:
 
 
 def test_fixture_generate_writes_the_same_as_json(large: Fixture, contract: Contract, tmp_path: Path) -> None:
-    """A file that ends in .json holds JSON, and the same world."""
+    """A file that ends in .json holds JSON with the same data."""
     path = tmp_path / "large.json"
     assert run("--courses", str(COURSES), "--seed", "1", "--output", str(path)).exit_code == 0
     assert path.read_text(encoding="utf-8").startswith('{"name":')

@@ -1,4 +1,4 @@
-"""What refusals say: the sentence that tells a person what is wrong and what would be right."""
+"""What refusals say: a sentence that tells a person what is wrong and what would be right."""
 
 from typing import Any
 

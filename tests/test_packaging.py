@@ -1,13 +1,13 @@
-"""The package: installed in every way the README names, and what it brings along. And the project's habits."""
+"""The package: installed in every way the README names, and what it contains. And the project's habits."""
 
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 import urllib.request
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -28,10 +28,26 @@ LOCK = str(ROOT / "requirements.lock")
 PATIENCE = 300
 
 
-@pytest.fixture
-def apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed package is imported, not the one of this checkout."""
-    monkeypatch.delenv("PYTHONPATH", raising=False)
+class Installed:
+    """The package as the README's `sh checkout` block installs it: by each tool, and last from a wheel by pip."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout = folder / "checkout"
+        self.checkout.mkdir()
+        for name in SOURCES:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, self.checkout / name)
+        self.pip = fresh_environment(folder / "venv", *INSTALLERS)
+        """The folder of the command that pip installs; each other tool has a folder of its own."""
+        self.pipx, self.uv = folder / "pipx", folder / "uv"
+        homes = {"PIPX_HOME": folder / "pipx-home", "UV_TOOL_DIR": folder / "uv-home"}
+        settings = {"PIPX_BIN_DIR": self.pipx, "UV_TOOL_BIN_DIR": self.uv, **homes}
+        constraints = {"PIP_CONSTRAINT": LOCK, "UV_CONSTRAINT": LOCK, "PIP_NO_COMPILE": "1"}
+        path = f"{self.pip}{os.pathsep}{os.environ['PATH']}"
+        more = {name: str(value) for name, value in {**settings, **constraints, "PATH": path}.items()}
+        (script,) = blocks("sh checkout")
+        self.done = shell(script, self.checkout, PATIENCE, **more)
+        assert self.done.returncode == 0, (self.done.stdout, self.done.stderr)
 
 
 def fresh_environment(folder: Path, *packages: str) -> Path:
@@ -42,46 +58,35 @@ def fresh_environment(folder: Path, *packages: str) -> Path:
     return folder / "bin"
 
 
-@pytest.mark.usefixtures("apart")
-def test_the_package_installs_in_every_way_of_the_readme(tmp_path: Path) -> None:
-    """By its `sh checkout` block, each tool with a folder of its own for the command that it installs."""
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONPATH", raising=False)  # the installed package is imported, not that of this checkout
+        yield Installed(tmp_path_factory.mktemp("installed"))
+
+
+def test_the_package_installs_in_every_way_of_the_readme(installed: Installed) -> None:
     (script,) = blocks("sh checkout")
     assert {line.split()[0] for line in script.splitlines()} == {"pip", "pipx", "uv", "uvx"}
-    checkout = tmp_path / "checkout"
-    checkout.mkdir()
-    for name in SOURCES:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, checkout / name)
-    tools = fresh_environment(tmp_path / "venv", *INSTALLERS)
-    places = {"PIPX_BIN_DIR": tmp_path / "pipx", "UV_TOOL_BIN_DIR": tmp_path / "uv"}
-    homes = {"PIPX_HOME": tmp_path / "pipx-home", "UV_TOOL_DIR": tmp_path / "uv-home"}
-    folders = {name: str(folder) for name, folder in {**places, **homes}.items()}
-    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
-    done = shell(
-        script, checkout, PATIENCE, **folders, PATH=path, PIP_CONSTRAINT=LOCK, UV_CONSTRAINT=LOCK, PIP_NO_COMPILE="1"
-    )
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    assert f"stubserver, version {__version__}" in done.stdout
-    for folder in (tools, *places.values()):
+    assert f"stubserver, version {__version__}" in installed.done.stdout
+    for folder in (installed.pip, installed.pipx, installed.uv):
         told = subprocess.run([folder / "stubserver", "--version"], capture_output=True, text=True, check=True)
         assert __version__ in told.stdout
 
 
-@pytest.mark.usefixtures("apart")
-def test_the_wheel_serves_a_course(tmp_path: Path) -> None:
-    """Built, installed where nothing else is, and asked: the contract, the fixtures and the starters travel with it."""
-    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True, timeout=120)
-    (wheel,) = tmp_path.glob("*.whl")
+def test_the_wheel_serves_a_course(installed: Installed, tmp_path: Path) -> None:
+    """The contract, the fixtures and the starters are part of the wheel, where nothing else of the project is."""
+    (wheel,) = (installed.checkout / "dist").glob("*.whl")
     assert wheel.name == f"course_stubserver-{__version__}-py3-none-any.whl"
     assert "stubserver/py.typed" in ZipFile(wheel).namelist()
-    stubserver = str(fresh_environment(tmp_path / "venv", str(wheel)) / "stubserver")
+    shutil.rmtree(installed.checkout / "stubserver")
+    stubserver = str(installed.pip / "stubserver")
     for kind in ("react", "node", "pytest"):
         subprocess.run([stubserver, "init", kind, "--directory", tmp_path / kind], check=True, capture_output=True)
     assert (tmp_path / "node" / ".env.stub").is_file()
     with serving(stubserver) as url:
         request = urllib.request.Request(f"{url}/api/v2/course/1/", headers={"Authorization": "Bearer stub-member"})  # noqa: S310 (loopback)
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (loopback)
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 (loopback)
             assert answer.status == 200
             assert b'"join_status":"joined"' in answer.read()
 
@@ -112,7 +117,7 @@ def ci_steps() -> list[dict[str, Any]]:
 
 
 def test_ci_runs_the_projects_own_command_with_least_permissions() -> None:
-    """And every action that it uses is pinned to a commit."""
+    """Every action that it uses is pinned to a commit."""
     assert [step["run"] for step in ci_steps() if "run" in step] == [".ci/run"]
     assert ci()["permissions"] == {"contents": "read"}
     for action in (step["uses"] for step in ci_steps() if "uses" in step):

@@ -1,4 +1,4 @@
-"""The pytest plugin, as a project that has it installed meets it: pytest is run in a folder of its own."""
+"""The pytest plugin, as a project sees it after installing it: pytest runs in a folder of its own."""
 
 import json
 import re
@@ -14,18 +14,18 @@ from tests.support.commands import CLEAN, PATIENCE
 pytestmark = pytest.mark.slow
 
 ENVIRONMENT = {name: value for name, value in CLEAN.items() if not name.startswith("PYTEST_")}
-ENVIRONMENT["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest"  # they take their time to load
+ENVIRONMENT["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest"  # these plugins take long to load
 USE = """
 def test_{name}(course_world):
     member = course_world.client("member")
     assert member.get("/course/1/status/").json() == {{"status": "joined"}}
     assert member.delete("/course/1/join/").status_code == 204
 """
-"""A test that passes in a fresh world only."""
+"""A test that passes only in a fresh world."""
 
 
 def run(folder: Path, *options: str, **files: str) -> subprocess.CompletedProcess[str]:
-    """Pytest on files, by their names without the ending."""
+    """Run pytest on files, named without their extension."""
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text)
     (folder / "pytest.ini").write_text("[pytest]\n")
@@ -47,7 +47,7 @@ def passed(done: subprocess.CompletedProcess[str], count: int) -> None:
 
 @pytest.mark.parametrize("options", [["--stub-in-process"], ["-n", "2"]], ids=["in-process", "xdist"])
 def test_each_test_has_a_world_of_its_own(tmp_path: Path, options: list[str]) -> None:
-    """Also tests of the same name in two files, and one after the other."""
+    """So do tests of the same name in two files, and tests that run after each other."""
     text = USE.format(name="same") + USE.format(name="other")
     passed(run(tmp_path, *options, "-W", "error", test_one=text, test_two=text), 4)
 
@@ -167,7 +167,7 @@ def test_it(course_world):
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serially", "xdist"])
 def test_a_server_that_cannot_be_built_says_why(tmp_path: Path, options: list[str]) -> None:
-    """Soon, and without an error of pytest's own."""
+    """Quickly, and without an internal error of pytest."""
     done = run(tmp_path, "--stub-fixture", "nonesuch", *options, test_it=USE.format(name="a"))
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
     assert "unknown fixture 'nonesuch': use one of default, empty, or a file" in done.stdout + done.stderr
@@ -192,7 +192,7 @@ def test_it(course_stub, number):
 
 
 def test_who_does_not_ask_does_not_pay(tmp_path: Path) -> None:
-    """No module of the server is loaded, no thread is started."""
+    """No module of the server is loaded, and no thread is started."""
     text = """
 import sys
 import threading

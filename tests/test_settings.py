@@ -1,4 +1,4 @@
-"""The options of a server: each can be given on the command line, and the seed changes no more than it says."""
+"""The options of a server: each can be given on the command line, and the seed changes only what it should."""
 
 import re
 from dataclasses import fields
@@ -14,7 +14,7 @@ from stubserver.worlds.world import Fixture
 from tests.support.client import Api
 
 WORDED = {"cors_origins": "cors_origin", "fast_path": "no_fast_path"}
-"""Settings that the command line has another word for."""
+"""Settings that have another name on the command line."""
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])

@@ -1,4 +1,4 @@
-"""Handles: a server and a world of it, for tests and tools, with sockets and without."""
+"""Handles: a server and a world in it, for tests and tools, with sockets and without."""
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ MOMENT = datetime(2031, 5, 1, 9, 0, tzinfo=UTC)
 
 
 def name_of(world: CourseWorld) -> str:
-    """What course 1 is called in a world."""
+    """The name of course 1 in a world."""
     name: str = world.client().get("/course/1/").json()["name"]
     return name
 
@@ -34,7 +34,7 @@ def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
 
 
 def test_a_refusal_of_the_control_plane_is_told_in_one_line(course_stub: Stub) -> None:
-    """All that is wrong, with what was asked."""
+    """With everything that is wrong, and with the request."""
     with pytest.raises(StubError, match=r"^GET /worlds/nope: There is no world nope\.$"):
         course_stub.control("GET", "/worlds/nope")
     with pytest.raises(StubError) as caught:
@@ -49,7 +49,7 @@ def test_what_is_no_stub_server_is_told_by_its_status() -> None:
 
 
 def test_a_guarded_server_is_given_its_token() -> None:
-    """And clients of the API are not."""
+    """Clients of the API are not given it."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -73,7 +73,7 @@ def test_clients_come_and_go_while_the_server_is_held(course_stub: Stub) -> None
 
 
 def test_clients_are_personas_of_their_world(course_world: CourseWorld) -> None:
-    """Known by name, by any token, or not at all."""
+    """Given by name, by any token, or left out."""
     assert list(course_world.tokens) == list(PERSONAS)
     found = [
         course_world.client(persona).get("/user/me/").json().get("id") for persona in ("member", "stub-member", None)
@@ -83,7 +83,7 @@ def test_clients_are_personas_of_their_world(course_world: CourseWorld) -> None:
 
 
 def test_a_world_begins_anew(course_world: CourseWorld) -> None:
-    """From its own fixture, or from another one."""
+    """From its own fixture, or from another."""
     before = name_of(course_world)
     rename(course_world, "Knots")
     course_world.reset()
@@ -124,7 +124,7 @@ def test_the_clock_is_steered(course_world: CourseWorld) -> None:
 
 
 def test_faults_are_added_listed_and_ended(course_world: CourseWorld) -> None:
-    """The number is that of the fault."""
+    """`add` returns the number of the fault."""
     number = course_world.faults.add("error", operation="get_course", status=503, times=1)
     answers = [course_world.client().get("/course/1/").status_code for _ in range(2)]
     assert answers == [503, 200]

@@ -1,4 +1,4 @@
-"""`stubserver explain` and `stubserver coverage`: what a running server tells of one request, and of all of them."""
+"""`stubserver explain` and `stubserver coverage`: what a running server reports about one request, and about all."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """A server whose control plane wants a token; in its world `default` it was asked twice."""
+    """A server whose control plane needs a token, and whose world `default` has had two requests."""
 
     def build() -> StubServer:
         return create_app("default", control_token=CONTROL_TOKEN)
@@ -37,7 +37,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def command(url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Runs a command of `stubserver` against the server; returns its exit status and what it printed."""
+    """Run a `stubserver` command against the server; return its exit status and what it printed."""
     monkeypatch.setenv("STUBSERVER_URL", url)
     monkeypatch.setenv("STUBSERVER_CONTROL_TOKEN", CONTROL_TOKEN)
 
@@ -83,7 +83,7 @@ def test_the_control_token_is_needed(
 
 
 def test_both_run_in_a_command_of_exec(tmp_path: Path) -> None:
-    """They find the server in STUBSERVER_URL."""
+    """They find the server through STUBSERVER_URL."""
     text = """
 import os, subprocess, sys, urllib.request
 urllib.request.urlopen(os.environ["STUBSERVER_URL"] + "/api/v2/feature/").close()

@@ -1,4 +1,4 @@
-"""The command as people run it: what it prints, what its options do, and what it says to mistakes."""
+"""The command as people run it: what it prints, what its options do, and what it says about mistakes."""
 
 import json
 import socket

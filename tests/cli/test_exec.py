@@ -1,4 +1,5 @@
-"""`stubserver exec`: a server for as long as a command runs, and what the command learns of it and leaves behind."""
+"""`stubserver exec`: a server for as long as a command runs, what the command is told about it, and what it leaves
+behind."""
 
 import contextlib
 import fcntl
@@ -41,7 +42,7 @@ def ask(method, path, persona=None, body=None, world="default"):
         refusal.close()
         return refusal.code
 """
-"""What commands of these tests begin with."""
+"""How the commands of these tests begin."""
 SIGNALS = """
 import os, select, signal, sys
 read, write = os.pipe()
@@ -56,7 +57,7 @@ while select.select([read], [], [], 0.5)[0]:
 print([signal.Signals(number).name for number in seen], flush=True)
 sys.exit(9)
 """
-"""Says which signals it has got, once there are no more for half a second."""
+"""Print the signals received, once none has arrived for half a second."""
 
 
 def script(text: str) -> list[str]:
@@ -116,7 +117,7 @@ def test_a_command_that_is_not_there(tmp_path: Path) -> None:
     ids=["fixture", "coverage ending", "coverage folder", "journal folder"],
 )
 def test_with_a_mistake_the_command_is_not_run(tmp_path: Path, options: list[str], message: str) -> None:
-    """It may take an hour, so what cannot be written in the end is told at the start."""
+    """The command may take an hour, so an output that cannot be written is reported before it starts."""
     done = execute(*options, command=script("open('ran', 'w'); ask('GET', '/api/v2/feature/')"), folder=tmp_path)
     assert not (tmp_path / "ran").exists()
     assert (done.returncode, done.stdout) == (2, "")
@@ -129,7 +130,7 @@ def test_with_a_mistake_the_command_is_not_run(tmp_path: Path, options: list[str
 
 
 def test_the_environment(tmp_path: Path) -> None:
-    """And that the server ends with the command."""
+    """The server ends with the command, too."""
     done = execute(command=script("print(json.dumps(dict(os.environ)))"), folder=tmp_path, MINE="yes")
     found = json.loads(done.stdout)
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", found["STUBSERVER_URL"])
@@ -148,7 +149,7 @@ def test_standard_streams_pass_through(tmp_path: Path) -> None:
 
 
 def test_what_follows_the_command_is_its_own(tmp_path: Path) -> None:
-    """As with env, nice or time, without a -- as well: `stubserver exec npm test --coverage`."""
+    """As with env, nice or time, and without a -- too: `stubserver exec npm test --coverage`."""
     command = [sys.executable, "-c", "import sys; print(sys.argv[1:])", "--seed", "5", "--journal", "x", "--help"]
     for separator in ([], ["--"]):
         done = subprocess.run(
@@ -164,7 +165,7 @@ def test_what_follows_the_command_is_its_own(tmp_path: Path) -> None:
 
 
 def test_the_fixture_and_the_seed(tmp_path: Path) -> None:
-    """A new course is the first one of an empty world, and has the picture that the seed draws."""
+    """A new course is the first in an empty world, and its picture depends on the seed."""
     text = "print(json.dumps(ask('POST', '/api/v2/course/', 'creator', {'name': 'Knots', 'type': 'self-paced'})))"
     found = []
     for seed in (0, 7):
@@ -179,7 +180,7 @@ def test_the_fixture_and_the_seed(tmp_path: Path) -> None:
 
 
 def test_a_signal_reaches_the_command(tmp_path: Path) -> None:
-    """And the command decides how it ends."""
+    """The command then decides how it ends."""
     command = [*COMMAND, "exec", "--", *script(SIGNALS)]
     with subprocess.Popen(
         command, cwd=tmp_path, env=CLEAN, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -193,7 +194,7 @@ def test_a_signal_reaches_the_command(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_reaches_the_command_once(tmp_path: Path) -> None:
-    """The terminal sends it to both; many commands take a second one for an order to drop everything."""
+    """The terminal sends it to both; many commands read a second Ctrl-C as an order to drop everything."""
     terminal, end = pty.openpty()
 
     def take_terminal() -> None:
@@ -215,11 +216,11 @@ def test_ctrl_c_reaches_the_command_once(tmp_path: Path) -> None:
         while b"ready" not in said:
             said += os.read(terminal, 1000)
         time.sleep(0.2)
-        for _ in range(10):  # by chance two signals become one
+        for _ in range(10):  # two signals in quick succession may merge into one
             os.write(terminal, b"\x03")
             time.sleep(0.05)
         assert process.wait(PATIENCE) == 9, said
-        with contextlib.suppress(OSError):  # that it is closed is told so
+        with contextlib.suppress(OSError):  # reading a closed terminal raises an error
             while more := os.read(terminal, 1000):
                 said += more
     finally:
@@ -241,7 +242,7 @@ ask("GET", "/api/v2/course/1/", "creator", world="one")
 
 
 def test_the_journal_has_every_request_of_every_world(tmp_path: Path) -> None:
-    """Also of the world that was deleted, and begun again; what was asked of the control plane is not in it."""
+    """Includes the world that was deleted and made again; leaves out requests to the control plane."""
     done = execute("--journal", "j.ndjson", "--fail-on-violation", command=script(USE), folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     found = journal(tmp_path / "j.ndjson")
@@ -260,7 +261,7 @@ def test_the_journal_has_every_request_of_every_world(tmp_path: Path) -> None:
 
 
 def test_the_journal_is_new_in_each_run(tmp_path: Path) -> None:
-    """An empty one where nothing was asked, and not that of the last run."""
+    """If nothing was requested, it is empty; it never keeps the journal of the previous run."""
     (tmp_path / "j.ndjson").write_text("of the last run\n")
     assert execute("--journal", "j.ndjson", command=script(""), folder=tmp_path).returncode == 0
     assert (tmp_path / "j.ndjson").read_text() == ""
@@ -268,7 +269,7 @@ def test_the_journal_is_new_in_each_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["json", "html"])
 def test_the_coverage_is_written_as_its_ending_says(tmp_path: Path, ending: str) -> None:
-    """Also if the command fails: a failed run is the one to look at."""
+    """This holds if the command fails, too: a failed run is the most interesting."""
     file = tmp_path / f"c.{ending}"
     done = execute("--coverage", file.name, command=script(USE + "raise SystemExit(4)"), folder=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (4, "", "")

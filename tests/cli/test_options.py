@@ -1,4 +1,4 @@
-"""What the commands share: options with their environment variables, and how a mistake is told."""
+"""What the commands share: options with their environment variables, and how mistakes are reported."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from stubserver.cli.options import fail
 def test_every_option_has_its_environment_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any
 ) -> None:
-    """As `serve --help` promises: STUBSERVER_PORT for --port. What the command line says goes first."""
+    """As `serve --help` promises: STUBSERVER_PORT for --port. The command line takes precedence."""
     monkeypatch.setenv(f"STUBSERVER_{name}", text)
     above = main.make_context("stubserver", ["serve"])
     serve = main.commands["serve"]

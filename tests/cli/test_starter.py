@@ -1,4 +1,4 @@
-"""The files that `stubserver init` writes: complete, never over others, and working."""
+"""The files that `stubserver init` writes: complete and working, and they never overwrite a file."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def test_init_writes_the_files_and_says_what_comes_next(tmp_path: Path, kind: st
 
 @pytest.mark.parametrize("kind", FILES)
 def test_init_never_writes_over_a_file(tmp_path: Path, kind: str) -> None:
-    """One file in the way, and nothing at all is written."""
+    """If one file is in the way, nothing at all is written."""
     last = tmp_path / max(FILES[kind])
     last.parent.mkdir(parents=True, exist_ok=True)
     last.write_text("mine")
@@ -73,7 +73,7 @@ def test_the_node_starter_names_the_tokens_of_the_default_world(default_fixture:
 
 
 def test_the_react_starter_is_what_the_example_uses(tmp_path: Path) -> None:
-    """The example's pages are driven in a browser, and so these files are proven, too."""
+    """The example's pages are tested in a browser, which proves these files, too."""
     starter.write("react", tmp_path)
     for name in ("src/stub/conf.js", "src/stub/session.js"):
         assert (tmp_path / name).read_text() == (REACT / name).read_text()

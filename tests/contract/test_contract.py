@@ -1,4 +1,4 @@
-"""A contract: what it refuses to be read, and what it tells of its document."""
+"""A contract: what it refuses to load, and what it says about its document."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def test_a_contract_that_cannot_be_served(changes: dict[str, Any], says: str) ->
     ],
 )
 def test_find_knows_the_operation_that_answers(contract: Contract, method: str, path: str, name: str | None) -> None:
-    """A path that is spelt out goes before one with a parameter; rows are named by numbers alone."""
+    """A literal path takes precedence over one with a parameter; rows are named by numbers only."""
     found = contract.find(method, path)
     assert (found.id if found else None) == name
 
@@ -79,14 +79,14 @@ def test_allowed_methods_are_those_of_the_path(contract: Contract, path: str, me
 
 
 def test_names_are_texts_where_the_contract_says_so() -> None:
-    """Worlds of the control plane have names, of which a slash is no part."""
+    """Worlds of the control plane have names, which contain no slash."""
     found = CONTROL.find("GET", "/__stub/worlds/any name")
     assert found is CONTROL.operations["get_world"]
     assert CONTROL.find("GET", "/__stub/worlds/a/b") is None
 
 
 def test_properties_are_those_of_all_parts_and_have_their_defaults() -> None:
-    """R021: what a reference points at counts as if it stood there."""
+    """R021: the target of a reference counts as if it were written there."""
     document = minimal()
     document["components"] = {
         "schemas": {
@@ -100,7 +100,7 @@ def test_properties_are_those_of_all_parts_and_have_their_defaults() -> None:
 
 
 def test_credentials_are_the_fields_that_are_passwords(contract: Contract) -> None:
-    """Whoever adds one to the contract hides it from logs and journals."""
+    """A password field added to the contract is hidden from logs and journals at once."""
     declared = {
         name
         for node in nodes(contract.document["components"]["schemas"])
@@ -111,14 +111,14 @@ def test_credentials_are_the_fields_that_are_passwords(contract: Contract) -> No
 
 
 def test_each_part_knows_its_file(contract: Contract) -> None:
-    """A contract that was made in memory has none."""
+    """A contract built in memory has none."""
     assert contract.operations["get_course"].file == "openapi/course.yaml"
     assert contract.file_of("components", "schemas", "ErrorResponse") == "openapi/shared.yaml"
     assert Contract(minimal()).operations["x"].file == "the document"
 
 
 def test_headers_of_answers_are_those_that_are_sure(contract: Contract) -> None:
-    """Those that can have one value only, or that have an example."""
+    """Headers with only one possible value, or with an example."""
     headers = {
         "Always": {"schema": {"enum": ["this"]}},
         "Perhaps": {"schema": {"type": "string"}, "example": "that"},

@@ -17,12 +17,12 @@ DOCS = "https://developers.selfcommunity.com/docs/"
 MEDIA = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
 ORIGINS = {"docs", "client", "ui", "history", "measured", "inferred"}
 TOKENS = {"oauth_token", "revoke_token", "verify_token"}
-"""Operations that no token opens."""
+"""Operations that take no token."""
 SURE = {"certain", "high", "medium", "low"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that take `name` and `raw` run once for each operation."""
+    """Tests that take `name` and `raw` run once per operation."""
     if {"name", "raw"} <= set(metafunc.fixturenames):
         found = [raw for _, _, raw in declared(merge(folder("openapi")))]
         metafunc.parametrize(
@@ -44,7 +44,7 @@ def test_every_operation_says_what_it_is(name: str, raw: dict[str, Any], documen
     assert len(raw["tags"]) == 1
     assert raw["tags"][0] in {tag["name"] for tag in document["tags"]}
     if name in TOKENS:
-        assert raw["security"] == []  # whoever asks for a token has none
+        assert raw["security"] == []  # these callers have no token yet
     else:
         assert raw["security"] in ([{"bearerAuth": []}], [{"bearerAuth": []}, {}])
     assert raw["x-access"] in GUARDS
@@ -68,7 +68,7 @@ def test_every_operation_declares_its_answers(name: str, raw: dict[str, Any], co
             oauth = name in ("oauth_token", "revoke_token") and status in ("400", "401")
             schema = answer["content"]["application/json"]["schema"]["$ref"].removeprefix("#/components/schemas/")
             assert schema == ("OAuthErrorResponse" if oauth else "ErrorResponse")
-        elif status != "204" and name not in ("revoke_token", "verify_token"):  # the docs give these no body
+        elif status != "204" and name not in ("revoke_token", "verify_token"):  # the docs show no body for these
             assert set(answer["content"]) == {"application/json"}
             assert {"example", "examples"} & set(answer["content"]["application/json"])
         else:
@@ -191,7 +191,8 @@ def test_rules_that_the_code_cites_exist(document: dict[str, Any]) -> None:
 
 
 def test_statuses_are_on_the_vendors_list(name: str, raw: dict[str, Any]) -> None:
-    """R019: every refusal has a status of the vendor's list; 413 and 415 are there because nothing on it fits."""
+    """R019: every refusal has a status from the vendor's list; 413 and 415 are the exceptions, as nothing on it
+    fits."""
     vendor = {400, 401, 403, 404, 405, 406, 410, 429, 500, 503}
     refusals = {int(status) for status in raw["responses"] if int(status) >= 400}
     assert refusals - vendor <= {413, 415}, name

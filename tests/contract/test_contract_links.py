@@ -1,4 +1,4 @@
-"""The links of the contract lead somewhere: each is followed once, from a new course down to attempts and replies."""
+"""The links of the contract work: each is followed once, from a new course down to attempts and replies."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ DESCENT = (
     "make_course_attempt",
     "create_course_comment",
 )
-"""Each is followed from the one before it that links to it; all other links are tried on the way."""
+"""Each is reached from an earlier one that links to it; all other links are tried on the way."""
 
 
 class Walk:
@@ -47,7 +47,7 @@ class Walk:
         query = {name: value for name, value in values.items() if name not in inside}
         sent = example(self.contract, operation) if operation.bodies else None
         if sent and sent.get("type") == "lesson":
-            sent = {**sent, "type": "quiz"}  # questions hang on quizzes only
+            sent = {**sent, "type": "quiz"}  # only quizzes have questions
         if operation.id == "create_course_comment":
             sent = {"text": "<p>Hello.</p>"}
         sent = evaluated(link.get("requestBody", sent), path, body)
@@ -94,7 +94,7 @@ def test_every_link_of_the_creations_leads_to_a_success(walk: Walk) -> None:
                 step = reply, inside
         if name == "create_course_lesson":
             lesson = (path, body)
-        if name == "make_course_attempt":  # comments hang on the lesson
+        if name == "make_course_attempt":  # comments belong to the lesson
             links = walk.links("create_course_lesson").values()
             step = walk.follow(next(link for link in links if link["operationId"] == below), *lesson)
         if step:

@@ -10,12 +10,12 @@ def test_the_two_contracts_have_no_name_in_common(contract: Contract) -> None:
 
 
 def test_they_share_the_shape_of_refusals(contract: Contract) -> None:
-    """What is in `openapi/shared.yaml` belongs to both."""
+    """Whatever is in `openapi/shared.yaml` belongs to both."""
     assert contract.schema("ErrorResponse") == CONTROL.schema("ErrorResponse")
 
 
 def test_each_is_read_anew(contract: Contract) -> None:
-    """Nobody changes the document of somebody else."""
+    """A caller that changes its document does not affect other callers."""
     again = load_contract()
     assert again.document == contract.document
     assert again.document is not contract.document

@@ -1,4 +1,4 @@
-"""Merging: partial documents become one, and what two of them say is an error."""
+"""Merging: partial documents become one; a key in two of them is an error."""
 
 from pathlib import Path
 

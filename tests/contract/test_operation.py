@@ -1,10 +1,10 @@
-"""One operation, with what is derived from its declaration."""
+"""An operation, and what is derived from its declaration."""
 
 from stubserver.contract.contract import Contract
 
 
 def test_fields_are_those_that_may_be_written(contract: Contract) -> None:
-    """R011: read-only ones are for answers."""
+    """R011: read-only fields appear only in answers."""
     declared = set(next(iter(contract.operations["patch_course"].bodies.values())).schema["properties"])
     fields = set(contract.operations["patch_course"].fields)
     assert {"name", "categories", "image_original"} <= fields
@@ -14,7 +14,7 @@ def test_fields_are_those_that_may_be_written(contract: Contract) -> None:
 
 
 def test_choices_are_parameters_and_fields_with_several_values(contract: Contract) -> None:
-    """Also those of the items of a list; a single value leaves nothing to choose."""
+    """Including those of the items of a list; a single value leaves no choice."""
     search, create = contract.operations["search_courses"], contract.operations["create_course"]
     assert {"creator", "manager", "joined", "invited", "requested"} <= set(search.choices["statuses"])
     assert set(create.choices) == {"type", "privacy"}
@@ -30,13 +30,13 @@ def test_the_kinds_that_a_path_names_are_in_its_order(contract: Contract) -> Non
 
 
 def test_guarded_parameters_are_those_that_not_everybody_may_give(contract: Contract) -> None:
-    """R108-R110: of get_course, the view and the user who is emulated."""
+    """R108-R110: in get_course, the view and the user to emulate."""
     assert [parameter.name for parameter in contract.operations["get_course"].guarded] == ["view", "user"]
     assert contract.operations["search_courses"].guarded == []
 
 
 def test_numbers_and_what_is_kept_otherwise_are_known_of_a_body(contract: Contract) -> None:
-    """R020, R022: texts are read as numbers, and moments are kept as such."""
+    """R020, R022: strings are read as numbers, and date-times are stored as such."""
     section = contract.operations["create_course_section"].bodies["application/json"]
     assert set(section.integers) == {"drip_delay"}
     assert set(section.special) == {"dripped_at"}
@@ -45,6 +45,6 @@ def test_numbers_and_what_is_kept_otherwise_are_known_of_a_body(contract: Contra
 
 
 def test_parameters_are_known_by_their_names(contract: Contract) -> None:
-    """Whether in the query or in a header; those of the path are no parameters here."""
+    """Both query parameters and headers count; path parameters do not."""
     assert contract.operations["get_course"].parameter_names == {"view", "user"}
     assert contract.operations["upload_media_chunk"].parameter_names == {"Content-Range"}

@@ -1,4 +1,4 @@
-"""Where the contract and the fixtures lie."""
+"""Where to find the contract and the fixtures."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def test_in_a_checkout_they_lie_beside_the_package(name: str) -> None:
 
 
 def test_installed_they_lie_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was installed with the package goes before what lies beside it."""
+    """Files installed with the package take precedence over files next to it."""
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "package")
     (tmp_path / "openapi").mkdir()
     assert resources.folder("openapi") == tmp_path / "openapi"

@@ -1,4 +1,4 @@
-"""Schemas: what OpenAPI 3.0 means by them, and what is said of a value that does not fit."""
+"""Schemas: what they mean in OpenAPI 3.0, and the messages about values that do not fit."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def test_nullable_becomes_a_value_of_an_enum_once(enum: list[Any], meant: list[A
 
 
 def said(schema: dict[str, Any], value: Any) -> list[tuple[str, str]]:
-    """Codes and messages of the problems with a value."""
+    """The codes and messages of a value's problems."""
     validator = Validator(schema, {})
     problems = list(validator.problems(value))
     assert validator.fits(value) is not bool(problems)
@@ -73,7 +73,7 @@ PERSON = {
 
 
 def test_problems_stand_under_their_fields() -> None:
-    """R017: those further in say where; those of the whole have no field of their own."""
+    """R017: a nested problem says where it is; a problem of the whole body has no field."""
     problems = list(Validator(PERSON, {}).problems({"age": "old", "address": {"town": 5}}))
     assert {problem.field: problem.message for problem in problems} == {
         "name": "This field is required.",
@@ -93,7 +93,7 @@ def test_one_problem_is_told_once() -> None:
 
 @pytest.mark.parametrize("value", [12345, ["12345"], {"value": "12345"}], ids=str)
 def test_a_credential_is_never_repeated(value: Any) -> None:
-    """As the value of any other field is."""
+    """Values of other fields are."""
     for secrets, repeated in ({"password"}, False), ((), True):
         (problem,) = Validator(PERSON, {}, secrets).problems({"name": "x", "password": value})
         assert (problem.field, "12345" in problem.message) == ("password", repeated)

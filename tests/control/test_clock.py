@@ -13,7 +13,7 @@ from tests.support.worlds import make, named, names
 
 CLOCK = "/__stub/clock"
 SOON = timedelta(minutes=1)
-"""No test takes so long."""
+"""No test takes this long."""
 NO_MOMENT = [
     "",
     "now",
@@ -82,7 +82,7 @@ def moment(clock: Any) -> datetime:
 
 
 def runs(api: Api, ahead: timedelta = timedelta(), world: str = "default") -> bool:
-    """Whether a clock runs so far ahead of the real time."""
+    """Whether a clock runs this far ahead of real time."""
     clock = shown(api, world)
     off = moment(clock) - datetime.now(UTC) - ahead
     return not clock["frozen"] and abs(off) < SOON and abs(clock["ahead_seconds"] - ahead.total_seconds()) < 60
@@ -272,7 +272,7 @@ def test_release_clock_shows_the_real_time_again(api: Api, before: str) -> None:
     assert runs(api)
 
 
-# What it is good for
+# What it is for
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The control plane's operations on coverage, and what requests to a server make of it."""
+"""The control plane's coverage operations, and how requests to a server count."""
 
 import re
 from typing import Any
@@ -32,7 +32,7 @@ def reached(api: Api, name: str) -> dict[str, dict[str, int]]:
 
 
 def reached_by(api: Api) -> dict[str, int]:
-    """How many requests reached each operation that any reached."""
+    """The number of requests to each operation that had any."""
     return {found["operation"]: found["requests"] for found in report(api)["operations"] if found["requests"]}
 
 
@@ -62,7 +62,7 @@ def test_get_coverage_tells_what_a_request_exercised(api: Api) -> None:
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_get_coverage_tells_which_fields_were_sent(api: Api, as_json: bool) -> None:
-    """In a form as in JSON; what was ignored does not count."""
+    """In a form as in JSON; ignored fields do not count."""
     body = {"name": "Knots", "type": "structured", "privacy": "private", "categories": [1], "nonsense": "x"}
     form = {**body, "categories[0]": "1"}
     del form["categories"]
@@ -105,13 +105,13 @@ def test_get_coverage_counts_nothing_of_a_refused_body(api: Api) -> None:
 def test_get_coverage_counts_early_refusals_for_their_operation(
     api: Api, path: str, headers: dict[str, str], status: int
 ) -> None:
-    """The contract declares them, so they can be covered."""
+    """The contract declares them, so they count as covered."""
     assert api.get(path, headers=headers).status_code == status
     assert reached(api, "list_joined_courses")["statuses"] == {str(status): 1}
 
 
 def test_get_coverage_can_reach_every_status(api: Api, contract: Contract) -> None:
-    """By wishing for it."""
+    """By preferring it."""
     for operation in contract.operations.values():
         path = re.sub(r"\{\w+\}", "1", operation.path)
         for status in {operation.status, *operation.answers}:
@@ -158,7 +158,7 @@ def test_get_coverage_sums_up(api: Api) -> None:
 
 
 def test_get_coverage_counts_an_error_that_a_fault_made(api: Api) -> None:
-    """Where the contract declares its status; what was sent was not exercised."""
+    """If the contract declares its status; what the request sent was not exercised."""
     create(api, status=403)
     api.as_("creator").patch("/course/1/", json={"name": "Knots"})
     found = reached(api, "patch_course")
@@ -175,7 +175,7 @@ def test_get_coverage_counts_no_refusal_that_was_lost_as_accepted(api: Api) -> N
 
 
 def test_get_coverage_counts_no_parameter_that_was_never_read(api: Api) -> None:
-    """Of a request that wished for its answer."""
+    """The request preferred its answer."""
     assert api.get("/course/search/?limit=nonsense&__code=200").status_code == 200
     found = reached(api, "search_courses")
     assert (found["statuses"], found["parameters"]) == ({"200": 1}, {})

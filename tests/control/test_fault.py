@@ -1,4 +1,4 @@
-"""The control plane's operations on faults: making them, listing them, ending them."""
+"""The control plane's fault operations: create, list, delete."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def test_list_faults_tells_how_often_each_has_fired(api: Api) -> None:
 
 
 def test_list_faults_answers_pages(api: Api) -> None:
-    """The oldest first."""
+    """Oldest first."""
     for _ in range(5):
         create(api)
     page = ok(api.get(f"{FAULTS}?limit=2&offset=1"))
@@ -142,7 +142,7 @@ def test_create_fault_takes_the_bounds_themselves(api: Api, wanted: dict[str, An
     ],
 )
 def test_create_fault_suggests_an_operation(api: Api, name: str, suggested: str) -> None:
-    """The control plane's own operations are none of those that can fail."""
+    """Operations of the control plane cannot fail, so none is suggested."""
     response = api.post(FAULTS, json={"kind": "error", "operation": name})
     assert refused(response, 400) == {"operation": "does_not_exist"}
     said, _, hint = response.json()["errors"][0]["messages"][0]["message"].partition(" Did you mean ")
@@ -158,7 +158,7 @@ def test_create_fault_suggests_nothing_far_from_any_operation(api: Api, name: st
 
 
 def test_create_fault_stops_at_a_hundred(api: Api) -> None:
-    """Of one world; numbers are never used again."""
+    """The limit is per world; numbers are never reused."""
     for _ in range(100):
         create(api, times=1, path="/none")
     response = api.post(FAULTS, json={"kind": "error"})
@@ -209,7 +209,7 @@ def test_clear_faults_ends_all(api: Api) -> None:
     for _ in range(3):
         create(api)
     create(api, world="other")
-    for _ in range(2):  # there may be none
+    for _ in range(2):  # the second time there are none
         response = api.delete(FAULTS)
         assert (response.status_code, response.content) == (204, b"")
     assert (numbers(api), numbers(api, "other")) == ([], [1])
@@ -232,7 +232,7 @@ def test_create_fault_is_about_the_world_that_is_named(api: Api) -> None:
 
 
 def test_a_slash_too_many_never_leads_to_another_world(api: Api) -> None:
-    """Whoever follows redirects must not make a fault elsewhere."""
+    """A client that follows redirects must not create a fault elsewhere."""
     response = api.post("/~stormy/__stub/faults/", json={"kind": "error"})
     assert "/~stormy/" in response.headers.get("location", "/~stormy/")
     assert "/~stormy/" in api.get("/~stormy/__stub/faults/").headers.get("location", "/~stormy/")
@@ -240,7 +240,7 @@ def test_a_slash_too_many_never_leads_to_another_world(api: Api) -> None:
 
 @pytest.mark.parametrize("ending", ["reset", "restore", "delete"])
 def test_a_world_that_begins_anew_has_no_faults(api: Api, ending: str) -> None:
-    """And its numbers begin at 1 again."""
+    """Its fault numbers start at 1 again."""
     ok(api.post("/__stub/snapshots", json={"name": "calm"}, headers={"X-Stub-World": "stormy"}), 201)
     create(api, world="stormy")
     match ending:

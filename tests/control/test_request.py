@@ -1,4 +1,4 @@
-"""The control plane's requests: listed, looked at, forgotten, and the same in every run."""
+"""The control plane's requests: listed, shown, cleared, and the same in every run."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def test_get_request_of_an_unknown_id_is_refused(api: Api, app: StubServer, numb
 
 
 def asked(api: Api) -> Api:
-    """The server after five requests of several people, the last one by HEAD."""
+    """The server after five requests by several callers, the last of them a HEAD."""
     ok(api.as_("creator").get("/course/1/?view=edit"))
     ok(api.as_("creator").patch("/course/1/", json={"name": "Knots"}))
     refused(api.as_("member").patch("/course/2/", json={"name": "Knots"}), 403)
@@ -79,7 +79,7 @@ def asked(api: Api) -> Api:
     ],
 )
 def test_list_requests_answers_those_that_fit_all_filters(api: Api, query: str, expected: list[int]) -> None:
-    """The newest first."""
+    """Newest first."""
     found = requests(asked(api), f"&{query}")
     assert [entry["id"] for entry in found] == [f"default-{number}" for number in expected]
     assert found == [ok(api.get(f"{REQUESTS}/default-{number}")) for number in expected]
@@ -129,7 +129,7 @@ def test_list_requests_leaves_out_the_control_plane(api: Api) -> None:
 
 
 def test_clear_requests_forgets_them(api: Api, app: StubServer) -> None:
-    """Of one world; rows stay, and numbers go on."""
+    """Of one world; its rows stay, and its numbers go on."""
     ok(api.as_("creator").patch("/course/1/", json={"name": "Knots"}))
     ok(api.get("/~w/api/v2/course/1/"))
     for _ in range(2):
@@ -144,7 +144,7 @@ def test_clear_requests_forgets_them(api: Api, app: StubServer) -> None:
 
 @pytest.mark.parametrize("ending", ["reset", "restore", "delete"])
 def test_a_world_that_begins_anew_has_no_journal(api: Api, ending: str) -> None:
-    """And counts from 1 again."""
+    """Its numbers start at 1 again."""
     ok(api.get("/~w/api/v2/course/1/"))
     match ending:
         case "reset":
@@ -185,7 +185,7 @@ def frozen(api: Api) -> Api:
 
 
 def test_the_same_requests_make_the_same_journal(fresh: Callable[..., Api]) -> None:
-    """Byte by byte, whatever chance and time have a hand in."""
+    """Byte for byte, even where chance and time play a part."""
     texts = []
     for _ in range(2):
         api = frozen(fresh(seed=3))

@@ -1,4 +1,4 @@
-"""A journal entry as it is shown: what was asked, by whom, what was answered, and by which rules."""
+"""How a journal entry is shown: what was asked and by whom, what was answered, and by which rules."""
 
 from typing import Any
 
@@ -115,7 +115,7 @@ def test_the_persona_of_a_granted_token_is_its_user(api: Api) -> None:
 def test_a_refusal_names_the_operation_that_was_meant(
     api: Api, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    """However early it was refused; what the contract knows is no violation."""
+    """However early the refusal; what the contract knows is not a violation."""
     assert api.request(method, path, headers=headers).status_code == status
     entry = newest(api)
     meant = {"/course/": "list_joined_courses"}.get(path, "get_course" if method == "GET" else "patch_course")
@@ -154,7 +154,7 @@ def test_time_goes_by_the_clock_of_the_world(api: Api) -> None:
     ids=str,
 )
 def test_a_body_is_shown_as_it_was_sent(api: Api, content: bytes, headers: dict[str, str], expected: Any) -> None:
-    """JSON as it is, the fields that were read from a form, and else its text."""
+    """JSON unchanged, a form as the fields that were read, anything else as text."""
     api.as_("creator").patch("/course/1/", content=content, headers=headers)
     assert newest(api)["request"]["body"] == expected
 
@@ -187,7 +187,7 @@ def test_of_a_file_the_digest_is_shown(api: Api) -> None:
 def test_rules_are_those_that_refuse_so(
     api: Api, contract: Contract, persona: str, method: str, path: str, body: Any, expected: list[str]
 ) -> None:
-    """By status and code, of those that the operation follows."""
+    """Chosen by status and code from the rules that the operation follows."""
     api.as_(persona).request(method, path, json=body)
     entry = newest(api)
     assert entry["rules"] == expected

@@ -1,4 +1,4 @@
-"""The changes in the journal are a JSON Patch that leads from the rows before to the rows after."""
+"""The changes in the journal are a JSON Patch that turns the rows before into the rows after."""
 
 import copy
 import re
@@ -39,7 +39,7 @@ def rows(world: World) -> dict[str, dict[str, Any]]:
 
 
 def patched(before: Mapping[str, Any], patch: list[Any]) -> dict[str, Any]:
-    """The JSON Patch (RFC 6902) applied; an addition adds, and whatever else it touches is there."""
+    """Apply the JSON Patch (RFC 6902); "add" needs a new path, everything else an existing one."""
     document: dict[str, Any] = copy.deepcopy(dict(before))
     for change in patch:
         *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in change["path"].split("/")[1:])
@@ -117,7 +117,7 @@ def test_changes_lead_from_the_rows_before_to_the_rows_after(api: Api, operation
 
 
 def test_changes_of_a_conversation_add_up(api: Api) -> None:
-    """Requests that build on each other, all of their patches one after the other."""
+    """Requests that build on each other, with their patches applied in turn."""
     before, member, comments = rows(api.world), api.as_("member"), "/course/1/section/1/lesson/1/comment/"
     number = ok(member.post(comments, json={"text": "One"}), 201)["id"]
     answer = ok(member.post(comments, json={"text": "Two", "parent": number}), 201)["id"]
@@ -155,7 +155,7 @@ def test_changes_of_every_operation_lead_to_the_rows_after(api: Api, app: StubSe
 
 
 def test_changes_of_one_row_are_told_once(api: Api, app: StubServer) -> None:
-    """However often a request changed it: only what was and what is."""
+    """However often a request changes a row, only the first and the last state are shown."""
     world = app.worlds.get()
     before, course = rows(world), world.courses[1]
     with world.transaction() as transaction:

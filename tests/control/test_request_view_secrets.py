@@ -1,4 +1,4 @@
-"""What the journal shows has no credentials, wherever they stood."""
+"""The journal shows no credentials, wherever they were sent."""
 
 import base64
 import json
@@ -60,7 +60,7 @@ CONFIDENTIAL: dict[str, tuple[str, Options]] = {
 
 @pytest.mark.parametrize("case", CONFIDENTIAL)
 def test_credentials_are_never_shown(api: Api, case: str) -> None:
-    """Wherever they stood, and whatever became of the request."""
+    """Wherever they were sent, and however the request ended."""
     path, options = CONFIDENTIAL[case]
     assert api.request("GET" if path == "/user/me/" else "POST", path, **options).status_code >= 200
     text = api.get(REQUESTS).text
@@ -117,7 +117,7 @@ def test_of_credentials_all_but_the_value_is_shown(api: Api) -> None:
 
 
 def test_granted_tokens_and_codes_are_never_shown(api: Api) -> None:
-    """From the consent to the end of the tokens: not in bodies, answers, headers or changed rows."""
+    """From the consent until the tokens end: not in bodies, answers, headers or changed rows."""
     secrets = [WREN["password"], SERVER_APP["client_secret"]]
     first = grant(api)
     second = grant(api, grant_type="refresh_token", refresh_token=first["refresh_token"])

@@ -1,4 +1,4 @@
-"""The control plane's server: its health, its version, and whom its tokens stand for."""
+"""The control plane's server operations: health, version, and the users that its tokens stand for."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.no_world
 
 @pytest.fixture(scope="module")
 def server(contract: Contract, default_fixture: Fixture) -> StubServer:
-    """A server of these tests, for health counts what it holds."""
+    """A server for these tests alone, because health counts everything that it holds."""
     return StubServer(contract, default_fixture, BOUNDED)
 
 

@@ -1,4 +1,4 @@
-"""The parts of a server that its control plane steers, and how worlds and clocks are shown."""
+"""The parts of a server that its control plane controls, and how worlds and clocks are shown."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def test_a_world_that_is_not_there_is_refused_and_not_made(parts: ServerParts) -
 
 
 def test_whoever_changes_a_world_makes_it(parts: ServerParts) -> None:
-    """A call is about a world that may be no more than a look at what it would be."""
+    """The world of a call may be a mere preview of a world that does not exist yet."""
     call = called(parts.worlds.peek("w"))
     touched = parts.touched(call)
     assert touched is not call.world

@@ -1,4 +1,4 @@
-"""The control plane's snapshots: taken, listed, forgotten, restored, and written into files."""
+"""The control plane's snapshots: taken, listed, deleted, restored, and written to files."""
 
 import json
 from datetime import datetime
@@ -206,7 +206,7 @@ def test_load_snapshot_answers_what_it_has_read(api: Api, there: Api) -> None:
     content = ok(api.get(f"{SNAPSHOTS}/s"))
     rows = sum(len(table["rows"]) for table in content["tables"].values())
     assert ok(there.put(f"{SNAPSHOTS}/mine", json=content)) == {**kept, "name": "mine", "changed_rows": rows}
-    assert 0 < rows < kept["changed_rows"]  # less the upload that is half done
+    assert 0 < rows < kept["changed_rows"]  # without the half-finished upload
 
 
 def test_load_snapshot_takes_the_place_of_another(api: Api, there: Api) -> None:

@@ -1,4 +1,4 @@
-"""Verification: how many requests fit an expectation, and what the nearest one had instead."""
+"""Verification: how many requests match an expectation, and how the nearest one differs."""
 
 import json
 from typing import Any
@@ -99,7 +99,7 @@ def test_verify_requests_counts_what_fits_everything(api: Api, expected: Options
     ],
 )
 def test_verify_requests_has_bounds(api: Api, bounds: Options, counts: set[int], wanted: str) -> None:
-    """Without any, at least one request must fit."""
+    """Without bounds, at least one request must match."""
     verified = set()
     for count in range(5):
         verdict = verify(api, operation="list_categories", **bounds)
@@ -206,7 +206,7 @@ The nearest is default-1:
 def test_verify_requests_tells_what_the_nearest_had_instead(
     api: Api, expected: Options, nearest: str | None, differences: list[tuple[str, Any, Any]], message: str
 ) -> None:
-    """Where too few fit. What was not sent is called nothing, to tell it from null."""
+    """When too few match. A value that was not sent is called nothing, to tell it from null."""
     verdict = verify(told(api), **expected)
     assert verdict["message"] == message
     shown = [{"what": what, "expected": wanted, "found": found} for what, wanted, found in differences]
@@ -214,7 +214,7 @@ def test_verify_requests_tells_what_the_nearest_had_instead(
 
 
 def test_the_nearest_is_of_the_same_operation_before_it_is_of_any_other(api: Api) -> None:
-    """However much it differs beside."""
+    """However much else differs."""
     ok(api.get("/category/?limit=1"))
     refused(api.as_("member").patch("/course/2/", json={"name": "Knots"}), 403)
     wanted = {"operation": "patch_course", "persona": "anonymous", "status": 200, "method": "PUT"}

@@ -1,4 +1,4 @@
-"""The control plane's worlds: made, looked at, reset, forgotten."""
+"""The control plane's worlds: created, shown, reset, deleted."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def create(api: Api, **body: Any) -> Any:
 
 
 def lived_in(api: Api, world: str) -> dict[str, list[Any]]:
-    """The rows of a world in which much has happened."""
+    """The rows of a world in which a lot has happened."""
     busy(api, world)
     ok(api.post(FREEZE, headers=named(world)))
     ok(api.post("/__stub/faults", json={"kind": "error", "path": "/nowhere/"}, headers=named(world)), 201)
@@ -27,7 +27,7 @@ def lived_in(api: Api, world: str) -> dict[str, list[Any]]:
 
 
 def is_new(api: Api, world: str, fixture: str = "default") -> bool:
-    """Whether nothing has ever happened in a world; asks for no more than the control plane tells."""
+    """Whether nothing has ever happened in a world, judging only by the control plane."""
     view = ok(api.get(f"{WORLDS}/{world}"))
     journal = ok(api.get("/__stub/requests", headers=named(world)))["count"]
     plain = (view["fixture"], view["clock"]["frozen"], view["clock"]["ahead_seconds"], view["requests"])
@@ -167,7 +167,7 @@ def test_create_world_spares_the_one_that_is_there(api: Api, source: dict[str, s
 
 @pytest.mark.parametrize("headers", [{}, named("other"), named("new")])
 def test_create_world_does_not_care_what_the_header_names(api: Api, headers: dict[str, str]) -> None:
-    """It is about the world that its body names; a client may send the header of its world with every request."""
+    """Only the name in the body counts; a client may send the header of its own world with every request."""
     assert ok(api.post(WORLDS, json={"name": "new"}, headers=headers), 201)["name"] == "new"
     assert names(api.app) == ["new"]
 
@@ -234,7 +234,7 @@ def test_delete_world_refuses_a_world_that_there_is_not(api: Api) -> None:
     assert "w" not in names(api.app)
 
 
-# Beginning anew
+# Resetting
 
 
 def test_reset_world_forgets_all_that_happened(api: Api) -> None:

@@ -1,6 +1,6 @@
-"""Schemathesis hooks for the control plane: names that there are in, two narrow exemptions out, each with its reason.
+"""Schemathesis hooks for the control plane: they put in names that exist, and exempt two narrow kinds of failure.
 
-Every failure that is dropped is counted and printed by the run.
+The run counts every dropped failure and prints the counts, each with its reason.
 """
 
 import atexit
@@ -24,12 +24,12 @@ SERVER_RULES = {
         "checksum",
         "snapshot",
         "world",
-    },  # years; checksums; one source only
-    "unique": {"name"},  # there is such a world
+    },  # years; checksums; only one source allowed
+    "unique": {"name"},  # the world exists already
     "does_not_exist": {"fixture", "operation"},
     "max_length": {"non_field_errors", "name"},  # too many faults or snapshots
 }
-"""Error code -> fields: refusals of schema-valid data by what the server has at the moment."""
+"""Error code -> fields: refusals of schema-valid data that depend on the server's state."""
 
 _dropped: collections.Counter[str] = collections.Counter()
 _serial = itertools.count(1)
@@ -43,15 +43,15 @@ def report() -> None:
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
-    """Lead valid names to what there is, make new names new, and send snapshots that were taken; else most writes miss.
+    """Point valid names at what exists, make new names unique, and send real snapshots; otherwise most writes miss.
 
-    Only bodies that are valid already are edited, so an invalid case stays invalid.
+    Only valid bodies are edited, so an invalid case stays invalid.
     """
     turn, operation = next(_serial), case.operation.definition.raw.get("operationId")
     edit = EDITS.get(operation)
     if edit is not None and turn % 4 and isinstance(case.body, dict) and _is_valid(case):
         case.body = edit(case, turn)
-        case._record_starting_state()  # the case must not be labelled anew
+        case._record_starting_state()  # keep the label of the case
     return case
 
 
@@ -78,12 +78,12 @@ def _taken_snapshot(case: Any, _: int) -> Any:
 
 
 EDITS = {"create_fault": _known_operation, "create_world": _new_world, "load_snapshot": _taken_snapshot}
-"""Operation -> what is made of its valid bodies, three times in four."""
+"""Operation -> what replaces three in four of its valid bodies."""
 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Three times in four, make what the path names before it is asked for, and name a fixture that there is."""
+    """Three times in four, create what the path names before the request, and name a fixture that exists."""
     operation, base = case.operation.definition.raw.get("operationId"), case.operation.schema.get_base_url()
     if next(_serial) % 4 == 0:
         return
@@ -99,7 +99,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 
 def _is_linked(case: Any) -> bool:
-    """Whether a link made the case, whose names are known already."""
+    """Whether the case comes from a link, and so has known names already."""
     return case.meta is not None and case.meta.phase.name.value == "stateful"
 
 
@@ -126,12 +126,12 @@ MADE = {
     **dict.fromkeys(("get_world", "delete_world"), _made_world),
     **dict.fromkeys(("get_snapshot", "restore_snapshot", "delete_snapshot"), _made_snapshot),
 }
-"""Operation -> what makes something that its path can name."""
+"""Operation -> what creates something that its path can name."""
 
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """Drop what is no failure: the server has its state, which the schema does not know."""
+    """Drop what is not a failure: refusals that depend on the server's state, which the schema cannot know."""
     if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
         entries = [
             (entry.get("field"), message["code"])
@@ -142,6 +142,6 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
             _dropped[f"the server's state refused schema-valid data: {case.operation.label}"] += 1
             return False
     if isinstance(failure, UseAfterFree) and "/worlds/" in response.request.url:
-        _dropped[f"a world that is named again is there again: {case.operation.label}"] += 1
+        _dropped[f"naming a deleted world makes it again: {case.operation.label}"] += 1
         return False
     return True

@@ -1,6 +1,6 @@
-"""Schemathesis hooks: known ids and unique names in, and the two narrow exemptions out, each with its reason.
+"""Schemathesis hooks: they put in known ids and unique names, and exempt a few narrow kinds of failure.
 
-Every failure that is dropped is counted and printed by the run.
+The run counts every dropped failure and prints the counts, each with its reason.
 """
 
 import atexit
@@ -24,21 +24,21 @@ from stubserver.fixture import load
 
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 BUSINESS_RULES: dict[str, set[str | None]] = {
-    "unique": {"name", "slug"},  # R116, R121: another course has it
+    "unique": {"name", "slug"},  # R116, R121: taken by another course
     "invalid": {
-        *("privacy", "managers", "joined", "unjoined"),  # R119, R220: no way back to draft; creator, doubled
-        *("answers", "responses", "in_reply_to"),  # R402, R407, R408, R419, R503: right and complete answers; threads
-        *("Content-Range", "md5"),  # R708, R709: what the file decides
+        *("privacy", "managers", "joined", "unjoined"),  # R119, R220: no way back to draft; the creator, duplicates
+        *("answers", "responses", "in_reply_to"),  # R402, R407, R408, R419, R503: correct and complete answers; threads
+        *("Content-Range", "md5"),  # R708, R709: depends on the file
     },
     "does_not_exist": {
         *("categories", "users", "managers", "joined", "unjoined", "medias"),  # R122, R216, R220, R309
-        *("sections_order", "lessons_order", "questions_order"),  # R124, R306, R406: ids of other parents
+        *("sections_order", "lessons_order", "questions_order"),  # R124, R306, R406: ids under other parents
         *("responses", "parent"),  # R408, R502
-        *("upload_id", "shared_object", "event_object"),  # R708, R710: there is nothing to share
+        *("upload_id", "shared_object", "event_object"),  # R708, R710: nothing to share
     },
     "required": {
-        *("managers", "non_field_errors"),  # R218: unknown fields do not count, empty lists get lost in forms
-        *("image", "url", "embed"),  # R708, R710: which field is needed hangs on another
+        *("managers", "non_field_errors"),  # R218: unknown fields do not count, and forms lose empty lists
+        *("image", "url", "embed"),  # R708, R710: which field is required depends on another
         *("username", "password", "code", "refresh_token"),  # R713: the same for grants
     },
     "invalid_grant": {None},  # R713-R715: wrong passwords, used tokens
@@ -46,7 +46,7 @@ BUSINESS_RULES: dict[str, set[str | None]] = {
 """Error code -> fields: refusals of schema-valid data by rules that OpenAPI cannot express."""
 
 NESTED = {"answers", "responses", "embed"}
-"""Objects and lists of them, which a form cannot carry (R012)."""
+"""Objects and lists of objects, which a form cannot carry (R012)."""
 
 KNOWN_IDS = {
     "categories": [1, 2, 3, 4],
@@ -56,13 +56,13 @@ KNOWN_IDS = {
     "unjoined": [6],
     "medias": [1, 2, 3],
 }
-"""Body field -> ids of the default fixture; random ones would only ever test the refusal."""
+"""Body field -> ids in the default fixture; random ids would only ever test the refusal."""
 
 ORDERS = {"sections_order", "lessons_order", "questions_order"}
-"""Lists of ids that exist only below the parent; nearly always left out, as random ones only test the refusal."""
+"""Lists of ids that exist only below the parent; nearly always left out, as random ids only test the refusal."""
 
 QUIZ = {"id": 1, "section_id": 2, "lesson_id": 5}
-"""A quiz of the default fixture, the attempt at which ATTEMPT is."""
+"""A quiz of the default fixture; ATTEMPT answers it correctly."""
 ATTEMPT = [
     {"question_id": 1, "selected_options": [1]},
     {"question_id": 2, "selected_options": [4, 6]},
@@ -86,9 +86,9 @@ def report() -> None:
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
-    """Make names unique and ids in bodies known: else most writes collide or miss, and nothing behind them is tested.
+    """Make names unique and ids in bodies known; otherwise most writes collide or miss, and test nothing further in.
 
-    Only values that are valid already are replaced, so an invalid case stays invalid.
+    Only values that are already valid are replaced, so an invalid case stays invalid.
     """
     if isinstance(case.body, dict):
         operation = _operation_id(case)
@@ -96,7 +96,7 @@ def map_case(context: Any, case: Any) -> Any:
         if operation in ("create_course", "update_course", "patch_course"):
             body.update(_unique(case.body))
         if body.get("type") == "lesson":
-            body["type"] = "quiz"  # links lead on to its questions; the fixture's quizzes stay what they are
+            body["type"] = "quiz"  # so that links lead on to its questions; the fixture's quizzes stay as they are
         carries_json = operation in OPERATIONS and "application/json" in OPERATIONS[operation].bodies
         if (
             carries_json
@@ -112,17 +112,17 @@ def map_case(context: Any, case: Any) -> Any:
         body = _with_what_frontends_send(case, operation, body)
         if body != case.body:
             case.body = body
-            case._record_starting_state()  # the edit keeps validity: the case must not be labelled anew
+            case._record_starting_state()  # the edited case is as valid as before: keep its label
     return case
 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Lead paths (and attempts) to rows that exist, after Schemathesis has put in ids that it learned from answers.
+    """Point paths (and attempts) at rows that exist, after Schemathesis has put in ids learned from answers.
 
-    Three times in four a nested path goes to a row of the fixture: random ids never meet each other below.
-    Deletions stay with some courses and all the rest with the others, so that there is something left for these;
-    and the quiz that attempts are made at is left alone.
+    Three times in four, a nested path leads to a row of the fixture, because random ids hardly ever belong together.
+    Deletions get some courses, and everything else gets the others, so that these keep their rows. The quiz used for
+    attempts is left alone.
     """
     name, turn, before = _operation_id(case), next(_serial), case.path_parameters
     if _is_linked(case) or not before or not all(re.fullmatch(r"-?[0-9]+", str(value)) for value in before.values()):
@@ -152,17 +152,17 @@ def _operation_id(case: Any) -> str:
 
 
 def _is_linked(case: Any) -> bool:
-    """Whether a link made the case, whose ids are known already."""
+    """Whether the case comes from a link, and so has known ids already."""
     return case.meta is not None and case.meta.phase.name.value == "stateful"
 
 
 def _is_example(case: Any) -> bool:
-    """Whether the contract's own example is tried; Schemathesis warns where all of them are refused."""
+    """Whether the case is the contract's own example; Schemathesis warns if all examples are refused."""
     return case.meta is not None and case.meta.phase.name.value == "examples"
 
 
 def _known_paths() -> dict[tuple[str, ...], list[dict[str, int]]]:
-    """Kinds of rows that a path names -> the path parameters of such rows of the default fixture."""
+    """Kinds of rows that a path names -> the path parameters of such rows in the default fixture."""
     tables = {name: list(base.rows.values()) for name, base in load("default", load_contract()).tables.items()}
     sections = {row["id"]: {"id": row["course_id"], "section_id": row["id"]} for row in tables["sections"]}
     lessons = {row["id"]: {**sections[row["section_id"]], "lesson_id": row["id"]} for row in tables["lessons"]}
@@ -181,7 +181,8 @@ def _known_paths() -> dict[tuple[str, ...], list[dict[str, int]]]:
 
 
 DELETED_FROM = {"section": 15, "lesson": 14, "question": 10, "comment": 7}
-"""Kind of row -> the course of the default fixture in which such rows are deleted; everything else goes elsewhere."""
+"""Kind of row -> the course of the default fixture in which such rows are deleted; everything else uses other
+courses."""
 
 OPERATIONS = load_contract().operations
 PATHS = _known_paths()
@@ -196,7 +197,7 @@ def _are_ids(body: dict[str, Any], *fields: str) -> bool:
 
 
 def _with_what_frontends_send(case: Any, operation: str, body: dict[str, Any]) -> dict[str, Any]:
-    """In the place of valid values, three times in four: a whole small file, its checksum, a link, a right password."""
+    """Three times in four, replace valid values by a small whole file, its checksum, a link or the right password."""
     if operation == "upload_media_chunk" and _is_piece(case, body) and next(_serial) % 4:
         case.headers["Content-Range"] = PIECE_RANGE
         return {"image": PIECE}
@@ -224,7 +225,7 @@ def _are_texts(body: dict[str, Any]) -> bool:
 
 
 def _one_correct(answers: Any) -> Any:
-    """The first answer right and the others wrong, which fits every type of question (R402)."""
+    """The first answer right and the others wrong, which suits every type of question (R402)."""
     if not isinstance(answers, list) or not all(
         isinstance(answer, dict) and type(answer.get("correct", False)) is bool for answer in answers
     ):
@@ -233,7 +234,7 @@ def _one_correct(answers: Any) -> Any:
 
 
 def _answers_something(body: dict[str, Any]) -> bool:
-    """Whether the body holds valid responses, so that others may take their place."""
+    """Whether the body holds valid responses, which others may then replace."""
     responses = body.get("responses")
     return isinstance(responses, list) and all(
         isinstance(response, dict)
@@ -268,7 +269,7 @@ def _unique(body: dict[str, Any]) -> dict[str, Any]:
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """Drop what is no failure: business rules, and forms that are valid as they arrive."""
+    """Drop what is not a failure: refusals by business rules, and forms that are valid as they arrive."""
     if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
         entries = _entries(response)
         if all(field in BUSINESS_RULES.get(code, ()) for field, code in entries):
@@ -280,18 +281,19 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
             and isinstance(case.body, dict)
             and all(_is_flattened(case.body, field) for field, _ in entries)
         ):
-            return _drop("a form cannot carry an object: its fields arrive as those of the body", case)
+            return _drop("a form cannot carry an object: its fields arrive as fields of the body", case)
     if isinstance(failure, UseAfterFree) and response.request.url.split("?")[0].endswith(("/invite/", "/join/")):
-        return _drop("a deletion of some invitations or of one member leaves the list where it is", case)
+        return _drop("deleting some invitations or one member does not delete the list", case)
     if isinstance(failure, AcceptedNegativeData) and _form_is_valid_on_the_wire(case, response):
         return _drop("a form that is valid as text", case)
     if isinstance(failure, AcceptedNegativeData) and _is_valid_with_numbers_read(case):
-        return _drop("a whole number that is sent as a text", case)
+        return _drop("a whole number sent as a string", case)
     return True
 
 
 def _is_flattened(body: dict[str, Any], field: str | None) -> bool:
-    """Whether the field may come from an object in the body, which Schemathesis writes into a form field by field."""
+    """Whether the field may come from an object in the body, whose fields Schemathesis writes into the form one by
+    one."""
     return any(field in value for value in body.values() if isinstance(value, dict))
 
 
@@ -310,9 +312,9 @@ def _entries(response: Any) -> list[tuple[str | None, str]]:
 
 
 def _form_is_valid_on_the_wire(case: Any, response: Any) -> bool:
-    """Form fields are text: a text field mutated to an object still arrives as a text, and is valid.
+    """Form fields are text: a text field mutated to an object still arrives as text, and is valid.
 
-    Schemathesis knows this, but not for bodies with files or arrays.
+    Schemathesis handles this, except for bodies with files or arrays.
     """
     if case.media_type not in FORMS or case.meta is None:
         return False
@@ -328,7 +330,7 @@ def _form_is_valid_on_the_wire(case: Any, response: Any) -> bool:
 
 
 def _is_valid_with_numbers_read(case: Any) -> bool:
-    """The vendor's forms send as a text what somebody types as a number, and it is read so (R022)."""
+    """The vendor's forms send a typed number as a string, and it is read as a number (R022)."""
     if case.media_type != "application/json" or not isinstance(case.body, dict) or case.meta is None:
         return False
     if any(case.meta.is_negative_at(where) for where in case.meta.components if where != ParameterLocation.BODY):
@@ -343,7 +345,7 @@ def _is_valid_with_numbers_read(case: Any) -> bool:
 
 
 def _read(texts: Sequence[str | None], schema: dict[str, Any]) -> Any:
-    """A form field as a form parser reads it; None stands for a file."""
+    """A form field as a form parser reads it; None means a file."""
     if schema.get("type") == "array":
         return [_read([text], schema.get("items", {})) for text in texts]
     text = texts[-1] or ""

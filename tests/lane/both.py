@@ -1,4 +1,4 @@
-"""Two servers that differ in the fast lane only, and connections to both."""
+"""Two servers that differ only in the fast lane, and connections to both."""
 
 import contextlib
 import re
@@ -23,7 +23,7 @@ from tests.lane.requests import Step, control, freeze
 from tests.support.default import SETTINGS
 
 PATIENCE = 5
-"""Seconds after which an answer is missed."""
+"""Seconds to wait for an answer."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     by_lane: bool
-    """Whether the lane gave it."""
+    """Whether the lane sent it."""
 
     @property
     def json(self) -> Any:
@@ -51,15 +51,16 @@ class Line:
         self._read = b""
 
     def send(self, text: bytes, cuts: Sequence[int] = ()) -> None:
-        """Send in pieces."""
+        """Send the text, cut into pieces."""
         for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
             if start:
-                time.sleep(0.001)  # most likely the server reads one piece before it gets the next
-            with contextlib.suppress(ConnectionError):  # it may have refused what came before
+                time.sleep(0.001)  # so that the server most likely reads one piece before the next arrives
+            with contextlib.suppress(ConnectionError):  # it may already have refused the first pieces
                 self._socket.sendall(text[start:end])
 
     def answer(self, method: str = "GET") -> bytes:
-        """The next answer; where it ends early, all there is. What must differ has one form: times and addresses."""
+        """The next answer, or whatever arrives before the end. Times and addresses, which must differ, are made
+        equal."""
         while b"\r\n\r\n" not in self._read:
             if not self._more():
                 return self._taken(len(self._read)) + b"(closed)"
@@ -75,7 +76,7 @@ class Line:
         return self._taken(end)
 
     def rest(self) -> bytes:
-        """Everything until the server closes."""
+        """Everything until the server closes the connection."""
         while self._more():
             pass
         return self._taken(len(self._read))
@@ -98,13 +99,13 @@ class Line:
 
 
 class Both:
-    """Two servers that differ in the lane only. Each request goes to both, and they must answer the same."""
+    """Two servers that differ only in the lane. Each request goes to both, and their answers must be equal."""
 
     def __init__(self, contract: Contract, default_fixture: Fixture, **options: Any) -> None:
         self.by_lane = 0
-        """How many answers the lane gave."""
+        """How many answers the lane sent."""
         self.operations: set[str] = set()
-        """To which operations."""
+        """The operations that it answered."""
         settings = replace(SETTINGS, **{"max_body": MAX_BODY, **options})
         without = replace(settings, fast_path=False)
         self.servers = [
@@ -131,12 +132,12 @@ class Both:
 
     @property
     def apps(self) -> list[StubServer]:
-        """With the lane, and without."""
+        """The one with the lane, then the one without."""
         return [server.app for server in self.servers if server.app is not None]
 
     @property
     def connections(self) -> list[Any]:
-        """Every connection to either, as it knows it."""
+        """Every connection to either server, as the server sees it."""
         return [each for server in self.servers for each in server._server.server_state.connections]  # type: ignore[union-attr]
 
     def ask(self, request: Request, line: int = 0) -> Answer:
@@ -167,7 +168,7 @@ class Both:
         return found
 
     def raw(self, text: bytes) -> bytes:
-        """Everything that is answered on a connection of its own, until the servers close."""
+        """Everything that comes back on a separate connection, until the servers close it."""
         for each in self.lines(-1):
             each.send(text)
         with_lane, without = (each.rest() for each in self.lines(-1))
@@ -182,14 +183,12 @@ class Both:
         return self._lines[number]
 
     def hang_up(self, number: int) -> None:
-        """Close that connection."""
         for line in self._lines.pop(number, ()):
             line.close()
 
     def journals(self, world: str) -> list[Entry]:
-        """What the server with the lane has in its journal; the one without has the same."""
-        answers = [self.ask(control("GET", "requests?limit=100&offset=0", world)) for _ in range(1)]
-        assert answers[0].json["count"] <= 100
+        """The journal of the server with the lane; the other server has the same."""
+        assert self.ask(control("GET", "requests?limit=100&offset=0", world)).json["count"] <= 100
         return list(journal.entries(self.apps[0].worlds.peek(world)))
 
     def stop(self) -> None:

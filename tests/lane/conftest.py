@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the fast lane."""
+"""Fixtures for the tests of the fast lane."""
 
 import itertools
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture
 def world(both: Both) -> str:
-    """A fresh world of both servers, in which time stands still, and fresh connections."""
+    """A fresh world in both servers, with a frozen clock and fresh connections."""
     both.hang_up(0)
     both.hang_up(1)
     name = f"own-{next(_NUMBERS)}"

@@ -1,4 +1,4 @@
-"""What can be unusual about a request: in its path, query, headers, body and framing."""
+"""Unusual things about requests: in path, query, headers, body and framing."""
 
 import contextlib
 import json
@@ -17,35 +17,36 @@ from tests.support.default import HOST, NOW, SECRET
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 MAX_BODY = 100_000
-"""What the servers of these tests take at most."""
+"""The largest body that the servers of these tests accept."""
 PAST, SOON, LATER = (NOW + timedelta(days=days) for days in (-1, 2, 4000))
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request, as its client writes it down."""
+    """A request as its client writes it."""
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     chunks: tuple[int, ...] = ()
-    """Sizes of the chunks, in turn, until the body is sent; with none, the request says how long its body is."""
+    """Sizes of the chunks, used in turn until the whole body is sent; without chunks, the request gives its content
+    length."""
     trailer: str = ""
     version: str = "1.1"
 
     def with_(self, name: str, *values: str) -> "Request":
-        """The request with these values of a header in the place of its own."""
+        """The request with these values of a header in place of its own."""
         others = [pair for pair in self.headers if pair[0].lower() != name.lower()]
         return replace(self, headers=(*others, *((name, value) for value in values)))
 
     def header(self, name: str) -> str:
-        """The first value of a header, or an empty text."""
+        """The first value of a header, or an empty string."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
     @property
     def raw(self) -> bytes:
-        """What is sent."""
+        """The bytes to send."""
         headers = list(self.headers)
         if self.chunks:
             headers.append(("Transfer-Encoding", "chunked"))
@@ -79,7 +80,7 @@ def signed(user: Any, until: Any = LATER, secret: str = SECRET, kind: str = "acc
 
 
 def is_http(raw: bytes) -> bool:
-    """Whether a server can read it; otherwise it closes at once, whatever else has been asked."""
+    """Whether a server can parse it; if not, the server closes at once, whatever else was requested."""
     try:
         httptools.HttpRequestParser(object()).feed_data(raw)
     except httptools.HttpParserUpgrade:
@@ -90,7 +91,7 @@ def is_http(raw: bytes) -> bool:
 
 
 def broken() -> Iterator[bytes]:
-    """What is no HTTP, or none that a server may answer."""
+    """Malformed HTTP, or HTTP that a server may not answer."""
     for line in ("GARBAGE", "GET", "GET /api/v2/course/1/ HTTP/9.9", "GET  /api/v2/course/1/ HTTP/1.1 x", "\0\1\2"):
         yield f"{line}\r\nHost: {HOST}\r\n\r\n".encode()
     for header in (
@@ -151,7 +152,7 @@ _HEADERS = """
     Host:stub.test|other.test Expect:100-continue Expect:other Upgrade:websocket Upgrade:h2c
     Connection:close Connection:keep-alive Connection:Upgrade Content-Type:application/json Content-Type:text/plain
     """.split()
-"""Name and values, in the place of those that the request has."""
+"""Names and values that replace those of the request."""
 _TOKENS = ("Bearer unknown", "Bearer", "Bearer ", "", "Basic c3R1Yi1hcHA6", "Token stub-member", "Bearer stüb")
 _MEDIA = "text/plain application/xml application/problem+json application/* */* json ;".split()
 _VALUES: tuple[Any, ...] = (
@@ -175,7 +176,7 @@ _VALUES: tuple[Any, ...] = (
     {},
 )
 _VALUES += ({"a": 1}, "\0", "\ud800", "x" * 70_000, [1] * 3000, "2030-02-30T00:00:00Z", "2030-01-01T00:00:60Z")
-"""Of a field, whatever it is to be."""
+"""Values for a field, whatever its type."""
 _TEXTS: tuple[bytes, ...] = (
     b"",
     b" ",
@@ -189,11 +190,11 @@ _TEXTS: tuple[bytes, ...] = (
     b'{"name":' + b"[" * 200 + b"]" * 200 + b"}",
 )
 _TEXTS += (b'{"embed":' + b'{"a":' * 1500 + b"1" + b"}" * 1500 + b"}", b"name=a&x=1", b"\xff\xfe", b"&" * 2000)
-"""In the place of a body."""
+"""Replacements for a body."""
 
 
 def _fields(body: bytes) -> dict[str, Any]:
-    """The fields of a JSON object; of anything else none."""
+    """The fields of a JSON object; none for anything else."""
     with contextlib.suppress(ValueError):
         found = json.loads(body)
         return found if isinstance(found, dict) else {}
@@ -201,13 +202,11 @@ def _fields(body: bytes) -> dict[str, Any]:
 
 
 class Oddities:
-    """Makes requests odd."""
-
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
 
     def of(self, request: Request) -> Request:
-        """The request with something unusual about it."""
+        """The request with one unusual thing about it."""
         kinds = [self._path, self._query, self._header, self._header, self._token, self._method, self._framing]
         if request.body:
             kinds += [self._body, self._body, self._type]

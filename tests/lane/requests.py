@@ -1,5 +1,5 @@
-"""Requests for the tests of the fast lane: to every operation, drawn by chance from a seed and from the rows that a
-world has just then, and what happens to worlds in between."""
+"""Requests for the tests of the fast lane: to every operation, drawn at random from a seed and the current rows of a
+world; and events that change worlds in between."""
 
 import json
 import random
@@ -18,7 +18,7 @@ from tests.lane.oddities import FORM, JSON, SOON, Oddities, Request, is_http, mu
 from tests.support.default import HOST, NOW, PERSONAS
 
 WORLDS = ("default", "default", "default", "other", "third_one")
-"""Worlds that requests go to; one is asked more than the others, so that answers repeat."""
+"""Worlds that get the requests; one gets more than the others, so that answers repeat."""
 TEXTS = ("Knots", "a", "über Wörter", "<p>Hello</p>", "100 % &amp; more", "Zwei\nZeilen", "😀", "null", "7", "x" * 300)
 _NUMBERS = {
     "limit": (1, 2, 3, 50, 100),
@@ -28,18 +28,18 @@ _NUMBERS = {
     "created_by": (1, 3),
 }
 _NO_ROW: Row = {"id": 1, "lesson_id": 1, "section_id": 1, "course_id": 1}
-"""Where there is none."""
+"""Stands for a row when there is none."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is sent at once, over one connection."""
+    """What is sent at once over one connection."""
 
     requests: tuple[Request, ...]
     cuts: tuple[int, ...] = ()
-    """Where the bytes are cut into pieces that are sent one by one."""
+    """Where the bytes are cut into pieces, which are sent one at a time."""
     last: bool = False
-    """Whether the connection is not used any more."""
+    """Whether the connection is not used afterwards."""
 
 
 def plain(method: str, path: str, persona: str | None = "creator", world: str = "default", body: Any = None) -> Request:
@@ -57,26 +57,25 @@ def control(method: str, path: str, world: str = "default", body: Any = None) ->
 
 
 def freeze(world: str, moment: datetime = NOW) -> Request:
-    """Let a world stand still, by default when all tests do."""
+    """Freeze the clock of a world, by default at the time of all tests."""
     return control("POST", f"clock/freeze?at={quote(moment.isoformat())}", world)
 
 
 class Requests:
-    """Draws requests."""
+    """Draws requests at random."""
 
     def __init__(self, contract: Contract, seed: int, world: Callable[[str], World]) -> None:
-        """`world` lets look at the world of a name as it is now."""
+        """`world` maps a name to the current state of that world."""
         self._contract = contract
         self._chance = random.Random(seed)  # noqa: S311
         self._odd = Oddities(self._chance)
         self._world = world
         self._made = 0
         self._asked: dict[str, list[Request]] = {}
-        """World -> requests to read, that are sent again."""
+        """World -> GET requests that are sent again."""
         self._waiting: list[Operation] = []
 
     def step(self) -> Step:
-        """The next one."""
         chance = self._chance
         several = chance.choice((2, 2, 3, 4, 5)) if chance.random() < 0.08 else 1
         requests = tuple(self._request(chance.choice(WORLDS)) for _ in range(several))
@@ -100,7 +99,7 @@ class Requests:
         return request
 
     def _operation(self) -> Operation:
-        """Each in its turn, in an order of its own each time; those that destroy much more seldom."""
+        """Each operation once per round, in random order; the most destructive ones much less often."""
         if not self._waiting:
             self._waiting = list(self._contract.operations.values())
             self._chance.shuffle(self._waiting)
@@ -109,7 +108,7 @@ class Requests:
         return self._operation() if passed_over else operation
 
     def valid(self, name: str, operation: Operation) -> Request:
-        """A request to the operation that the world's rows allow, as far as may be."""
+        """A request to the operation that the world's rows allow, if possible."""
         world = self._world(name)
         rows = self._rows(world, operation)
         path = operation.path.format(**{parameter: rows[kind]["id"] for parameter, kind in operation.loads.items()})
@@ -125,7 +124,7 @@ class Requests:
         return self._with_body(request, self._fields(world, operation, rows)) if operation.bodies else request
 
     def _rows(self, world: World, operation: Operation) -> dict[str, Row]:
-        """Rows for the path, found from its end to its beginning, so that they belong together."""
+        """Rows for the path, chosen from last to first, so that they belong together."""
         rows: dict[str, Row] = {}
         for kind in reversed(list(operation.loads.values())):
             table, name = getattr(world, ROW_KINDS[kind].table), "lesson" if kind == "quiz" else kind
@@ -140,7 +139,7 @@ class Requests:
         return rows
 
     def _caller(self, operation: Operation, rows: Mapping[str, Row]) -> str | None:
-        """A persona who may, mostly."""
+        """A persona who has access, in most cases."""
         chance, access = self._chance, operation.access
         if operation.id == "leave_course":
             access = "member"
@@ -163,7 +162,7 @@ class Requests:
         return chance.choice(groups.get(access, PERSONAS))
 
     def _token(self, world: World, persona: str | None) -> list[str]:
-        """Values of the header Authorization."""
+        """Values of the Authorization header."""
         if persona is None:
             return []
         user, draw = PERSONAS.index(persona) + 1, self._chance.random()
@@ -173,7 +172,7 @@ class Requests:
         return [f"Bearer {signed(user, SOON)}" if 0.3 < draw < 0.4 else f"Bearer stub-{persona}"]
 
     def _texts(self, parameter: Parameter) -> Iterator[tuple[str, str]]:
-        """A query parameter in one of its spellings, or not at all."""
+        """A query parameter in one of its spellings, or none at all."""
         chance, name, schema = self._chance, parameter.name, parameter.schema
         if chance.random() > 0.35:
             return
@@ -195,7 +194,7 @@ class Requests:
     # Bodies
 
     def _fields(self, world: World, operation: Operation, rows: Mapping[str, Row]) -> Mapping[str, Any]:
-        """What the body says."""
+        """The fields of the body."""
         chance = self._chance
         match operation.id:
             case "make_course_attempt":
@@ -281,7 +280,7 @@ class Requests:
         return multipart(request, *((f'name="{name}"', value.encode()) for name, value in pairs))
 
     def _pairs(self, fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """The fields as a form spells them."""
+        """The fields as a form writes them."""
         for name, value in fields.items():
             spelling = self._chance.randrange(3)
             for number, part in enumerate(value if isinstance(value, list) else [value]):
@@ -302,7 +301,7 @@ class Requests:
         return sent.with_("Content-Range", f"bytes {start}-{start + len(content) - 1}/{size}")
 
     def _completion(self, request: Request, world: World) -> Request:
-        """The end of an upload, if one is complete."""
+        """The completion of a finished upload, if there is one."""
         fields = {"upload_id": "none", "md5": "0" * 32}
         for upload in world.uploads:
             if upload["offset"] == upload["size"] and upload["user_id"] <= len(PERSONAS):
@@ -313,14 +312,14 @@ class Requests:
     # What happens to worlds
 
     def event(self) -> list[Request]:
-        """Something that changes a world from outside, with requests that show it."""
+        """An event that changes a world from outside, with requests that reveal the change."""
         name = self._chance.choice(WORLDS)
         seen = self._seen(name)
         kinds = (self._time, self._opening, self._faulty, self._restored, self._begun_anew, self._released)
         return [*seen, *self._chance.choice(kinds)(name), *seen, *self._seen(name)]
 
     def _seen(self, name: str) -> list[Request]:
-        """Some of what the world was asked before."""
+        """Some earlier requests to the world."""
         asked = self._asked.get(name, [])
         return self._chance.sample(asked, min(4, len(asked)))
 
@@ -332,7 +331,7 @@ class Requests:
         return [self._chance.choice((onward, there, freeze(name, moment)))]
 
     def _opening(self, name: str) -> list[Request]:
-        """The moments around which sections open for the member, to and fro."""
+        """The moments around which sections open for the member, back and forth."""
         moments, asked = set(), []
         world = self._world(name)
         for membership in world.memberships.where("user_id", 3):
@@ -373,14 +372,14 @@ class Requests:
         return [control("POST", "faults", name, fault), *seen, changed, *seen, control("DELETE", "faults", name)]
 
     def _restored(self, name: str) -> list[Request]:
-        """To what it was before two changes."""
+        """Restore the world to its state before two changes."""
         changes = [self.valid(name, self._contract.operations[wanted]) for wanted in ("patch_course", "create_course")]
         seen, restored = self._seen(name), control("POST", "snapshots/before/restore", name)
         taken = control("POST", "snapshots", name, {"name": "before"})
         return [taken, *changes, *seen, restored, *seen, *changes, *seen]
 
     def _begun_anew(self, name: str) -> list[Request]:
-        """In any of the ways; the world shall stand still again at once."""
+        """Reset or clear the world in one of several ways, and freeze it again at once."""
         gone = control("DELETE", f"worlds/{name}")
         fork = {"name": name, "fixture": "default"} if name == "default" else {"name": name, "world": "default"}
         reset, made, forgotten = (
@@ -392,7 +391,7 @@ class Requests:
         return [*self._chance.choice(ways), freeze(name)]
 
     def _released(self, name: str) -> list[Request]:
-        """While time goes by answers can be compared, but not the journal."""
+        """While the clock runs, answers can be compared, but the journal cannot."""
         seen = self._seen(name)
         forgotten = control("DELETE", "requests", name)
         return [control("POST", "clock/release", name), *seen, *seen, freeze(name), forgotten]

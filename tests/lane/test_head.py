@@ -1,4 +1,4 @@
-"""What the head of a request alone decides, and the answer that is kept with it for as long as it would be the same."""
+"""What the head of a request decides by itself, and the answer cached with it for as long as it stays valid."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +28,7 @@ def test_answer_is_not_kept_when_somebody_else_writes(both: Both, world: str) ->
 
 
 def test_answer_is_not_kept_in_a_world_begun_anew(both: Both, world: str) -> None:
-    """Everything is as it was when the answer was kept, but in another fixture, or in another state of the same."""
+    """Nothing has changed since the answer was cached except the fixture, or the state of the world."""
     categories, course = plain("GET", "/category/", "member", world), plain("GET", "/course/1/", "member", world)
     assert [both.ask(categories).json["count"] for _ in range(2)] == [4, 4]
     both.ask(control("POST", f"worlds/{world}/reset?fixture=empty"))
@@ -51,7 +51,7 @@ def test_answer_is_not_kept_in_a_world_begun_anew(both: Both, world: str) -> Non
 
 
 def test_answer_is_kept_until_a_section_opens_and_not_after_it(both: Both, world: str) -> None:
-    """R313; to and fro, by a microsecond."""
+    """R313; back and forth across the opening, by a microsecond."""
     course, lesson = (plain("GET", path, "member", world) for path in ("/course/9/", OPENS))
     opens = NOW + timedelta(days=4)
     for moment, is_open in ((opens - timedelta(microseconds=1), False), (opens, True)) * 2:
@@ -71,7 +71,7 @@ def test_answer_is_not_kept_when_the_access_token_expires(both: Both, world: str
     }
     token = both.ask(plain("POST", "/oauth/token/", None, world, granted)).json["access_token"]
     jwt = signed(3, NOW + timedelta(hours=10))
-    for path in ("/user/me/", "/course/search/"):  # one that asks for a login, one that can do without
+    for path in ("/user/me/", "/course/search/"):  # one that requires a login, and one that does not
         for text in (token, jwt):
             seen = plain("GET", path, None, world).with_("Authorization", f"Bearer {text}")
             both.ask(freeze(world))

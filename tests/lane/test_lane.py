@@ -1,4 +1,4 @@
-"""The fast lane: nobody can tell its answers from those of the whole stack, nor what they leave behind."""
+"""The fast lane: its answers and their side effects cannot be told apart from those of the whole stack."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from tests.lane.requests import WORLDS, Requests, Step, control, freeze, plain
 from tests.support.commands import PATIENCE
 from tests.support.default import NOW
 
-# Everything
+# Everything together
 
 
 @pytest.mark.long
@@ -50,7 +50,7 @@ def test_thousands_of_requests_are_answered_the_same(contract: Contract, default
     assert both.by_lane > succeeded / 2
 
 
-# What is in a world
+# The contents of a world
 
 
 def test_fault_meets_the_next_request(both: Both, world: str) -> None:
@@ -75,7 +75,7 @@ def test_wishes_are_granted(both: Both, world: str, wish: str) -> None:
 
 
 def test_fixture_is_asked_for_each_time(both: Both, world: str) -> None:
-    """A head that was good once is refused where the world is of another fixture by then."""
+    """A head that was accepted once is refused if the world now has another fixture."""
     both.ask(control("DELETE", f"worlds/{world}"))
     seen = plain("GET", "/category/", "member", world).with_("X-Stub-Fixture", "empty")
     answers = [both.ask(seen) for _ in range(2)]
@@ -85,7 +85,7 @@ def test_fixture_is_asked_for_each_time(both: Both, world: str) -> None:
 
 
 def test_worlds_are_evicted_in_the_same_order(contract: Contract, default_fixture: Fixture) -> None:
-    """Being asked through the lane counts as being used, also where the answer was kept."""
+    """A request through the lane counts as use of its world, even if the answer was cached."""
     both = Both(contract, default_fixture, max_worlds=3)
     for world in ("a", "b", "a", "a", "c", "a", "d"):
         both.ask(freeze(world))
@@ -97,7 +97,7 @@ def test_worlds_are_evicted_in_the_same_order(contract: Contract, default_fixtur
 
 
 def test_refused_request_leaves_nothing_behind(both: Both, world: str) -> None:
-    """The operation has taken an id before its rules refuse; the next one gets it."""
+    """The operation takes an id before its rules refuse; the next request gets that id."""
     made = plain(
         "POST", "/course/1/section/1/lesson/", "creator", world, {"name": "A", "type": "lesson", "medias": [99]}
     )
@@ -112,7 +112,7 @@ def test_refused_request_leaves_nothing_behind(both: Both, world: str) -> None:
 
 def test_full_world_refuses(contract: Contract, default_fixture: Fixture) -> None:
     both = Both(contract, default_fixture, max_rows=3)
-    made = plain("POST", "/course/1/section/", "creator", body={"name": "Part"})  # the section, and its course
+    made = plain("POST", "/course/1/section/", "creator", body={"name": "Part"})  # changes the section and its course
     answers = [both.ask(made) for _ in range(4)]
     assert [(answer.status, answer.by_lane) for answer in answers] == [
         (201, True),
@@ -124,7 +124,7 @@ def test_full_world_refuses(contract: Contract, default_fixture: Fixture) -> Non
     both.stop()
 
 
-# What is told of it
+# What is recorded
 
 
 def test_journal_tells_all(both: Both, world: str) -> None:
@@ -158,7 +158,7 @@ def test_journal_knows_how_long_it_took(both: Both, world: str) -> None:
 
 
 def test_journal_has_the_body_of_each_request(both: Both, world: str) -> None:
-    """Also of requests that need none, and are answered the same."""
+    """Even of requests that need no body, and get the same answer with any."""
     seen = plain("GET", "/course/2/", "member", world)
     for text in (b"1", b"2", b"", b"3" * 20_000, b"4" * 20_000):
         assert both.ask(replace(seen, body=text)).status == 200

@@ -1,4 +1,4 @@
-"""HTTP, with the lane and without: bodies, the order of answers, and connections that stay or end."""
+"""HTTP with the lane and without: bodies, the order of answers, and connections that stay open or close."""
 
 import re
 import time
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_answers_come_in_the_order_of_the_requests(both: Both, world: str) -> None:
-    """Those of the lane do not overtake those that take their time."""
+    """Fast answers of the lane do not overtake slow ones of the stack."""
     fast, missing = plain("GET", "/course/1/", "member", world), plain("GET", "/course/99/", "member", world)
     slow = fast.with_("Prefer", "wait=0.05")
     written = plain("PATCH", "/course/1/", "creator", world, {"name": "Changed"})
@@ -30,7 +30,7 @@ def test_answers_come_in_the_order_of_the_requests(both: Both, world: str) -> No
 
 
 def test_body_that_is_too_large_is_not_waited_for(contract: Contract, default_fixture: Fixture) -> None:
-    """However little is too large: the lane waits for small bodies."""
+    """However small the bound: the lane waits for small bodies only."""
     both = Both(contract, default_fixture, max_body=100)
     written = plain("PATCH", "/course/1/", "creator", body={"description": "x" * 100})
     for line in both.lines(0):
@@ -62,16 +62,16 @@ def test_refusals_that_need_no_body_do_not_wait_for_it(both: Both, world: str) -
 @pytest.mark.parametrize(
     ("size", "cuts", "by_lane"),
     [
-        (0, (0,), True),  # as many clients send: first the head, then the body
+        (0, (0,), True),  # as many clients do: first the head, then the body
         (0, (1, 2, 3), True),
         (60_000, (0, 1, 50_000), True),
-        (70_000, (0, 50_000), False),  # that much does not wait
-        (0, (-60, -3, 5), False),  # in the midst of the head
+        (70_000, (0, 50_000), False),  # too large for the lane to wait for
+        (0, (-60, -3, 5), False),  # in the middle of the head
         (0, (-1,), False),
     ],
 )
 def test_body_may_come_in_pieces(both: Both, world: str, size: int, cuts: tuple[int, ...], by_lane: bool) -> None:
-    """`cuts` count from the begin of the body."""
+    """`cuts` are relative to the start of the body."""
     written = plain("PATCH", "/course/1/", "creator", world, {"description": "Changed." + "x" * size})
     begin, before = written.raw.index(b"\r\n\r\n") + 4, both.by_lane
     (answer,) = both.take(Step((written,), tuple(begin + cut for cut in cuts)))
@@ -81,7 +81,7 @@ def test_body_may_come_in_pieces(both: Both, world: str, size: int, cuts: tuple[
 
 
 def test_requests_may_follow_each_other_without_a_pause(both: Both, world: str) -> None:
-    """A body, a request that is for the stack, and the begin of one that comes later."""
+    """A body, a request for the stack, and the start of a request that is completed later."""
     seen = plain("GET", "/course/1/", "creator", world)
     written = plain("PATCH", "/course/1/", "creator", world, {"description": "Changed."})
     requests = (written, seen, written, replace(seen, method="HEAD"), seen, written)
@@ -89,7 +89,7 @@ def test_requests_may_follow_each_other_without_a_pause(both: Both, world: str) 
     text = b"".join(request.raw for request in requests)
     answers = both.take(Step(requests, cuts=(len(text) - 5,)))
     assert [answer[9:12] for answer in answers] == [b"200"] * 6
-    assert both.by_lane - before == 3  # what waits for an answer of the stack is answered by it
+    assert both.by_lane - before == 3  # requests that wait behind one for the stack are answered by the stack
     assert both.ask(seen).by_lane
 
 
@@ -98,7 +98,7 @@ def test_body_without_its_end_is_no_request(both: Both, world: str) -> None:
     for request in (replace(form, body=b"name=Changed&description=Changed"), replace(form, body=b"x=1", chunks=(1,))):
         for line in both.lines(0):
             line.send(request.raw[:-12])
-        both.ask(freeze(world), line=1)  # by then the servers have read it
+        both.ask(freeze(world), line=1)  # by now the servers have read it
         both.hang_up(0)
         both.ask(freeze(world), line=1)
     assert both.ask(control("GET", "requests", world)).json["results"] == []
@@ -116,13 +116,13 @@ def test_body_without_its_end_is_no_request(both: Both, world: str) -> None:
     ],
 )
 def test_trailers_are_no_headers(both: Both, world: str, trailer: str) -> None:
-    """Those that come later than the body, at least."""
+    """At least those that arrive later than the body."""
     request = plain("PATCH", "/course/1/", "member", world, {"name": "Changed"})
     raw = replace(request, chunks=(5,), trailer=f"{trailer}\r\n").raw
     end = raw.index(b"0\r\n" + trailer.encode())
     for line in both.lines(0):
         line.send(raw[:end])
-    both.ask(freeze(world), line=1)  # by then the servers have read it
+    both.ask(freeze(world), line=1)  # by now the servers have read it
     for line in both.lines(0):
         line.send(raw[end:])
     with_lane, without = (line.answer() for line in both.lines(0))
@@ -162,11 +162,11 @@ def test_idle_connection_is_closed_and_a_busy_one_is_not(both: Both, world: str)
     both.ask(freeze(world), line=1)
     for each in both.connections:
         each.timeout_keep_alive = waits
-    assert len(both.take(Step((fast, slow)))) == 2  # nobody was idle before the end of the second
+    assert len(both.take(Step((fast, slow)))) == 2  # the connection was not idle until the second answer ended
     for line in both.lines(0):
         line.send(fast.raw + written.raw[:-5])
     assert len({line.answer() for line in both.lines(0)}) == 1
-    time.sleep(3 * waits)  # a body that takes its time
+    time.sleep(3 * waits)  # a slow body
     for line in both.lines(0):
         line.send(written.raw[-5:])
     assert {line.answer()[:15] for line in both.lines(0)} == {b"HTTP/1.1 200 OK"}
@@ -188,7 +188,7 @@ def test_requests_may_follow_one_that_asks_for_more(both: Both, world: str, head
 
 
 def test_connection_that_is_used_stays(both: Both, world: str) -> None:
-    """However long ago it was begun."""
+    """However long ago it was opened."""
     fast, waits = plain("GET", "/course/1/", "member", world), 0.8
     both.hang_up(0)
     both.lines(0)
@@ -217,14 +217,14 @@ def test_server_ends_what_has_begun_before_it_stops(contract: Contract, default_
     written = plain("PATCH", "/course/1/", body={"name": "Changed"}).raw
     for line in both.lines(0):
         line.send(written[:-5])
-    both.ask(freeze("default"), line=1)  # by then the servers have read it
+    both.ask(freeze("default"), line=1)  # by now the servers have read it
     for server in both.servers:
         assert server._server is not None
         server._server.should_exit = True
     both.hang_up(1)
     for server in both.servers:
         while server._server.servers[0].sockets:  # type: ignore[union-attr]
-            time.sleep(0.01)  # until it has begun to stop
+            time.sleep(0.01)  # until it has started to stop
     for line in both.lines(0):
         line.send(written[-5:])
     with_lane, without = (line.rest() for line in both.lines(0))

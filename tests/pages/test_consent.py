@@ -1,4 +1,4 @@
-"""The page where a person lets an app act for them: whom it asks, and to which places it sends anybody."""
+"""The page where a user lets an app act for them: which users it offers, and where it redirects."""
 
 import html
 import re
@@ -29,7 +29,7 @@ def links(page: str) -> list[str]:
 
 @pytest.mark.parametrize("path", [PAGE, "/oauth/authorize"])
 def test_authorize_lists_the_personas(api: Api, path: str) -> None:
-    """R714: a page with a link for each, which leads back to the app with a code and the state."""
+    """R714: a page with a link for each persona, which leads back to the app with a code and the state."""
     before = snapshot(api.world)
     response = authorize(api, path, login_hint=None, state="a&b=c d\u00fc")
     assert response.status_code == 200
@@ -50,7 +50,7 @@ def test_authorize_lists_the_personas(api: Api, path: str) -> None:
 @pytest.mark.parametrize("accept", ["text/html,application/xhtml+xml;q=0.9", "*/*", "image/png"])
 @pytest.mark.parametrize("path", [PAGE, "/oauth/authorize"])
 def test_authorize_is_for_browsers(api: Api, path: str, accept: str) -> None:
-    """R714: whatever they accept, and without looking at any token."""
+    """R714: whatever they accept, and whatever token they send."""
     asked = {name: text for name, text in ASKED.items() if name != "login_hint"}
     headers = {"Accept": accept, "Authorization": "Bearer nobody"}
     assert api.get(path, params=asked, headers=headers).status_code == 200
@@ -58,7 +58,7 @@ def test_authorize_is_for_browsers(api: Api, path: str, accept: str) -> None:
 
 
 def test_authorize_keeps_what_was_asked_in_its_links(api: Api) -> None:
-    """R714: the links hold every parameter as it was."""
+    """R714: the links repeat every parameter unchanged."""
     asked = {"code_challenge": CHALLENGES["S256"], "code_challenge_method": "S256", "copy": "read", "extra": "<&\">'"}
     found = links(authorize(api, login_hint=None, **asked).text)
     expected = {**ASKED, **asked, "login_hint": "ottoline-marsh"}
@@ -66,7 +66,7 @@ def test_authorize_keeps_what_was_asked_in_its_links(api: Api) -> None:
 
 
 def test_authorize_escapes_names(api: Api) -> None:
-    """R714: names of people and apps, and what was asked, are text and no HTML."""
+    """R714: names of users and apps, and parameters, appear as text, not as HTML."""
     bad = "<script>alert('x')</script>\" onclick=\"y"
     api.world.users.put({**api.world.users[3], "real_name": bad, "username": "<b>"})
     api.world.apps.put({**api.world.apps["stub-app"], "name": "<i>{people}"})
@@ -82,7 +82,7 @@ def test_authorize_escapes_names(api: Api) -> None:
 
 @pytest.mark.parametrize("state", [None, "", "xyz", "a b&c=d#e%20", "\r\nSet-Cookie: a=b", "\u00fc\u6c34", "x" * 5000])
 def test_authorize_takes_the_one_it_is_told(api: Api, state: str | None) -> None:
-    """R714: login_hint chooses, and the state comes back as it was."""
+    """R714: login_hint chooses the user, and the state comes back unchanged."""
     response = authorize(api, login_hint="dilys_pruett", state=state)
     back = answered(response, f"{CALLBACK}?")
     assert back.get("state") == state
@@ -94,7 +94,7 @@ def test_authorize_takes_the_one_it_is_told(api: Api, state: str | None) -> None
 @pytest.mark.parametrize("hint", ["nobody", "", "Dilys_Pruett", "3", "\0", "\u00fc", "fergus_nettle"])
 @pytest.mark.parametrize("state", ["xyz", None])
 def test_authorize_denies_whom_it_does_not_know(api: Api, hint: str, state: str | None) -> None:
-    """R714: back with access_denied, also for a deleted user (Fergus); there is no code."""
+    """R714: it leads back with access_denied and without a code, for a deleted user (Fergus), too."""
     api.world.users.put({**api.world.users[10], "deleted": True})
     before = snapshot(api.world)
     back = answered(authorize(api, login_hint=hint, state=state))
@@ -119,7 +119,7 @@ def test_authorize_denies_whom_it_does_not_know(api: Api, hint: str, state: str 
 def test_authorize_tells_the_app_what_is_wrong(
     api: Api, changes: dict[str, str | None], error: str, hint: str | None
 ) -> None:
-    """R714: what may be told at its address, before anybody is asked."""
+    """R714: errors that may go to the app's address are reported there before any user is asked."""
     before = snapshot(api.world)
     assert answered(authorize(api, **{**changes, "login_hint": hint})) == {"error": error, "state": "xyz"}
     assert snapshot(api.world) == before
@@ -128,7 +128,7 @@ def test_authorize_tells_the_app_what_is_wrong(
 @pytest.mark.parametrize("client", [None, "", "nobody", "STUB-APP", "stub-app\0", "\u00fc"])
 @pytest.mark.parametrize("hint", ["wren_hollis", None])
 def test_authorize_needs_an_app(api: Api, client: str | None, hint: str | None) -> None:
-    """R714: nobody is sent anywhere for an app that is not known."""
+    """R714: without a known app there is no redirect at all."""
     response = authorize(api, client_id=client, login_hint=hint)
     assert refused(response, 400) == {"client_id": "invalid_client"}
     assert "location" not in response.headers
@@ -198,7 +198,7 @@ FOREIGN = [
     "changes", [{}, {"login_hint": None}, {"response_type": "token"}], ids=["hint", "page", "wrong"]
 )
 def test_authorize_sends_nobody_to_a_foreign_place(api: Api, uri: str | None, changes: dict[str, Any]) -> None:
-    """R714: only to a registered redirect_uri or to the own machine; what looks alike gets no redirect and no code."""
+    """R714: only a registered redirect_uri or the local machine is allowed; lookalikes get no redirect and no code."""
     before = snapshot(api.world)
     response = authorize(api, redirect_uri=uri, **changes)
     assert refused(response, 400) == {"redirect_uri": "invalid"}
@@ -221,7 +221,7 @@ def test_authorize_sends_nobody_to_a_foreign_place(api: Api, uri: str | None, ch
     ],
 )
 def test_authorize_sends_people_to_the_own_machine(api: Api, uri: str, back: str) -> None:
-    """R714: in every spelling of it; a query that is there stays, and answers and errors follow it."""
+    """R714: in every spelling of it; an existing query stays, and codes and errors are appended to it."""
     response = authorize(api, redirect_uri=uri)
     location = response.headers["location"]
     found = re.fullmatch(re.escape(back) + "code=([0-9a-f]{32})&state=xyz", location)
@@ -233,14 +233,14 @@ def test_authorize_sends_people_to_the_own_machine(api: Api, uri: str, back: str
 
 @pytest.mark.parametrize("uri", ["http://localhost:3000/cb?", "http://localhost:3000/cb?x=1&"])
 def test_authorize_answers_so_that_the_app_can_read_it(api: Api, uri: str) -> None:
-    """R714: also where the redirect_uri ends in the middle of a query."""
+    """R714: even if the redirect_uri ends in the middle of a query."""
     back = answered(authorize(api, redirect_uri=uri), "http://localhost:3000/cb?")
     assert {"code", "state"} <= set(back)
     ok(exchange(api, back["code"], redirect_uri=uri))
 
 
 def test_authorize_knows_registered_addresses(api: Api) -> None:
-    """R714: those of the app, letter for letter, and of no other app."""
+    """R714: those of this app, compared character for character, and no other app's."""
     own = ["https://app.example/cb", "com.example.app:/cb", "https://app.example/q?a=1"]
     api.world.apps.put({**api.world.apps["stub-app"], "redirect_uris": own})
     for uri in own:
@@ -270,7 +270,7 @@ def test_authorize_knows_registered_addresses(api: Api) -> None:
     ids=lambda value: str(value)[-40:],
 )
 def test_authorize_refuses_odd_queries(api: Api, query: str, status: int, field: str) -> None:
-    """R017, R714: nothing and too much of it."""
+    """R017, R714: empty, malformed, repeated and far too many parameters."""
     response = api.get(PAGE + query)
     assert response.status_code == status
     assert set(codes(response)) <= {field, ""}
@@ -279,7 +279,7 @@ def test_authorize_refuses_odd_queries(api: Api, query: str, status: int, field:
 
 @pytest.mark.parametrize("name", ASKED)
 def test_authorize_never_mixes_repeated_parameters(api: Api, name: str) -> None:
-    """R714: the address that is checked is the one that people are sent to, whatever is given twice."""
+    """R714: the address that is checked is the address of the redirect, whichever parameter is repeated."""
     evil = {"redirect_uri": "http://evil.example/", "client_id": "stub-server-app"}.get(name, "other")
     for query in (f"{urlencode(ASKED)}&{name}={evil}", f"{name}={evil}&{urlencode(ASKED)}"):
         response = api.get(f"{PAGE}?{query}")
@@ -289,6 +289,6 @@ def test_authorize_never_mixes_repeated_parameters(api: Api, name: str) -> None:
 
 @pytest.mark.parametrize("query", ["state=%ff", "state=%00", "x=%", "&&&=&", "state", "state=a;b", "login_hint=%ff"])
 def test_authorize_survives_odd_escapes(api: Api, query: str) -> None:
-    """R017, R714: bytes that are no letters are no failure of the server."""
+    """R017, R714: escapes that are not valid text cause no server error."""
     asked = {name: text for name, text in ASKED.items() if name not in ("state", "login_hint")}
     assert api.get(f"{PAGE}?{urlencode(asked)}&{query}").status_code in (200, 302, 400)

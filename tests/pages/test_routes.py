@@ -1,4 +1,4 @@
-"""What is served beside the operations: contracts, pictures, and the way to the docs."""
+"""What is served besides the operations: contracts, pictures, and the way to the docs."""
 
 from urllib.parse import urlsplit
 
@@ -37,7 +37,7 @@ def test_the_served_document_of_the_control_plane_is_the_merged_one(api: Api) ->
 
 
 def test_documents_are_served_as_such(api: Api) -> None:
-    """Whatever their names; a browser asks for an icon, too, and there is none."""
+    """Whatever their file names; browsers also ask for an icon, but there is none."""
     for name in ("document_0001", "anything"):
         answer = api.get(f"//upfiles/documents/{name}.pdf")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
@@ -47,6 +47,6 @@ def test_documents_are_served_as_such(api: Api) -> None:
 
 @pytest.mark.parametrize("path", ["//openapi.json/", "//upfiles/", "//oauth/authorise/", "//docs.html"])
 def test_nothing_else_is_served(api: Api, path: str) -> None:
-    """Not even by way of a redirect to the same with a slash, or without."""
+    """Not even through a redirect that adds or removes a slash."""
     answer = api.get(path)
     assert (answer.status_code, codes(answer)) == (404, {"": "not_found"})

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the pipeline."""
+"""Fixtures for the tests of the pipeline."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from stubserver.pipeline import faults
 
 @pytest.fixture
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that requests wait, which pass at once."""
+    """The seconds that requests would wait; no time passes."""
     passed: list[float] = []
 
     async def nap(seconds: float) -> None:

@@ -33,7 +33,7 @@ from tests.support.tokens import bearer
 def test_checks_come_in_order(
     api: Api, method: str, persona: str | None, path: str, options: dict[str, Any], status: int
 ) -> None:
-    """Token, course, role, and only then media type and body."""
+    """Token, course and role; only then media type and body."""
     assert api.as_(persona).request(method, path, **options).status_code == status
 
 
@@ -53,19 +53,19 @@ def test_checks_come_in_order(
 def test_a_parameter_may_have_a_guard_of_its_own(
     world: World, contract: Contract, user: int | None, query: str, status: int | None
 ) -> None:
-    """R108-R110: only where it is given, and by the value that counts, which is the last one."""
+    """R108-R110: it applies only if the parameter is given, and to the value that counts, which is the last."""
     call = called(world, contract.operations["get_course"], user, ids={"id": 1}, raw_query=query)
     assert refused_with(call) == status
 
 
 def test_bad_credentials_go_before_everything(world: World, contract: Contract) -> None:
-    """R002, R005: also where nobody needs any, and where there is nothing to be had."""
+    """R002, R005: even where no token is needed, and where nothing exists."""
     call = called(world, contract.operations["get_course"], ids={"id": 99}, bad_credentials="No.")
     assert refused_with(call) == 401
 
 
 def test_everything_that_the_path_names_is_loaded(world: World, contract: Contract) -> None:
-    """R004: after the guard, which may have looked at less."""
+    """R004: after the guard, which may have loaded fewer rows."""
     operation = contract.operations["update_course_lesson"]
     for lesson, user, status in ((1, 1, None), (99, 1, 404), (99, 3, 403)):
         call = called(world, operation, user, ids=dict(zip(operation.loads, (1, 1, lesson), strict=True)))

@@ -1,4 +1,4 @@
-"""Answers as they go out: their headers, their length, and HEAD."""
+"""Answers as they are sent: their headers, their length, and HEAD."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ def test_head_equals_get_without_a_body(api: Api, contract: Contract) -> None:
             get, head = (api.as_(persona).request(method, path) for method in ("GET", "HEAD"))
             assert head.status_code == get.status_code, path
             for response in (get, head):
-                for own in ("x-stub-request", "date"):  # each request has an id and a time of its own
+                for own in ("x-stub-request", "date"):  # each request has its own id and time
                     response.headers.pop(own, None)
             assert head.headers == get.headers, path
             assert head.content == b""
@@ -37,7 +37,7 @@ def sent(method: str, status: int, headers: dict[str, str], body: bytes) -> tupl
 
 
 def test_a_body_has_its_type_and_its_length() -> None:
-    """Names are in lower case, as HTTP/2 wants them."""
+    """Header names are in lower case, as HTTP/2 requires."""
     headers, body = sent("GET", 200, {"Retry-After": "5"}, b"{}")
     assert headers == {b"retry-after": b"5", b"content-type": b"application/json", b"content-length": b"2"}
     assert body == b"{}"
@@ -49,7 +49,7 @@ def test_head_tells_of_a_body_that_it_does_not_bring() -> None:
 
 @pytest.mark.parametrize(("status", "length"), [(204, None), (201, b"0")])
 def test_without_a_body_there_is_no_type(status: int, length: bytes | None) -> None:
-    """And with a 204 no length either, as RFC 9110 wants it."""
+    """And for a 204 no length either, as RFC 9110 requires."""
     headers, body = sent("POST", status, {}, b"")
     assert (headers.get(b"content-length"), body) == (length, b"")
     assert b"content-type" not in headers

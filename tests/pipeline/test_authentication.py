@@ -1,4 +1,4 @@
-"""Authentication: every spelling of a good token is accepted, and a bad one is refused wherever it is sent."""
+"""Authentication: every spelling of a valid token is accepted, and an invalid token is refused everywhere."""
 
 import re
 
@@ -19,7 +19,7 @@ def test_good_tokens_are_accepted(api: Api, scheme: str, text: str) -> None:
 
 @pytest.mark.parametrize("header", ["Bearer stub-nobody", "Basic c3R1Yg==", "Bearer"])
 def test_bad_tokens_are_refused_by_every_operation(api: Api, contract: Contract, header: str) -> None:
-    """Also by those that an anonymous caller may use; not by those that take no token."""
+    """Even by operations open to anonymous callers; but not by those that take no token."""
     for operation in contract.operations.values():
         if not contract.document["paths"][operation.path][operation.method]["security"]:
             continue

@@ -1,4 +1,4 @@
-"""Which pages may call: preflights, and what pages may read of the answers."""
+"""CORS: which pages may call, preflights, and which headers pages may read."""
 
 import asyncio
 from typing import Any

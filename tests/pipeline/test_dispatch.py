@@ -1,4 +1,4 @@
-"""Dispatch: an operation is run in a transaction, and what it returns must fit the contract."""
+"""Dispatch: an operation runs in a transaction, and its result must fit the contract."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""What faults do: whom they concern, when they fire, and what each kind makes of a request and its answer."""
+"""What faults do: which requests they affect, when they fire, and what each kind does to a request and its answer."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ def fired(api: Api) -> list[int]:
     return [fault["fired"] for fault in listed(api)]
 
 
-# Whom they concern
+# Which requests they affect
 
 ASKED = {
     "get 1": ("GET", "/course/1/"),
@@ -73,7 +73,7 @@ ASKED = {
     ],
 )
 def test_a_fault_concerns_what_its_filters_say(api: Api, wanted: dict[str, Any], expected: set[str]) -> None:
-    """All of them together; a path is without the query, and in it only * stands for something else."""
+    """All filters must match; a path excludes the query, and * is its only wildcard."""
     create(api, status=599, **wanted)
     hit = {name for name, (method, path) in ASKED.items() if api.request(method, path).status_code == 599}
     assert hit == expected
@@ -116,7 +116,7 @@ def test_a_fault_without_times_fires_for_ever(api: Api) -> None:
 
 
 def test_the_oldest_fault_that_is_due_fires(api: Api) -> None:
-    """Alone: the others wait for their turn."""
+    """Only that one: the others wait their turn."""
     create(api, status=500, operation="list_categories")
     create(api, status=501, probability=0)
     create(api, status=502, times=2)
@@ -141,7 +141,7 @@ def test_a_probability_counts_what_fired_towards_times(api: Api) -> None:
 
 @pytest.fixture(scope="module")
 def servers(contract: Contract, default_fixture: Fixture) -> dict[str, StubServer]:
-    """Two servers with the same seed, and one with another."""
+    """Two servers with the same seed, and one with a different seed."""
     seeds = {"one": 5, "twin": 5, "other": 6}
     return {name: StubServer(contract, default_fixture, Settings(seed=number)) for name, number in seeds.items()}
 
@@ -149,7 +149,7 @@ def servers(contract: Contract, default_fixture: Fixture) -> dict[str, StubServe
 def sequence(
     server: StubServer, runner: asyncio.Runner, world: str = "w", before: int = 0, **wanted: Any
 ) -> list[bool]:
-    """Which of 64 requests a fault of probability 0.5 hits, in a new world that had so many faults before."""
+    """Which of 64 requests a fault of probability 0.5 hits, in a new world that has had `before` other faults."""
     server.worlds.reset(world)
     api = Api(server, runner)
     for _ in range(before):
@@ -159,7 +159,7 @@ def sequence(
 
 
 def test_chance_is_the_same_in_every_run(servers: dict[str, StubServer], runner: asyncio.Runner) -> None:
-    """The same seed, world, number and requests: the same sequence, by which about half of the requests fail."""
+    """The same seed, world, number and requests give the same sequence, in which about half of the requests fail."""
     first = sequence(servers["one"], runner)
     assert 20 < sum(first) < 44
     assert first == sequence(servers["twin"], runner) == sequence(servers["one"], runner)
@@ -226,7 +226,7 @@ def test_error_is_readable_for_pages_of_allowed_origins(api: Api) -> None:
 
 
 def test_the_journal_tells_of_an_error(api: Api) -> None:
-    """Which fault it was; what was asked is known to the contract and to nobody's shame."""
+    """Which fault it was; the request itself violates nothing."""
     create(api, operation="delete_course")
     create(api, status=500)
     response = api.as_("creator").patch(COURSE, json={"name": "Knots"})
@@ -240,7 +240,7 @@ def test_the_journal_tells_of_an_error(api: Api) -> None:
 
 @pytest.mark.parametrize("kind", ["error", "reset"])
 def test_the_journal_knows_who_met_a_fault_and_where(api: Api, kind: str) -> None:
-    """Also where the request never got as far as its operation."""
+    """Even if the request never reached its operation."""
     create(api, kind)
     api.as_("creator").patch(COURSE, json={"name": "Knots"})
     entry = newest(api)
@@ -275,7 +275,7 @@ def test_latency_waits_and_answers_as_ever(api: Api, naps: list[float]) -> None:
 
 
 def test_latency_comes_before_the_operation(api: Api, app: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What others do meanwhile is seen."""
+    """Changes made by others during the wait are visible."""
     create(api, "latency", seconds=1)
 
     async def nap(_: float) -> None:
@@ -299,7 +299,7 @@ def test_the_journal_has_the_moment_when_a_request_came(
 
 
 def test_a_fixed_delay_is_always_the_same(default_fixture: Fixture) -> None:
-    """However long `at_most` is."""
+    """Whatever `at_most` says."""
     assert set(delays(fault(default_fixture, seconds=0.25))) == {0.25}
     assert set(delays(fault(default_fixture, seconds=30, at_most=10))) == {30.0}
     assert set(delays(fault(default_fixture, seconds=0))) == {0.0}
@@ -327,7 +327,7 @@ def test_an_exponential_delay_has_its_mean(default_fixture: Fixture) -> None:
 def test_an_exponential_delay_is_never_longer_than_at_most(default_fixture: Fixture) -> None:
     found = delays(fault(default_fixture, distribution="exponential", seconds=1, at_most=2))
     assert max(found) == 2
-    assert 0.08 < found.count(2) / len(found) < 0.2  # the rest of the distribution, e to the -2
+    assert 0.08 < found.count(2) / len(found) < 0.2  # the tail of the distribution, e to the power -2
 
 
 def test_an_exponential_delay_of_nothing_is_none(default_fixture: Fixture) -> None:
@@ -351,7 +351,7 @@ def test_delays_are_the_same_in_every_run(default_fixture: Fixture, distribution
 
 
 def test_stale_answers_as_the_world_was(api: Api, app: StubServer) -> None:
-    """Writes go on meanwhile, and are seen once the fault has ended."""
+    """Writes go through meanwhile, and become visible once the fault has ended."""
     creator = api.as_("creator")
     was = ok(api.get(COURSE))
     create(api, "stale")
@@ -446,7 +446,7 @@ def messages(app: StubServer, runner: asyncio.Runner, method: str, path: str, **
 def test_drip_sends_the_answer_slowly(
     api: Api, app: StubServer, runner: asyncio.Runner, naps: list[float], path: str
 ) -> None:
-    """In equal pieces, as long as was asked for; also an answer of two bytes."""
+    """In equal pieces and over the requested time, even if the answer has two bytes."""
     creator = {"Authorization": "Bearer stub-creator"}
     whole = b"".join(m.get("body", b"") for m in messages(app, runner, "GET", path, **creator))
     create(api, "drip", seconds=5)

@@ -1,4 +1,5 @@
-"""What a request itself wishes: `Prefer: code=404, wait=2` (RFC 7240), or `?__code=404&__wait=2` in an address bar."""
+"""What a request asks for itself: `Prefer: code=404, wait=2` (RFC 7240), or `?__code=404&__wait=2` in an address
+bar."""
 
 import asyncio
 import re
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.in_process("waits are noted in this process")
 
 
 def declared(contract: Contract) -> Iterator[tuple[Operation, str, int]]:
-    """Every operation, a path of it, and every status that it declares."""
+    """Every operation with a path to it and each status that it declares."""
     for operation in contract.operations.values():
         path = re.sub(r"\{\w+\}", "1", operation.path)
         for status in sorted({operation.status, *operation.answers}):
@@ -33,7 +34,7 @@ def declared(contract: Contract) -> Iterator[tuple[Operation, str, int]]:
 
 
 def headers_of(contract: Contract, operation: Operation, status: int) -> dict[str, Any]:
-    """The headers that an answer must have, by their names in lower case."""
+    """The headers that an answer must have, by lower-case name."""
     raw = contract.document["paths"][operation.path.removeprefix(contract.base)][operation.method]
     headers = contract.resolve(raw["responses"][str(status)]).get("headers", {})
     return {name.lower(): contract.resolve(header) for name, header in headers.items()}
@@ -47,7 +48,7 @@ def prefer(api: Api, preference: str, method: str = "GET", path: str = COURSE) -
 
 
 def test_code_brings_every_declared_status_with_its_body(api: Api, contract: Contract) -> None:
-    """Without a login, a body or a row, since nothing is done."""
+    """Without a login, a body or a row, because nothing is executed."""
     before = snapshot(api.world)
     for operation, path, status in declared(contract):
         response = prefer(api, f"code={status}", operation.method.upper(), path)
@@ -84,7 +85,7 @@ def test_code_brings_the_headers_of_the_contract(api: Api, contract: Contract) -
     ],
 )
 def test_a_401_names_the_scheme_of_its_operation(api: Api, path: str, expected: str) -> None:
-    """Apps prove themselves by Basic, people by Bearer; an unforced 401 says so, too."""
+    """Apps authenticate with Basic, users with Bearer; a 401 that was not forced says the same."""
     method = "GET" if path == "/course/" else "POST"
     fields = {"grant_type": "password", "client_id": "nobody", "token": "x"}
     for response in (prefer(api, "code=401", method, path), api.request(method, path, data=fields)):
@@ -103,7 +104,7 @@ def test_head_equals_get_without_a_body(app: StubServer, runner: asyncio.Runner,
             wanted = {"Host": "stub.test", "Prefer": f"code={status}"}
             get, head = (ask(app, runner, method, path, wanted) for method in ("GET", "HEAD"))
             for _, headers, _ in (get, head):
-                del headers["x-stub-request"]  # each request has an id of its own
+                del headers["x-stub-request"]  # each request has its own id
             assert head == (*get[:2], b""), operation.id
 
 
@@ -198,7 +199,7 @@ HEADERS = {
     "return=representation, code=404": ([], 404),
     "return=minimal": ([], 200),
     'handling=lenient; foo="some parameter", code=404': ([], 404),
-    "wait=0.05; code=404": ([0.05], 200),  # a parameter of wait, and no preference
+    "wait=0.05; code=404": ([0.05], 200),  # a parameter of wait, not a preference
     "code=404; wait=5; foo": ([], 404),
     "codes=404, xcode=404, waiting=1": ([], 200),
     "": ([], 200),
@@ -207,7 +208,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("preferences", HEADERS)
 def test_prefer_is_read_as_rfc_7240_says(api: Api, naps: list[float], preferences: str) -> None:
-    """Names have no case, values may be quoted, parameters and unknown preferences are ignored."""
+    """Names are case-insensitive, values may be quoted, and parameters and unknown preferences are ignored."""
     response = prefer(api, preferences)
     assert (naps, response.status_code) == HEADERS[preferences]
     assert response.headers.get("preference-applied") == ("code=404" if response.status_code == 404 else None)
@@ -225,7 +226,7 @@ def test_a_quoted_value_may_hold_what_looks_like_a_preference(api: Api, naps: li
 
 
 def test_preferences_may_stand_in_several_headers(app: StubServer, runner: asyncio.Runner, naps: list[float]) -> None:
-    """As RFC 7240 says, and HTTP of every header that is a list."""
+    """As in RFC 7240, and in HTTP for every list header."""
 
     async def get() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://stub.test") as client:
@@ -322,7 +323,7 @@ def test_the_journal_shows_that_a_wait_was_asked_for(api: Api, naps: list[float]
 
 @pytest.mark.parametrize("preferences", ["code=418", "wait=abc"])
 def test_the_journal_shows_an_impossible_wish(api: Api, preferences: str) -> None:
-    """The path and its parameters are known to the contract, so there is no violation."""
+    """The contract knows the path and its parameters, so there is no violation."""
     response = prefer(api, preferences)
     entry = newest(api)
     (problem,) = response.json()["errors"]

@@ -1,4 +1,4 @@
-"""What faults do to a connection: it breaks or drips, and the server goes on."""
+"""What faults do to a connection: it breaks or drips, and the server keeps running."""
 
 import asyncio
 import http.client
@@ -22,14 +22,14 @@ BROKEN = (httpx.RemoteProtocolError, httpx.ReadError)
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """A server that is served as the command serves it."""
+    """A server run in the same way as by the command."""
     with Background(create_app) as url:
         yield url
 
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> str:
-    """A world of this test alone."""
+    """A world for this test alone."""
     return f"w{abs(hash(request.node.nodeid))}"
 
 
@@ -45,7 +45,7 @@ def make(client: httpx.Client, kind: str, **wanted: Any) -> None:
 
 
 def entries(client: httpx.Client, count: int) -> list[Any]:
-    """The journal, the oldest first, once it has so many entries: a break is recorded after the client has seen it."""
+    """The journal, oldest first, once it has `count` entries: a break is recorded after the client has seen it."""
     for _ in range(1000):
         page = ok(client.get("/__stub/requests?limit=100"))
         if page["count"] >= count:
@@ -55,7 +55,7 @@ def entries(client: httpx.Client, count: int) -> list[Any]:
 
 
 def quiet(caplog: pytest.LogCaptureFixture) -> bool:
-    """Whether neither the server nor uvicorn nor the event loop had to complain."""
+    """Whether neither the server, uvicorn nor the event loop logged a warning."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -66,7 +66,7 @@ def get_raw(path: str, world: str, method: str = "GET", **headers: str) -> bytes
 
 
 def read_to_end(connection: socket.socket) -> bytes:
-    """All that comes until the connection ends, in whichever way."""
+    """Everything received until the connection ends, in whatever way."""
     received = b""
     try:
         while piece := connection.recv(65536):
@@ -86,7 +86,7 @@ def connected(url: str) -> socket.socket:
 def test_the_connection_breaks_and_the_server_goes_on(
     client: httpx.Client, caplog: pytest.LogCaptureFixture, kind: str, method: str
 ) -> None:
-    """Where the answer has no body, so that there is no middle of it, nothing of it arrives."""
+    """An answer without a body has no middle to break in, so nothing of it arrives."""
     make(client, kind, times=1)
     with pytest.raises(BROKEN):
         client.request(method, "/api/v2/course/1/", json={"name": "Knots"} if method == "PATCH" else None)
@@ -121,7 +121,7 @@ def test_a_connection_that_was_kept_alive_breaks(url: str, world: str, client: h
 def test_of_pipelined_requests_the_broken_one_is_the_last(
     url: str, world: str, client: httpx.Client, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    """What was answered before arrives whole; what came behind is never done."""
+    """Earlier answers arrive whole; later requests are never executed."""
     make(client, kind, times=1, operation="list_categories")
     asked = [get_raw(path, world) for path in ("/api/v2/course/1/", "/api/v2/category/")]
     asked.append(get_raw("/api/v2/course/1/", world, "DELETE", Authorization="Bearer stub-creator"))
@@ -181,7 +181,7 @@ def test_drip_arrives_whole(client: httpx.Client) -> None:
 def test_many_clients_meet_many_faults(
     url: str, world: str, client: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At once: each gets its own answer or its own break, and nobody that of another."""
+    """At the same time: each gets its own answer or its own break, never that of another client."""
     for kind in BREAKING:
         make(client, kind, probability=0.3)
 

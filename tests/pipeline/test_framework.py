@@ -1,4 +1,4 @@
-"""What Connexion is given, and what it serves of its own."""
+"""What Connexion is given, and what it serves by itself."""
 
 import asyncio
 import re

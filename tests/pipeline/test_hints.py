@@ -1,4 +1,4 @@
-"""Hints: what a request that misses the contract is told about the operation that it nearly hit."""
+"""Hints: what a request that misses the contract is told about the operation that it nearly matched."""
 
 import re
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.in_process("it is about the world default")
 
 
 def said(api: Api, method: str, path: str, status: int) -> str:
-    """The message of a refusal that is about no field."""
+    """The message of a refusal that concerns no field."""
     response = api.request(method, f"/{path}")
     assert set(refused(response, status)) == {""}
     message: str = response.json()["errors"][0]["message"]
@@ -21,7 +21,7 @@ def said(api: Api, method: str, path: str, status: int) -> str:
 
 
 MISSES = [
-    # Another word
+    # A different word
     ("GET", "/api/v2/courses/1/", "get_course", "course", "courses"),
     ("GET", "/api/v2/courses/", "list_joined_courses", "course", "courses"),
     ("GET", "/api/v2/categories/", "list_categories", "category", "categories"),
@@ -33,18 +33,18 @@ MISSES = [
     ("DELETE", "/api/v2/courses/1/", "delete_course", "course", "courses"),
     ("PATCH", "/api/v2/courses/1/", "patch_course", "course", "courses"),
     ("POST", "/api/v2/course/1/sections/", "create_course_section", "section", "sections"),
-    # Another prefix
+    # A different prefix
     ("GET", "/api/v1/course/1/", "get_course", "v2", "v1"),
     ("GET", "/v2/course/1/", "get_course", "api", "v2"),
     ("GET", "/API/v2/course/1/", "get_course", "api", "API"),
-    # The control plane, where names stand in the place of numbers
+    # The control plane, where names take the place of numbers
     ("GET", "/__stub/world", "list_worlds", "worlds", "world"),
     ("POST", "/__stub/fault", "create_fault", "faults", "fault"),
     ("POST", "/__stub/clock/frieze", "freeze_clock", "freeze", "frieze"),
     ("POST", "/__stub/worlds/w1/rest", "reset_world", "reset", "rest"),
     ("POST", "/__stub/snapshots/before-2/restored", "restore_snapshot", "restore", "restored"),
 ]
-"""Method and path, the nearest operation, and which word it has instead of which."""
+"""Method and path, the nearest operation, its word, and the request's word."""
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_missing_slash_is_named(api: Api, path: str) -> None:
     ],
 )
 def test_a_slash_too_many_is_named(api: Api, path: str, name: str) -> None:
-    """Also where a number stands before it."""
+    """Even after a number."""
     message = said(api, "POST" if "oauth" in path else "GET", path, 404)
     assert f"The nearest is {name}:" in message
     assert message.endswith("; they differ in the trailing slash.")
@@ -128,7 +128,7 @@ def test_a_hint_in_a_world_is_the_same(api: Api) -> None:
 
 
 def test_numbers_are_no_difference(api: Api) -> None:
-    """However large, they stand for what the path names."""
+    """However large a number is, it matches a path parameter."""
     for number in ("1", "12345678901234567890", "-1"):
         assert "it has 'course' where the request has 'courses'." in said(api, "GET", f"/api/v2/courses/{number}/", 404)
 
@@ -182,7 +182,7 @@ def test_a_405_on_a_page_names_methods_only(api: Api, path: str) -> None:
 
 
 def test_every_method_that_a_405_allows_is_allowed(api: Api, contract: Contract) -> None:
-    """And no other, on every path of the contract."""
+    """And no others, on every path of the contract."""
     for path in {re.sub(r"\{\w+\}", "1", operation.path) for operation in contract.operations.values()}:
         wish = {"Prefer": "code=406"}  # every operation declares it
         methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

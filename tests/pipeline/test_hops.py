@@ -8,7 +8,7 @@ from stubserver.pipeline.hops import HOPS
 
 
 def test_the_stack_has_the_hops_in_their_order(server: StubServer) -> None:
-    """Walked from the outside in, by what each layer wraps."""
+    """Read from the outside in, following what each layer wraps."""
     layer: Any = server.recorder
     seen = []
     while layer is not None:

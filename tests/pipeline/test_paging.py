@@ -1,4 +1,4 @@
-"""Pages of lists: count, links, limits, of every list in the same way."""
+"""Pages of lists: count, links and limits work the same way in every list."""
 
 import pytest
 
@@ -25,7 +25,7 @@ EVERY_LIST_OF_PEOPLE = pytest.mark.parametrize("path", LISTS_OF_PEOPLE.values(),
 
 
 def test_search_courses_pages(api: Api) -> None:
-    """R014, R016: count, absolute links with limit before offset, no offset on the way to the first page."""
+    """R014, R016: count; absolute links with limit before offset; no offset in a link to the first page."""
     url = "http://stub.test/api/v2/course/search/"
     for query, next_, previous, found in [
         ("limit=4", "?limit=4&offset=4", None, [15, 14, 13, 6]),
@@ -45,7 +45,7 @@ def test_search_courses_pages(api: Api) -> None:
 
 
 def test_search_courses_links_keep_other_parameters(api: Api) -> None:
-    """R014: page links repeat the other parameters, and lead on through the same list."""
+    """R014: page links repeat the other parameters, and continue through the same list."""
     page = ok(api.get("/course/search/?search=o&limit=3&ordering=id&offset=3&categories[]=1&categories[]=4"))
     assert page["count"] == 4
     kept = "search=o&ordering=id&categories[]=1&categories[]=4"
@@ -62,7 +62,8 @@ def test_search_courses_links_keep_other_parameters(api: Api) -> None:
 
 @EVERY_LIST_OF_COURSES
 def test_list_user_courses_pages_like_every_list(api: Api, path: str) -> None:
-    """R014-R016: 20 rows by default, 100 at most, the true count past the end, links that walk through everything."""
+    """R014-R016: 20 rows by default, at most 100; the true count even past the end; links that walk through all
+    rows."""
     member = {"user_id": 3, "status": "joined", "joined_at": NOW, "last_active_at": None}
     for number in range(101, 231):
         name = {"id": number, "name": f"Course {number}", "slug": f"course-{number}"}
@@ -99,7 +100,7 @@ def test_list_user_courses_refuses_bad_limits_like_every_list(api: Api, path: st
 
 @EVERY_LIST_OF_PEOPLE
 def test_list_course_joined_users_pages_like_every_list(api: Api, path: str) -> None:
-    """R014-R016: 20 rows by default, 100 at most, links that keep other parameters and walk through everything."""
+    """R014-R016: 20 rows by default, at most 100; links that keep other parameters and walk through all rows."""
     status = {"join": "joined", "users": "joined", "invite": "invited", "request_join": "requested", "user": None}[path]
     for user in range(101, 231):
         api.world.users.put({**api.world.users[STRANGER], "id": user, "username": f"user-{user}"})

@@ -1,4 +1,4 @@
-"""Projection: the response schema chooses the fields, and what follows from a row alone is kept with it."""
+"""Projection: the response schema chooses the fields, and whatever depends on a row alone is cached with it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
@@ -36,7 +36,7 @@ def named(name: str) -> dict[str, str]:
 
 
 class Plain:
-    """A view: it has a row, and what its class has is derived."""
+    """A view: it has a row, and the attributes of its class are derived fields."""
 
     together: Sequence[str] = ()
     context: Any = None
@@ -82,7 +82,7 @@ def test_fields_that_a_view_derives_together_are_asked_for_once() -> None:
 
 
 def test_a_row_without_a_field_lacks_it_and_a_view_fails() -> None:
-    """So that a required field is missed by the validation, and a misspelt one of a view is a bug."""
+    """So validation reports a missing required field, and a misspelt field of a view is a bug."""
     project = shaped(**named("Name"))
     assert project({"name": "Knots"}) == {"name": "Knots"}
     with pytest.raises(AttributeError, match="no field 'id'"):
@@ -106,7 +106,7 @@ def test_what_may_be_null_is_projected_where_it_is_not() -> None:
 
 
 def test_times_have_microseconds_and_an_offset() -> None:
-    """R020: equal moments in other zones keep their zones."""
+    """R020: equal moments in different time zones keep their zones."""
     project = shaped(type="array", items=named("Moment"))
     moment = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     rows = [{"at": moment}, {"at": moment.astimezone(timezone(timedelta(hours=2)))}, {"at": None}]
@@ -117,7 +117,7 @@ def test_times_have_microseconds_and_an_offset() -> None:
     ]
 
 
-# What is kept
+# What is cached
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def row() -> FixtureRow:
 
 
 def test_a_row_of_a_fixture_is_projected_once(row: FixtureRow) -> None:
-    """By each schema; a row that a world has changed is another one."""
+    """Once per schema; a row changed by a world is a different row."""
     project, other = shaped(**named("Name")), shaped(properties={"name": {}})
     first = project(row)
     assert project(row) is first
@@ -151,7 +151,7 @@ def test_derived_fields_are_kept_while_their_context_is_the_same(row: FixtureRow
 
 
 def test_without_a_context_derived_fields_are_made_each_time(row: FixtureRow) -> None:
-    """They may follow from anything; only what is stored is kept, and not mixed with them."""
+    """They may depend on anything; only stored fields are cached, separately from derived ones."""
 
     class View(Plain):
         made = 0

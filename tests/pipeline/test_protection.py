@@ -1,4 +1,4 @@
-"""Who may touch the control plane: what is refused has done nothing. And that its contract is complete and true."""
+"""Who may use the control plane: a refused request has done nothing. And its contract is complete and true."""
 
 import asyncio
 import json
@@ -67,29 +67,29 @@ SIMPLE = {
     "JSON behind a comma": {"Content-Type": "text/plain, application/json"},
     "JSON as a parameter": {"Content-Type": "text/plain; x=application/json"},
 }
-"""Media types that a form can send, or that look like what it may not."""
+"""Media types that a form can send, or that look like a forbidden one."""
 
 
 @pytest.fixture(scope="module")
 def guarded(contract: Contract, default_fixture: Fixture) -> StubServer:
-    """A server that asks for a token and reads little."""
+    """A server that requires a token and accepts only small bodies."""
     return StubServer(contract, default_fixture, Settings(control_token=CONTROL_TOKEN, max_body=3000))
 
 
 @pytest.fixture
 def api(app: StubServer, runner: asyncio.Runner) -> Api:
-    """A server in which there is something to spoil."""
+    """A server that has something to lose."""
     return prepared(Api(app, runner))
 
 
 @pytest.fixture
 def locked(guarded: StubServer, runner: asyncio.Runner) -> Api:
-    """The same, where a token is asked for."""
+    """The same, but with a required token."""
     return prepared(Api(guarded, runner), {"Authorization": f"Bearer {CONTROL_TOKEN}"})
 
 
 def prepared(api: Api, headers: Mapping[str, str] = {}) -> Api:
-    """World w has rows, a frozen clock, a fault and a journal; there are coverage and a snapshot, kept."""
+    """Give world w rows, a frozen clock, a fault and a journal; add coverage and a snapshot, "kept"."""
     forget(api.app)
     api.app.coverage.clear()
     make(api, "Course", "w")
@@ -102,7 +102,7 @@ def prepared(api: Api, headers: Mapping[str, str] = {}) -> Api:
 
 
 def state(app: StubServer) -> Any:
-    """All that requests can change in a server."""
+    """Everything that requests can change in a server."""
     worlds = {
         world.name: (
             world.fixture.name,
@@ -123,7 +123,7 @@ def path_of(operation: Operation) -> str:
 
 
 def call(api: Api, name: str, world: str = "w", method: str | None = None, **headers: Any) -> httpx.Response:
-    """Do an operation, as a tool does it, with `headers` in place of its own."""
+    """Call an operation as a tool would, with `headers` in place of its own."""
     operation = CONTROL.operations[name]
     options: dict[str, Any] = {}
     if operation.bodies:
@@ -142,12 +142,12 @@ def assert_no_cors(response: httpx.Response) -> None:
     assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-# What these tests are worth
+# Proof that these tests can fail
 
 
 @pytest.mark.parametrize("name", WRITES)
 def test_without_an_attack_every_write_is_done(api: Api, name: str) -> None:
-    """So that it means something where the same is refused and the state stays."""
+    """Otherwise an unchanged state after a refusal would prove nothing."""
     before = state(api.app)
     response = call(api, name)
     assert response.status_code == CONTROL.operations[name].status, response.text
@@ -183,7 +183,7 @@ def test_a_foreign_page_makes_no_world_and_reads_nothing(api: Api, attack: str) 
 
 @pytest.mark.parametrize("media", SIMPLE)
 def test_what_a_form_can_send_changes_nothing(api: Api, media: str) -> None:
-    """Neither with a foreign Origin nor, as of old browsers, without one."""
+    """Neither with a foreign Origin nor without one, as from old browsers."""
     before = state(api.app)
     for name in WRITES:
         response = call(api, name, **SIMPLE[media])
@@ -337,7 +337,7 @@ def open_to_all(contract: Contract, default_fixture: Fixture) -> StubServer:
 def reachable(
     request: pytest.FixtureRequest, server: StubServer, open_to_all: StubServer, runner: asyncio.Runner
 ) -> Api:
-    """A server whose API pages of other origins may call."""
+    """A server whose API is open to pages of other origins."""
     return prepared(Api(server if request.param == "named" else open_to_all, runner))
 
 
@@ -377,7 +377,7 @@ def test_the_api_is_for_other_pages_all_the_same(reachable: Api, path: str) -> N
     assert response.headers["access-control-allow-origin"] in ("*", "https://app.example")
 
 
-# Looking
+# Reading
 
 
 @pytest.mark.parametrize("name", READS)
@@ -416,7 +416,7 @@ def test_a_method_that_there_is_not_makes_no_world(api: Api, method: str) -> Non
 
 
 def provoked(api: Api, locked: Api, name: str) -> Iterator[tuple[int, httpx.Response]]:
-    """The refusals that everything outside of an operation gives."""
+    """The refusals of everything outside the operation itself."""
     operation = CONTROL.operations[name]
     yield 401, call(locked, name)
     yield 403, call(api, name, Origin=EVIL)
@@ -451,7 +451,7 @@ def test_every_operation_refuses_as_it_declares(api: Api, locked: Api, name: str
         assert response.headers["content-type"] == "application/json"
         seen.add(status)
     assert (state(api.app), state(locked.app)) == before
-    assert set(operation.refusals) - seen <= {400, 404, 406}  # what the operation itself refuses, and the next test
+    assert set(operation.refusals) - seen <= {400, 404, 406}  # refused by the operation itself, or in the next test
     assert seen <= set(operation.refusals)
 
 

@@ -1,4 +1,4 @@
-"""The recorder: an answer that is kept names its entry, and each request is one line in the log."""
+"""The recorder: an answer kept in the journal names its entry, and each request is one line of the log."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.in_process("it is about the journal of the world defaul
 
 @pytest.fixture
 def logged(app: StubServer, monkeypatch: pytest.MonkeyPatch) -> list[Facts]:
-    """What the log is told."""
+    """What is logged."""
     lines: list[Facts] = []
     monkeypatch.setattr(app.recorder, "log", lines.append)
     return lines
@@ -43,7 +43,7 @@ def logged(app: StubServer, monkeypatch: pytest.MonkeyPatch) -> list[Facts]:
 def test_an_answer_that_is_kept_names_its_entry(
     api: Api, logged: list[Facts], method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    """And so does its line in the log."""
+    """So does its line in the log."""
     content = {"content": b"x"} if status == 415 else {}
     response = api.request(method, path, headers=headers, **content)
     number = response.headers["x-stub-request"]

@@ -1,4 +1,4 @@
-"""Whatever goes wrong becomes a refusal; what should not have gone wrong is logged."""
+"""Anything that goes wrong becomes a refusal; anything that should not have gone wrong is logged."""
 
 import logging
 

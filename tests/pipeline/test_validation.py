@@ -1,4 +1,4 @@
-"""Validation: what Connexion is given to validate with, after everything else has been asked."""
+"""Validation: the validators that Connexion gets, and which run after all other checks."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ def test_parameters_are_checked_last(api: Api, persona: str, path: str, status: 
 
 
 def test_every_media_type_of_the_contracts_has_its_validator(contract: Contract) -> None:
-    """Connexion would let bodies of any other through unread."""
+    """Connexion would let bodies of any other media type through unread."""
     media = {
         name for each in (contract, CONTROL) for operation in each.operations.values() for name in operation.bodies
     }
@@ -38,7 +38,7 @@ def test_every_media_type_of_the_contracts_has_its_validator(contract: Contract)
 
 
 def test_a_body_is_read_before_anybody_receives_it(world: World, contract: Contract) -> None:
-    """And it is refused in the same place; what is received is left to those within."""
+    """It is refused there, too; receiving is left to the layers further in."""
     operation = contract.operations["patch_course"]
     validator = body_validator("application/json")()
 

@@ -1,4 +1,4 @@
-"""The wire: bounds, slashes, hosts, media types and bodies, before anything else sees a request."""
+"""The wire: bounds, slashes, hosts, media types and bodies, before any other hop sees a request."""
 
 import asyncio
 import contextlib
@@ -117,7 +117,7 @@ def test_a_nonsense_host_never_gets_into_urls(app: StubServer, runner: asyncio.R
 def test_without_a_host_urls_are_those_of_the_server(
     app: StubServer, runner: asyncio.Runner, address: tuple[str, int | None]
 ) -> None:
-    """An IPv6 address needs brackets, and an address without a port no colon."""
+    """An IPv6 address needs brackets, and an address without a port has no colon."""
     status, _, body = ask(app, runner, "GET", "/api/v2/course/search/?limit=1", {}, address=address)
     assert status == 200
     assert {(urlsplit(url).hostname, urlsplit(url).port) for url in urls_in(json.loads(body))} == {address}
@@ -135,7 +135,7 @@ def test_two_callers_by_different_hosts_do_not_mix(api: Api) -> None:
 def test_after_the_body_there_is_silence_until_the_client_goes(
     app: StubServer, runner: asyncio.Runner, default_fixture: Fixture
 ) -> None:
-    """Whoever waits for the client to go (starlette does while it sends a file) must not be kept spinning."""
+    """Code that waits for the client to disconnect (as starlette does while sending a file) must not spin."""
     heard: list[Any] = []
 
     async def inner(scope: Any, receive: Any, send: Any) -> None:
@@ -212,7 +212,7 @@ def test_a_large_body_is_refused_before_it_is_read(app: StubServer, runner: asyn
 
 
 def sized(size: int) -> bytes:
-    """A course of so many bytes."""
+    """A course whose JSON has this many bytes."""
     return b'{"name": "Large", "type": "self-paced"}'.ljust(size)
 
 

@@ -1,4 +1,4 @@
-"""Which world a request is about: its header, its base path, and that the base path stays in what the server says."""
+"""The world of a request: its header, its base path, and the base path in everything the server says."""
 
 import re
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def test_a_header_that_names_no_world(api: Api, app: StubServer, path: str, name
 def test_a_base_path_that_names_no_world(api: Api, app: StubServer, path: str, name: str) -> None:
     text = name if "%2f" in name else urlencode({"": name})[1:].replace("+", "%20").replace("%7E", "~")
     response = api.get(f"/~{text}/{path}")
-    if name == "w%2fx%2f":  # an encoded slash is a slash: this is world w, and no path of it
+    if name == "w%2fx%2f":  # an encoded slash is a slash: this is world w with an unknown path
         assert refused(response, 404) == {"": "not_found"}
         return
     assert refused(response, 400) == {"X-Stub-World": "invalid"}
@@ -110,7 +110,7 @@ def test_a_base_path_is_there_once(api: Api) -> None:
 
 
 def walk(api: Api, url: str | None, way: str) -> Iterator[Any]:
-    """The pages from `url` on, by their links."""
+    """The pages from `url` on, following their links."""
     while url is not None:
         page = ok(get(api, url))
         yield page

@@ -1,4 +1,5 @@
-"""The log: what there is to say of a request, in a line for people or for machines, written once a turn."""
+"""The log: what is known about a request, in a line for people or for machines, written once per turn of the event
+loop."""
 
 import asyncio
 import io
@@ -32,14 +33,14 @@ def test_the_facts_of_a_refused_request(world: World, status: int) -> None:
 
 
 def test_the_facts_of_what_never_became_a_call() -> None:
-    """Nobody was answered: that counts as a failure of the server."""
+    """No answer was sent, which counts as a failure of the server."""
     found = facts("GET", "/a", None, Answer(), None, None)
     assert (found["status"], found["persona"]) == (500, "anonymous")
     assert not {"request", "reason"} & set(found)
 
 
 def test_a_refusal_that_nobody_saw_is_no_reason(world: World) -> None:
-    """As where a request wished for a success in its place."""
+    """For example, when the request preferred a success instead."""
     assert "reason" not in facts("GET", "/a", called(world), Answer(status=200), not_found("It"), None)
 
 
@@ -58,20 +59,20 @@ def test_a_line_for_people(more: dict[str, Any], line: str) -> None:
 
 @pytest.mark.parametrize("control", ["\n", "\r", "\x1b", "\x00", "\x85", "\x9b"])
 def test_no_part_of_a_line_steers_a_terminal(control: str) -> None:
-    """Other letters stay as they are."""
+    """All other characters stay."""
     line = as_text({**FACTS, "path": f"/ü{control}x", "reason": f"a{control}b"})
     assert line == "GET    /ü?x 404 1.2 ms stub-member - a?b"
 
 
 def test_a_line_for_machines() -> None:
-    """Which escapes what a line must not hold."""
+    """It escapes whatever would break the line."""
     line = as_json({**FACTS, "path": "/a\nb"})
     assert "\n" not in line
     assert json.loads(line) == {**FACTS, "path": "/a\nb", "ms": 1.2}
 
 
 class Stream(io.StringIO):
-    """Counts how often it was written to, and flushed."""
+    """Counts how often it was written to and flushed."""
 
     writes = flushes = 0
 
@@ -84,7 +85,7 @@ class Stream(io.StringIO):
 
 
 def test_the_lines_of_one_turn_are_written_together() -> None:
-    """At its end, and at once: whoever looks at the log sees the request that has just been answered."""
+    """At its end, without delay: a reader of the log sees the request that was just answered."""
     stream = Stream()
     log = AccessLog(stream, lambda facts: str(facts["path"]))
 

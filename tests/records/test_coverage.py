@@ -1,4 +1,4 @@
-"""What counts as exercised of the contract: the points that there are, and the requests that reach them."""
+"""What counts as exercised: the points of the contract, and the requests that reach them."""
 
 import re
 from typing import Any
@@ -20,16 +20,16 @@ def coverage(contract: Contract, default_fixture: Fixture) -> Coverage:
 
 
 def points(coverage: Coverage, name: str) -> dict[str, dict[str, int]]:
-    """What was exercised of an operation, by dimension; nothing else."""
+    """The exercised points of an operation, by dimension."""
     (report,) = (found for found in coverage.report()["operations"] if found["operation"] == name)
     return {dimension: {name: n for name, n in report[dimension].items() if n} for dimension in DIMENSIONS}
 
 
-# The universe
+# The points of the contract
 
 
 def values(contract: Contract, name: str, schema: Any) -> set[str]:
-    """The values that something is documented to have, where these are several."""
+    """The documented values of a parameter or field, if there are several."""
     schema = contract.resolve(schema)
     schema = contract.resolve(schema["items"]) if "items" in schema else schema
     options = schema.get("enum", [])
@@ -37,7 +37,7 @@ def values(contract: Contract, name: str, schema: Any) -> set[str]:
 
 
 def test_the_universe_is_what_the_contract_declares(contract: Contract, coverage: Coverage) -> None:
-    """Read again from the document itself."""
+    """Compared with the document itself, read here independently."""
     report = {found["operation"]: found for found in coverage.report()["operations"]}
     assert len(report) == sum(1 for _ in declared(contract.document))
     for path, method, raw in declared(contract.document):
@@ -59,7 +59,7 @@ def test_the_universe_is_what_the_contract_declares(contract: Contract, coverage
 
 
 def test_a_few_points_by_hand(coverage: Coverage) -> None:
-    """Against the test above reading the contract as wrongly as the server."""
+    """In case the test above misreads the contract in the same way as the server."""
     report = {found["operation"]: found for found in coverage.report()["operations"]}
     assert list(report["get_course"]["statuses"]) == ["200", "400", "401", "403", "404", "406", "413"]
     assert list(report["get_course"]["parameters"]) == ["view", "user"]
@@ -111,7 +111,7 @@ def test_an_answer_counts_for_its_status_and_its_caller(contract: Contract, cove
 
 
 def test_sent_parameters_count_with_their_values(contract: Contract, coverage: Coverage, world: World) -> None:
-    """By the name that the contract has for them, however they were spelled."""
+    """Under the name that the contract gives them, however they were spelled."""
     query = {"statuses": ["joined", "manager"], "limit": 3, "ordering": "-created_at", "offset": 0}
     call = called(world, contract.operations["search_courses"], raw_query="statuses[]=x&limit=3", query=query)
     coverage.note(call, 200)
@@ -142,7 +142,7 @@ def test_a_header_that_is_a_parameter_counts(contract: Contract, coverage: Cover
 def test_of_a_refused_request_only_status_and_caller_count(
     contract: Contract, coverage: Coverage, world: World, status: int
 ) -> None:
-    """What was refused was not exercised."""
+    """A refused request exercises nothing else."""
     operation = contract.operations["update_course"]
     coverage.note(called(world, operation, body={"name": "x"}, sent_fields=("name",), raw_query="x=1"), status)
     found = points(coverage, "update_course")
@@ -158,7 +158,7 @@ def test_what_is_no_operation_counts_for_nothing(coverage: Coverage, world: Worl
 
 
 def test_what_is_undeclared_is_no_point(contract: Contract, coverage: Coverage, world: World) -> None:
-    """A fault's own status, or a caller who is no persona, makes the contract no larger."""
+    """A fault's own status, or a caller who is not a persona, adds no points."""
     total = coverage.report()["total"]
     operation = contract.operations["get_course"]
     coverage.note(called(world, operation, user=8), 418)
@@ -220,7 +220,7 @@ def test_percent_is_100_only_when_it_is_all(part: int, whole: int, expected: flo
 
 
 def everything(operation: Operation) -> Any:
-    """All parameters with each value in turn, their query text, and the fields with their values."""
+    """All parameters, with each value in turn; their query string; and the fields with their values."""
 
     def options(schema: Any) -> list[Any]:
         return list(schema.get("items", schema).get("enum", ["x"]))

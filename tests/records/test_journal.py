@@ -1,4 +1,4 @@
-"""The journal: bounded over all worlds, with small bodies, and with what the contract does not know."""
+"""The journal: bounded across all worlds, with small bodies only, and with whatever the contract does not know."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.in_process("it is about the journal of the world defaul
 
 @pytest.mark.parametrize("form", [True, False])
 def test_of_a_large_body_the_size_is_shown(api: Api, form: bool) -> None:
-    """What is larger than 16 KB is done, and not kept; its answer neither."""
+    """A body larger than 16 KB is processed but not kept, and neither is its answer."""
     creator, limit = api.as_("creator"), 16 * 1024
     for size, kept in ((limit, True), (limit + 1, False)):
         head, tail = (b"description=", b"") if form else (b'{"description":"', b'"}')
@@ -38,7 +38,7 @@ def health(api: Api) -> tuple[int, int]:
 
 
 def kept(api: Api) -> dict[str, list[int]]:
-    """World -> the numbers of the requests that its journal still has, the oldest first."""
+    """World -> the numbers of the requests still in its journal, oldest first."""
     return {
         world: [int(entry["id"].rpartition("-")[2]) for entry in reversed(requests(api, world=world))]
         for world in ("a", "b", "c")
@@ -51,7 +51,7 @@ def ask_in_turn(api: Api, worlds: str) -> None:
 
 
 def test_the_journal_is_bounded_over_all_worlds(fresh: Callable[..., Api]) -> None:
-    """The oldest request makes room, whichever world asked it."""
+    """The oldest request makes room, whichever world it belongs to."""
     api = fresh(max_requests=4)
     ask_in_turn(api, "aabc")
     assert (health(api), kept(api)) == ((4, 0), {"a": [1, 2], "b": [1], "c": [1]})
@@ -65,7 +65,7 @@ def test_the_journal_is_bounded_over_all_worlds(fresh: Callable[..., Api]) -> No
 
 @pytest.mark.parametrize("by", ["clear", "reset", "delete"])
 def test_what_was_cleared_takes_no_room(fresh: Callable[..., Api], by: str) -> None:
-    """It does not count as kept, nothing has to go for it, and it is not forgotten a second time."""
+    """It does not count as kept, pushes nothing out, and is not forgotten a second time."""
     api = fresh(max_requests=4)
     ask_in_turn(api, "abab")
     match by:

@@ -1,4 +1,4 @@
-"""Coverage as a server reports it: some of everything, and names that are hostile."""
+"""Coverage as a server reports it: a little of everything, and hostile names."""
 
 from typing import Any
 
@@ -39,9 +39,9 @@ DOCUMENT: dict[str, Any] = {
     "operations": [COMPLETE, PARTLY, REFUSED, NEVER],
 }
 HOSTILE = "<script>alert(1)</script>\"'&\x00\x1b[2J\n\u202e\ud800"
-"""What a name must not do to a report."""
+"""A name that tries to break a report."""
 SHOWN = "<script>alert(1)</script>\"'&\ufffd\ufffd[2J\ufffd\ufffd\ufffd"
-"""The same as a report shows it."""
+"""The same name as reports show it."""
 
 
 def hostile() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The report of contract coverage as a page: what it shows, and that it loads and runs nothing."""
+"""The HTML report of contract coverage: what it shows, and that it loads and runs nothing."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ from tests.reports.coverage_documents import DOCUMENT, NEVER, SHOWN, hostile
 
 
 class Page(HTMLParser):
-    """What stands in a page, and whether its tags are balanced."""
+    """The text of a page, and whether its tags are balanced."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ def test_html_tells_the_total_and_each_dimension(page: Page) -> None:
 
 
 def test_html_groups_operations_by_resource(page: Page) -> None:
-    """In the order of the document, a list of things with each thing."""
+    """In the order of the document, with a list of things next to each thing."""
     assert squeezed(page.texts["h2"]) == ["thing 3 operations 57.1 %", "search 1 operation 33.3 %"]
     assert page.texts["h3"] == ["get_thing", "list_things", "delete_thing", "search"]
     assert [name.split()[-1] for name in squeezed(page.texts["code"])] == [
@@ -98,7 +98,7 @@ def test_html_finds_the_resource_of_a_path() -> None:
 
 
 def test_html_shows_each_point_as_exercised_or_never(page: Page) -> None:
-    """In words and by a dashed line, not by colour alone."""
+    """In words and by a dashed line, not only by colour."""
     chips = list(zip(page.attributes("li"), page.texts["li"], strict=True))
     assert len(chips) == DOCUMENT["total"]
     told = [text for attributes, text in chips if attributes.get("class") == "never"]
@@ -138,7 +138,7 @@ def test_html_draws_a_bar_as_long_as_the_part(page: Page) -> None:
 
 @pytest.mark.parametrize("document", [DOCUMENT, hostile()], ids=["friendly", "hostile"])
 def test_html_loads_and_runs_nothing(document: dict[str, Any]) -> None:
-    """Its own policy allows nothing but its one style sheet, which asks for nothing."""
+    """Its own policy allows nothing but its one style sheet, which loads nothing."""
     source = FORMATS["html"](document)
     page = Page(source)
     (style,) = page.texts["style"]
@@ -165,7 +165,7 @@ def test_html_escapes_every_name() -> None:
 
 
 def test_html_is_readable_in_light_and_dark() -> None:
-    """Contrast as the WCAG asks for at level AA: 4.5 for text, 3 for what is drawn."""
+    """Contrast meets WCAG level AA: 4.5 for text, 3 for graphics."""
     style = Page(FORMATS["html"](DOCUMENT)).texts["style"][0]
     themes = [dict(re.findall(r"--([a-z-]+): #([0-9a-f]+);", part)) for part in style.split("prefers-color-scheme")]
     assert len(themes) == 2

@@ -1,4 +1,4 @@
-"""Reports of contract coverage: read and added up, as text, JSON and JUnit XML."""
+"""Reports of contract coverage: read, merged, and written as text, JSON and JUnit XML."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ from tests.support.client import Api
 
 
 def changed(*path: Any, to: Any = None) -> str:
-    """The document as JSON with one part changed; removed, without `to`."""
+    """The document as JSON with one part changed; without `to`, removed."""
     document = copy.deepcopy(DOCUMENT)
     *above, last = path
     inner: Any = document
@@ -27,11 +27,11 @@ def changed(*path: Any, to: Any = None) -> str:
     return json.dumps(document)
 
 
-# Reading and adding up
+# Reading and merging
 
 
 def test_read_gives_back_what_the_server_reports(api: Api, app: StubServer) -> None:
-    """A real document, written as JSON and read, is the same."""
+    """A real document survives being written as JSON and read."""
     api.as_("member").get("/course/search/?limit=1")
     api.get("/course/1/")
     report = app.coverage.report()
@@ -90,7 +90,7 @@ def test_read_ignores_what_a_newer_server_may_add() -> None:
 
 
 def test_merged_adds_the_counts() -> None:
-    """Nothing is lost, and whatever one of them exercised is exercised."""
+    """Nothing is lost, and anything that one of them exercised counts as exercised."""
     other = copy.deepcopy(DOCUMENT)
     other["operations"][1]["parameters"]["offset"] = 5
     other["operations"][3]["requests"] = other["operations"][3]["statuses"]["204"] = 1
@@ -99,11 +99,11 @@ def test_merged_adds_the_counts() -> None:
     assert both["operations"][1]["parameters"] == {"limit": 36, "offset": 5}
     assert both["operations"][1]["values"] == {"type=open": 12, "type=scheduled": 0, "type=": 0}
     assert (both["covered"], both["total"], both["percent"]) == (11, 17, 64.7)
-    assert DOCUMENT["operations"][1]["parameters"] == {"limit": 12, "offset": 0}  # what is given stays as it is
+    assert DOCUMENT["operations"][1]["parameters"] == {"limit": 12, "offset": 0}  # the input is unchanged
 
 
 def test_merged_an_operation_is_only_refused_where_nobody_accepted_it() -> None:
-    """A report in which it was never called neither confirms nor denies it."""
+    """A report in which it was never called says nothing either way."""
     never = {**REFUSED, "requests": 0, "only_refused": False}
     accepted = {**REFUSED, "only_refused": False}
 
@@ -149,7 +149,7 @@ def test_formats_are_told_by_the_end_of_a_name() -> None:
 
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_formats_give_the_same_for_the_same(name: str) -> None:
-    """And leave the document as it is, and end their last line."""
+    """They leave the document unchanged and end their last line."""
     before = copy.deepcopy(DOCUMENT)
     told = FORMATS[name](DOCUMENT)
     assert FORMATS[name](copy.deepcopy(DOCUMENT)) == told

@@ -67,7 +67,7 @@ default-1  PATCH /api/v2/course/1/
 
 
 def told(api: Api, contract: Contract) -> str:
-    """The story of the first request of the world."""
+    """The story of the world's first request."""
     return story(api.request("GET", "/__stub/requests/default-1").json(), contract)
 
 
@@ -94,7 +94,7 @@ def test_the_story(
 @pytest.mark.usefixtures("app")
 def test_the_story_of_a_lost_answer(api: Api, contract: Contract) -> None:
     api.request("POST", "/__stub/faults", json={"kind": "lost", "times": 1})
-    with contextlib.suppress(ConnectionError, httpx.TransportError):  # whether it is told depends on the transport
+    with contextlib.suppress(ConnectionError, httpx.TransportError):  # not every transport raises this
         api.as_("stranger").request("POST", "/course/1/join/")
     assert told(api, contract) == LOST
 
@@ -109,6 +109,6 @@ def test_a_long_body_is_shortened(api: Api, contract: Contract) -> None:
 
 @pytest.mark.usefixtures("app")
 def test_no_request_steers_the_terminal(api: Api, contract: Contract) -> None:
-    """Control characters in a path, a query or a body are told, but not sent to the terminal."""
+    """Control characters in a path, a query or a body are shown, but not sent to the terminal."""
     api.request("GET", "/course/%1B[2J/?a%1B[2J=b%1B[2J")
     assert all(character.isprintable() or character == "\n" for character in told(api, contract))

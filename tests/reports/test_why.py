@@ -1,4 +1,4 @@
-"""Explanations: the story of an operation or a rule, and the page of all that the docs do not settle."""
+"""Explanations: the story of an operation or a rule, and the page of everything that the docs leave open."""
 
 import re
 import textwrap
@@ -43,13 +43,13 @@ def page(contract: Contract) -> str:
 
 
 def rows(page: str, cells: int) -> list[list[str]]:
-    """The rows of the tables with so many columns, head lines aside."""
+    """The rows of the tables with this many columns, without the heads."""
     found = [[cell.strip() for cell in CELL.split(line)[1:-1]] for line in page.splitlines() if line.startswith("| ")]
     return [row for row in found if len(row) == cells and set(row[0]) != {"-"} and row[0] not in ("rule", "where")]
 
 
 def test_why_update_course_prints_its_story(contract: Contract) -> None:
-    """Summary, path, who may, the page of the docs, and every rule of the operation in the order of the contract."""
+    """Summary, path, who may call, the page of the docs, and every rule of the operation in the contract's order."""
     result = run("update_course")
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
@@ -66,14 +66,14 @@ def test_why_update_course_prints_its_story(contract: Contract) -> None:
 
 
 def test_why_update_course_names_the_mark_of_the_operation() -> None:
-    """R021: what is pieced together in the operation as a whole is told with its source and certainty."""
+    """R021: whatever is pieced together about the operation as a whole is shown with its source and certainty."""
     assert "update_course: ui, inferred (sure: high, rule R021)" in [
         line.strip() for line in run("update_course").stdout.splitlines()
     ]
 
 
 def test_why_explains_every_operation(contract: Contract) -> None:
-    """No operation of the contract is without a story, and each story tells every mark that stands in it."""
+    """Every operation of the contract has a story, and each story shows every mark of its operation."""
     for name in contract.operations:
         story = why(contract, name)
         assert story.startswith(f"{name}: ")
@@ -84,7 +84,7 @@ def test_why_explains_every_operation(contract: Contract) -> None:
 
 
 def test_why_explains_every_rule(contract: Contract) -> None:
-    """Every rule is told with its certainty, its text and its sources, in lines of a terminal's width."""
+    """Every rule is shown with its certainty, its text and its sources, in lines as wide as a terminal."""
     for code, rule in contract.document["x-rules"].items():
         story = why(contract, code)
         lines = story.splitlines()
@@ -96,7 +96,7 @@ def test_why_explains_every_rule(contract: Contract) -> None:
 
 
 def test_why_rule_prints_it() -> None:
-    """R116: the rule alone, with the answer to whoever breaks it."""
+    """R116: only this rule, with the answer to a request that breaks it."""
     result = run("R116")
     assert (result.exit_code, result.stderr) == (0, "")
     text = "name is required on create and PUT and must be unique among courses. A duplicate gives a field error on"
@@ -134,7 +134,7 @@ def test_why_refuses_unknown_names(contract: Contract, name: str, suggested: str
 
 
 def test_why_without_a_name_prints_the_page(page: str) -> None:
-    """The page as it is, in Markdown, ending with one line break."""
+    """The page unchanged, in Markdown, ending with one line break."""
     result = run()
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == page
@@ -144,7 +144,7 @@ def test_why_without_a_name_prints_the_page(page: str) -> None:
 
 
 def test_why_page_holds_what_is_not_settled(contract: Contract, page: str) -> None:
-    """A row for each rule that is inferred or less than certain, and none for a rule that the docs settle."""
+    """A row for each rule that is inferred or less than certain, and none for rules that the docs settle."""
     book = contract.document["x-rules"]
     table = {row[0]: row for row in rows(page, 6)}
     assert len(table) == len(rows(page, 6))
@@ -170,7 +170,7 @@ def test_why_page_holds_every_inferred_detail(contract: Contract, page: str) -> 
 
 
 def test_why_page_is_made_of_whole_tables(page: str) -> None:
-    """Every line of a table has all its cells, so that no text of a rule breaks it."""
+    """Every line of a table has all its cells, so the text of a rule never breaks it."""
     lines = [line for line in page.splitlines() if line.startswith("|")]
     assert lines
     assert {len(CELL.findall(line)) for line in lines} == {5, 7}

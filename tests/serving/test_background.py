@@ -1,4 +1,4 @@
-"""A server in a thread: built when the first client comes, and not at all where none does."""
+"""A server in a thread: built when the first client connects, and never if no client does."""
 
 import warnings
 
@@ -45,7 +45,7 @@ def test_it_ends_without_having_been_built() -> None:
 
 
 def test_what_ends_it_is_kept() -> None:
-    """Clients only see that nobody answers."""
+    """Clients only see that there is no answer."""
 
     def build() -> StubServer:
         raise ValueError("no such fixture")
@@ -57,7 +57,7 @@ def test_what_ends_it_is_kept() -> None:
 
 
 def test_building_warns_nobody(server: StubServer) -> None:
-    """What connexion imports is none of the business of whoever needs a server; later warnings are."""
+    """A user of a server cannot help what connexion imports; later warnings still appear."""
 
     def build() -> StubServer:
         warnings.warn("old", DeprecationWarning, stacklevel=1)

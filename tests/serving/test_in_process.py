@@ -1,4 +1,4 @@
-"""The server without a socket: one request after the other, and dropped connections are dropped."""
+"""The server without a socket: requests run one at a time, and dropped connections look dropped."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from stubserver.serving.in_process import InProcess
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with what it was asked, or fails as the path says."""
+    """Echo the request, or fail as the path says."""
     request = Request(scope, receive)
     if scope["path"] == "/drop":
         raise ConnectionResetError("nobody is there")
@@ -43,7 +43,7 @@ def test_requests_and_answers_come_whole(transport: InProcess) -> None:
 
 
 def test_the_transport_outlives_its_clients(transport: InProcess) -> None:
-    """Each of which closes it."""
+    """Every client closes it."""
     assert [ask(transport, "GET", "/").status_code for _ in range(3)] == [201] * 3
 
 

@@ -106,7 +106,7 @@ def test_the_json_log_is_one_object_for_each_line(custom: Served) -> None:
 
 
 def test_the_log_holds_nothing_but_requests(plain: Served, custom: Served) -> None:
-    """No warning of a library and no traceback, after all of the above."""
+    """No library warnings and no tracebacks, after all of the above."""
     for line in plain.log:
         assert re.match(r"[A-Z]+ +/.* [0-9]{3} [0-9.]+ ms ", line), line
     for line in custom.log:
@@ -131,7 +131,7 @@ def test_a_signal_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> Non
 
 
 def test_the_docs_do_not_stop_the_server(tmp_path: Path) -> None:
-    """Their files go out by another way than the answers of the API."""
+    """Their files are sent in a different way from the answers of the API."""
     served = Served(tmp_path)
     try:
         assert served.ask("GET", "/docs/")[0] == 200

@@ -1,4 +1,4 @@
-"""Listening sockets, and the URLs by which clients of this machine reach them."""
+"""Listening sockets, and the URLs by which clients on this machine reach them."""
 
 import socket
 from contextlib import closing
@@ -18,7 +18,7 @@ def test_port_0_picks_a_free_one() -> None:
 
 
 def test_a_port_is_had_once() -> None:
-    """Whoever comes later is told, and leaves no socket open."""
+    """A second server gets an error, and leaves no socket open."""
     with closing(bind("127.0.0.1", 0)) as listener, pytest.raises(OSError, match="in use"):
         bind("127.0.0.1", listener.getsockname()[1])
 

@@ -1,1 +1,1 @@
-"""What the tests share: clients, requests, rows, and what they know of the default fixture."""
+"""What the tests share: clients, requests, rows, and facts about the default fixture."""

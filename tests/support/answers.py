@@ -1,15 +1,15 @@
-"""What answers are held against: their status, their shape, and what stands in them."""
+"""Checks of answers: their status, their shape, and their contents."""
 
 from typing import Any
 
 import httpx
 
 GENERAL = ""
-"""What stands for the field of an entry that is about no field."""
+"""Stands for the field of an entry that has none."""
 
 
 def codes(response: httpx.Response) -> dict[str, str]:
-    """Field (or "" for a general entry) -> the last code that a refusal gives for it; also checks its shape."""
+    """Field (or "" for a general entry) -> the last code that a refusal gives for it; also checks the shape."""
     body = response.json()
     assert list(body) == ["errors"]
     assert body["errors"]
@@ -30,7 +30,7 @@ def codes(response: httpx.Response) -> dict[str, str]:
 
 
 def ok(response: httpx.Response, status: int = 200) -> Any:
-    """The JSON body of an answer that must have the status."""
+    """The JSON body of an answer, which must have the status."""
     assert response.status_code == status, response.text
     return response.json()
 
@@ -41,13 +41,13 @@ def done(response: httpx.Response) -> None:
 
 
 def refused(response: httpx.Response, status: int) -> dict[str, str]:
-    """The codes of a refusal that must have the status."""
+    """The codes of a refusal, which must have the status."""
     assert response.status_code == status, response.text
     return codes(response)
 
 
 def ids(response: httpx.Response) -> list[int]:
-    """The ids in a list that comes on one page."""
+    """The ids in a list, which must fit on one page."""
     page = ok(response)
     assert page["next"] is None
     assert page["count"] == len(page["results"])

@@ -1,4 +1,4 @@
-"""A client that speaks to the server as a persona of the fixture: in process, or over HTTP to one that all share."""
+"""A client that calls the server as a persona: in process, or over HTTP to a server that all processes share."""
 
 import asyncio
 from typing import Any
@@ -14,34 +14,32 @@ from tests.support.default import HOST
 
 
 class Api:
-    """The API as one persona sees it; without a persona, as an anonymous caller does."""
+    """The API as a persona sees it, or an anonymous caller if there is no persona."""
 
     def __init__(
         self, app: StubServer, runner: asyncio.Runner, persona: str | None = None, name: str = DEFAULT
     ) -> None:
-        """`name` is that of the world."""
+        """`name` is the name of the world."""
         self._app = app
         self._runner = runner
         self._name = name
         self._headers = {"Authorization": f"Bearer stub-{persona}"} if persona else {}
 
     def as_(self, persona: str | None) -> "Api":
-        """The same server, another caller."""
+        """The same server with another caller."""
         return Api(self._app, self._runner, persona, self._name)
 
     @property
     def app(self) -> StubServer:
-        """The server."""
         return self._app
 
     @property
     def world(self) -> World:
-        """The world that answers."""
         return self._app.worlds.get(self._name)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Send a request; a `path` that begins with none of /api/, /oauth/, /__stub/ and /~world/ is below /api/v2,
-        unless it begins with two slashes."""
+        """Send a request. A `path` goes below /api/v2, unless it begins with /api/, /oauth/, /__stub/, /~world/ or two
+        slashes."""
         headers = {**self._headers, **options.pop("headers", {})}
         if self._name != DEFAULT and not path.startswith("/~"):
             headers = {"X-Stub-World": self._name, **headers}
@@ -74,7 +72,7 @@ class Api:
 
 
 class SharedApi(Api):
-    """The API of the server that all test processes share, in a world of its own."""
+    """The API of the server that all test processes share, in its own world."""
 
     def __init__(self, served: CourseWorld, mirror: "Mirror", persona: str | None = None) -> None:
         self._served = served
@@ -102,7 +100,7 @@ class SharedApi(Api):
 
 
 class Mirror:
-    """A world of another process, to look at and to change: fetched when it is looked at, sent back when it changed."""
+    """A world in another process, to read and to change: fetched when first read, sent back if changed."""
 
     def __init__(self, served: CourseWorld, default_fixture: Fixture) -> None:
         self._served = served
@@ -120,7 +118,7 @@ class Mirror:
         return getattr(self._world, name)
 
     def push(self) -> None:
-        """Send back what the test changed, and forget what may soon be old."""
+        """Send back what the test changed, and drop the copy, which may soon be outdated."""
         if self._world is None:
             return
         changed = snapshot_file.written(self._world.snapshot())

@@ -14,20 +14,20 @@ from tests.sources import ROOT
 
 COMMAND = [sys.executable, "-m", "stubserver"]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("STUBSERVER_")}
-"""The environment of somebody who has set no option of the command."""
+"""The environment of a user who has set no option of the command."""
 PATIENCE = 60
-"""Seconds that a process may take."""
+"""The seconds that a process may take."""
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, run to its end."""
+    """Run the command to its end."""
     return subprocess.run(
         [*COMMAND, *arguments], cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
 class Served:
-    """A running server of its own process."""
+    """A running server in its own process."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.out, self.err = folder / "out", folder / "err"
@@ -54,7 +54,7 @@ class Served:
             time.sleep(0.02)
 
     def ask(self, method: str, target: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        """Send the target as it is, without a client's own ideas about it; wait for the line in the log, too."""
+        """Send the target unchanged by a client library; wait for the line in the log, too."""
         before = len(self.log)
         connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
         with contextlib.closing(connection):
@@ -66,7 +66,7 @@ class Served:
         return response.status, found, body
 
     def asked(self, method: str, target: str, **headers: str) -> str:
-        """The log line, which must be one, of a request."""
+        """The log line of a request, which must be exactly one."""
         before = len(self.log)
         self.ask(method, target, **headers)
         lines = self.log[before:]

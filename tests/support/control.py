@@ -5,4 +5,4 @@ from tests.support.documents import declared
 
 CONTROL = load_control_contract()
 RAW = {raw["operationId"]: (path, method, raw) for path, method, raw in declared(CONTROL.document)}
-"""Operation -> its path, its method and its declaration."""
+"""Operation -> its path, method and declaration."""

@@ -1,4 +1,4 @@
-"""OpenAPI documents, read without the code that is tested."""
+"""OpenAPI documents, read without the code under test."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Faults of a world, made and listed by the control plane."""
+"""Faults of a world, created and listed through the control plane."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ DEFAULTS = {
 
 
 def create(api: Api, kind: str = "error", world: str = "default", **wanted: Any) -> Any:
-    """The fault that the server makes of it."""
+    """Create a fault; return it as the server shows it."""
     return ok(api.post(FAULTS, json={"kind": kind, **wanted}, headers={"X-Stub-World": world}), 201)
 
 

@@ -13,13 +13,13 @@ AXIOS = {"Accept": "application/json, text/plain, */*", "Content-Type": "applica
 """The headers of the vendor's client."""
 
 Encode = Callable[[Mapping[str, Any]], dict[str, Any]]
-"""Makes of fields what httpx is to send."""
+"""Turns fields into options for httpx."""
 Options = dict[str, Any]
-"""What httpx is to send."""
+"""Options for httpx."""
 
 
 def pairs(fields: Mapping[str, Any], array: str) -> list[tuple[str, str]]:
-    """The fields as a form has them; `array` is how it spells the items of one."""
+    """The fields as a form has them; `array` is the spelling of array items."""
     found = []
     for name, value in fields.items():
         if isinstance(value, list):
@@ -52,28 +52,28 @@ ENCODINGS: dict[str, Encode] = {
     "urlencoded-repeated": urlencoded("{}"),
     "multipart-repeated": multipart("{}"),
 }
-"""JSON and both forms, these in each spelling of arrays."""
+"""JSON and both kinds of form, in each spelling of arrays."""
 IN_EVERY_ENCODING = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 MEDIA_TYPES: dict[str, Encode] = {
     "json": ENCODINGS["json"],
     "urlencoded": ENCODINGS["urlencoded-indexed"],
     "multipart": ENCODINGS["multipart-bracketed"],
 }
-"""JSON and both forms, these in one spelling of arrays."""
+"""JSON and both kinds of form, each in one spelling of arrays."""
 IN_EVERY_MEDIA_TYPE = pytest.mark.parametrize("encode", MEDIA_TYPES.values(), ids=MEDIA_TYPES)
 
 
 def sent(content: bytes, media: Mapping[str, str] | str = JSON) -> dict[str, Any]:
-    """What httpx is to send: a body of that media type, as it is."""
+    """Options for httpx: this body, unchanged, with this media type."""
     return {"content": content, "headers": {"Content-Type": media} if isinstance(media, str) else media}
 
 
 def part(name: str, text: bytes, file: str = "") -> bytes:
-    """A part of a form with the boundary of MULTIPART: a text, or what is in a file of that name."""
+    """A part of a form with the boundary of MULTIPART: a text, or the contents of a file with this name."""
     disposition = f'form-data; name="{name}"' + (f'; filename="{file}"' if file else "")
     return b"--b\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + text + b"\r\n"
 
 
 def form(*parts: bytes) -> bytes:
-    """Such a form."""
+    """A form of such parts."""
     return b"".join(parts) + b"--b--\r\n"

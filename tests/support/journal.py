@@ -1,4 +1,4 @@
-"""What the journal has about the requests of a world."""
+"""What the journal of a world has recorded."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ REQUESTS = "/__stub/requests"
 
 
 def requests(api: Api, query: str = "", world: str = "default") -> list[Any]:
-    """The journal, the newest first, all on one page."""
+    """The journal, newest first, all on one page."""
     page = ok(api.get(f"{REQUESTS}?limit=100{query}", headers={"X-Stub-World": world}))
     assert page["count"] == len(page["results"])
     return list(page["results"])
 
 
 def newest(api: Api, world: str = "default") -> Any:
-    """What the journal has about the last request."""
+    """The newest entry of the journal."""
     return ok(api.get(f"{REQUESTS}?limit=1", headers={"X-Stub-World": world}))["results"][0]

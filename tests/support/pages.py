@@ -1,4 +1,4 @@
-"""The pages of documentation, their blocks, and how these run."""
+"""The pages of the documentation, their code blocks, and how these run."""
 
 import os
 import re
@@ -49,7 +49,7 @@ BLOCKS = [Block(named(page), *match.groups()) for page in GUIDES for match in BL
 
 
 def blocks(info: str) -> dict[str, str]:
-    """Text -> page of every block with this info string; the same text on two pages counts once."""
+    """Text -> page, for every block with this info string; a text on two pages counts once."""
     return {block.text: block.page for block in reversed(BLOCKS) if block.info == info}
 
 
@@ -59,13 +59,13 @@ def scripts(info: str) -> list[Any]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """That of a user who has the project's commands on PATH, and whom no coverage slows down."""
+    """The environment of a user who has the project's commands on PATH, without the slowdown of coverage."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("STUBSERVER_", "COVERAGE_"))}
     return {**clean, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **more}
 
 
 def shell(script: str, folder: Path, timeout: float = 300, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a script to its end; its first failing command fails it."""
+    """Run a script to its end; it fails with the first command that fails."""
     return subprocess.run(
         ["bash", "-e", "-c", script],
         cwd=folder,
@@ -79,7 +79,7 @@ def shell(script: str, folder: Path, timeout: float = 300, **more: str) -> subpr
 
 @contextmanager
 def serving(*command: str) -> Iterator[str]:
-    """The base URL of a server on a free port."""
+    """Run a server on a free port; yield its base URL."""
     line = [*command, "serve", "--port", "0"]
     process = subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Rows of a world, read and written behind the API's back."""
+"""Rows of a world, read and written without the API."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ def snapshot(world: World) -> dict[str, list[Any]]:
 
 
 def be(api: Api, course: int, status: str | None, days: float = 0, user: int = STRANGER) -> None:
-    """Give somebody a status in a course; people inside it joined `days` from now."""
+    """Give a user a status in a course; users inside it joined `days` from now."""
     api.world.memberships.delete((course, user))
     if status:
         joined_at = NOW + timedelta(days=days) if status in ("creator", "manager", "joined") else None

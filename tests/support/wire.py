@@ -1,4 +1,4 @@
-"""Requests as a server hands them to the application, however odd they are."""
+"""Requests as a server hands them to the application, even malformed ones."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ def ask(
     chunks: Sequence[bytes] = (b"",),
     address: tuple[str, int | None] = ("stub.test", 80),
 ) -> tuple[int, dict[str, str], bytes]:
-    """Call the app as a server does, with exactly these headers and these messages: status, headers, body."""
+    """Call the app as a server does, with exactly these headers and messages; return status, headers and body."""
     inbox = [{"type": "http.request", "body": c, "more_body": n < len(chunks) - 1} for n, c in enumerate(chunks)]
     outbox: list[dict[str, Any]] = []
 

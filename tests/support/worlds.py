@@ -1,4 +1,4 @@
-"""Worlds: named, made, changed in every way that the API knows, and forgotten."""
+"""Worlds: named, made, changed in every way that the API offers, and deleted."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +15,7 @@ from tests.support.tokens import APP, REQUEST_OF_CODE, WREN
 
 FREEZE = "/__stub/clock/freeze?at=2031-05-01T09:00:00Z"
 THEN: dict[str, Any] = {"now": "2031-05-01T09:00:00.000000+00:00", "frozen": True, "ahead_seconds": 0.0}
-"""What the clock says after FREEZE."""
+"""The clock after FREEZE."""
 
 
 def named(world: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def names(app: StubServer) -> list[str]:
 
 
 def forget(app: StubServer) -> None:
-    """As if the server had just been started."""
+    """Make the server as if it had just started."""
     for world in list(app.worlds):
         app.worlds.delete(world.name)
     app.worlds.snapshots.clear()
@@ -38,20 +38,20 @@ def forget(app: StubServer) -> None:
 
 
 def make(api: Api, name: str, world: str = "default") -> int:
-    """The id of a new course in a world."""
+    """Create a course in a world; return its id."""
     body = {"name": name, "type": "self-paced"}
     number: int = ok(api.as_("creator").post("/course/", json=body, headers=named(world)), 201)["id"]
     return number
 
 
 def found(api: Api, world: str = "default") -> set[str]:
-    """Names of the courses that a world's creator sees."""
+    """Names of the courses that the creator sees in a world."""
     page = ok(api.as_("creator").get("/course/?statuses=creator&limit=100", headers=named(world)))
     return {course["name"] for course in page["results"]}
 
 
 def busy(api: Api, world: str) -> dict[str, Any]:
-    """Change rows of every kind that the API can change; returns what it answered, by what was done."""
+    """Change rows of every kind that the API can change; return the answers by what was done."""
     ask, done = partial(act, api, headers=named(world)), {}
     done["course"] = course = ask("creator", "POST", "/course/", {"name": "Knots", "type": "self-paced"})
     path = f"/course/{course['id']}/"
@@ -89,7 +89,7 @@ def busy(api: Api, world: str) -> dict[str, Any]:
 
 
 def act(api: Api, persona: str | None, method: str, path: str, json: Any = None, **options: Any) -> Any:
-    """What a request answers that must succeed."""
+    """The answer to a request, which must succeed."""
     if json is not None:
         options["json"] = json
     response = api.as_(persona).request(method, path, **options)
@@ -98,14 +98,14 @@ def act(api: Api, persona: str | None, method: str, path: str, json: Any = None,
 
 
 def piece(api: Api, content: bytes, size: int, headers: Mapping[str, str]) -> Any:
-    """Upload the beginning of a document of that size."""
+    """Upload the beginning of a document of this size."""
     part = {"document": ("notes.pdf", content, "application/pdf")}
     headers = {**headers, "Content-Range": f"bytes 0-{len(content) - 1}/{size}"}
     return ok(api.as_("member").post("/media/upload/chunk/", files=part, headers=headers), 201)
 
 
 def get(api: Api, url: str, **options: Any) -> httpx.Response:
-    """What is at an absolute URL of the server."""
+    """GET an absolute URL of the server."""
     parts = urlsplit(url)
     assert (parts.scheme, parts.netloc) in {("http", "stub.test"), ("http", "localhost")}, url
     path = parts.path if "/__stub/" in parts.path else f"//{parts.path.removeprefix('/')}"

@@ -1,4 +1,4 @@
-"""Little worlds, of tables that no fixture has."""
+"""Small worlds with tables that no fixture has."""
 
 from collections.abc import Iterable
 
@@ -11,34 +11,33 @@ LITTLE = Fixture(name="little", tables={"things": THINGS, "pairs": PAIRS}, prefe
 
 
 def base() -> FixtureTable:
-    """Three rows, out of the order of their ids."""
+    """Three rows, not in the order of their ids."""
     rows = [{"id": number, "kind": kind} for number, kind in ((2, "a"), (1, "b"), (5, "a"))]
     return FixtureTable(("id",), ("kind",), rows)
 
 
 def table() -> Table:
-    """Those rows as a table of no world."""
+    """The same rows as a table outside any world."""
     return Table("things", base(), Log())
 
 
 def fork(rows: Iterable[Row] | None = None) -> World:
-    """A world of one table, `things`."""
+    """A world with one table, `things`."""
     things = base() if rows is None else FixtureTable(("id",), ("kind",), rows)
     return World("test", Fixture(name="test", tables={"things": things}, preferences={}, tokens={}))
 
 
 def things_of(world: World) -> Table:
-    """That table of any world that began as LITTLE."""
+    """The table `things` of any world made from LITTLE."""
     found: Table = vars(world)["things"]
     return found
 
 
 def pairs_of(world: World) -> Table:
-    """The other one."""
+    """The table `pairs`."""
     found: Table = vars(world)["pairs"]
     return found
 
 
 def ids(rows: Iterable[Row]) -> list[int]:
-    """In their order."""
     return [row["id"] for row in rows]

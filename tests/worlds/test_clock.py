@@ -9,7 +9,7 @@ from tests.support.default import NOW
 
 
 def runs(clock: Clock, ahead: timedelta = timedelta()) -> bool:
-    """Whether it shows the real time, that much ahead."""
+    """Whether the clock shows the real time plus this much."""
     earliest = datetime.now(UTC) + ahead
     shown = clock.now()
     return earliest <= shown <= datetime.now(UTC) + ahead and shown.tzinfo is UTC

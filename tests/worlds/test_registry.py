@@ -1,4 +1,4 @@
-"""All worlds of a server: made at first touch, from a fixture, and making room for each other."""
+"""All worlds of a server: made when first used, from a fixture, and evicted to make room for each other."""
 
 import random
 import threading
@@ -95,7 +95,7 @@ def test_a_fixture_that_there_is_not(api: Api, app: StubServer, path: str, fixtu
     assert names(app) == []
 
 
-# Looking
+# Peeking
 
 
 @pytest.mark.parametrize("path", ["clock", "requests", "faults", "personas", "worlds", "health", "coverage", "docs/"])
@@ -127,7 +127,7 @@ def test_asking_makes_a_world_whatever_it_answers(api: Api, app: StubServer) -> 
 def test_what_is_about_no_particular_world_makes_none(
     api: Api, app: StubServer, method: str, path: str, body: Any, there: list[str]
 ) -> None:
-    """Only what the contract gives an X-Stub-World touches the world of that name, or the world default."""
+    """Only operations that declare X-Stub-World touch the named world, or the world default."""
     ok(api.post("/__stub/snapshots", json={"name": "s"}, headers=named("kept")), 201)
     assert api.request(method, f"/__stub/{path}", **({"json": body} if body else {})).is_success
     assert names(app) == there
@@ -212,7 +212,7 @@ def test_an_evicted_world_starts_anew(small: Api) -> None:
     "path", ["clock", "requests", "faults", "personas", "requests/idle-1", "worlds/idle", "worlds"]
 )
 def test_looking_at_a_world_does_not_keep_it(small: Api, path: str) -> None:
-    """What a GET shows, it never changes: not even how idle the world is."""
+    """A GET never changes what it shows, not even how idle the world is."""
     for world in ("default", "idle", "used"):
         ok(small.get("/course/1/", headers=named(world)))
     ok(small.get(f"/__stub/{path}", headers=named("idle")))
@@ -220,7 +220,7 @@ def test_looking_at_a_world_does_not_keep_it(small: Api, path: str) -> None:
     assert names(small.app) == ["default", "new", "used"]
 
 
-# Fixtures at hand
+# Loaded fixtures
 
 
 def test_a_fixture_is_loaded_once_and_few_are_kept(default_fixture: Fixture) -> None:
@@ -251,7 +251,7 @@ def test_worlds_know_no_fixture_but_their_own(default_fixture: Fixture) -> None:
 
 
 def visit(url: str, name: str, rounds: int) -> None:
-    """Write and read in one world at random; what is seen must be what was written there, and nothing else."""
+    """Write and read in one world at random; every read must show exactly what was written there."""
     chance, mine = random.Random(name), dict[int, str]()  # noqa: S311
     with httpx.Client(base_url=url, headers={"Authorization": "Bearer stub-creator"}, timeout=20) as client:
 
@@ -287,7 +287,7 @@ def visit(url: str, name: str, rounds: int) -> None:
 
 
 def test_callers_in_separate_worlds_never_meet(contract: Contract, default_fixture: Fixture) -> None:
-    """Threads, sockets and a server of its own; half of the requests name their world in the path."""
+    """With threads, sockets and a separate server; half of the requests name their world in the path."""
     failures: list[BaseException] = []
 
     def run(url: str, name: str) -> None:

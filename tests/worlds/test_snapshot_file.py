@@ -1,4 +1,4 @@
-"""Snapshots as files: they bring a world to another server whole, and a damaged one is refused with the reason."""
+"""Snapshots as files: they carry a whole world to another server, and a damaged file is refused with the reason."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -23,12 +23,12 @@ pytestmark = pytest.mark.no_world
 
 
 def plain(world: World) -> dict[str, list[Row]]:
-    """All rows of a world, but for uploads that are half done."""
+    """All rows of a world, except half-finished uploads."""
     return {name: rows for name, rows in snapshot(world).items() if name != "uploads"}
 
 
 def lookups(world: World) -> dict[str, Any]:
-    """What every index of a world says."""
+    """What every index of a world contains."""
     return {
         f"{name} by {index} {value}": rows.where(index, value)
         for name, (_, indexed) in TABLES.items()
@@ -39,7 +39,7 @@ def lookups(world: World) -> dict[str, Any]:
 
 
 def next_ids(world: World) -> dict[str, int]:
-    """The next id of each table; they are used up."""
+    """The next id of each table; this uses the ids up."""
     return {name: getattr(world, name).next_id() for name in TABLES}
 
 
@@ -86,7 +86,7 @@ def test_load_snapshot_brings_every_answer_to_another_server(api: Api, there: Ap
 
 
 def test_load_snapshot_brings_the_ids_that_are_used_up(api: Api, there: Api) -> None:
-    """Also those of rows that are gone, and of uploads, whose ids become their secrets."""
+    """Including ids of deleted rows and of uploads, whose secrets come from their ids."""
     make(api, "Gone", "w")
     assert api.as_("creator").delete("/course/16/", headers=named("w")).status_code == 204
     first = piece(api, b"abc", 9, headers=named("w"))["upload_id"]
@@ -122,14 +122,14 @@ def test_load_snapshot_reads_a_file_of_another_fixture_that_ships(api: Api, ther
 
 
 def test_load_snapshot_reads_what_python_wrote_anew(api: Api, there: Api) -> None:
-    """With other blanks and another order, as any JSON tool may write it."""
+    """With different whitespace and order, as any JSON tool might write it."""
     busy(api, "w")
     again = json.dumps(json.loads(file_of(api)), indent=4, sort_keys=True, ensure_ascii=True)
     assert plain(loaded(there, again)) == plain(api.app.worlds.get("w"))
 
 
 def test_load_snapshot_reads_what_javascript_wrote_anew(api: Api, there: Api) -> None:
-    """JavaScript knows one kind of number: it writes 3.0 as 3."""
+    """JavaScript has only one type of number: it writes 3.0 as 3."""
     busy(api, "w")
     assert plain(loaded(there, json.dumps(of_javascript(json.loads(file_of(api)))))) == plain(api.app.worlds.get("w"))
 
@@ -144,7 +144,7 @@ def of_javascript(value: Any) -> Any:
 
 @pytest.mark.parametrize("number", [2.5e273, -5e21, 2.0**63, 9007199254740992.0])
 def test_load_snapshot_refuses_numbers_that_no_file_has(api: Api, there: Api, number: float) -> None:
-    """A fuzzer's find: they are too large to be whole numbers."""
+    """Found by the fuzzer: these are too large to be whole numbers."""
     content = json.loads(file_of(api))
     content["tables"]["courses"] = {"next_id": number, "rows": []}
     assert refused(there.put(f"{SNAPSHOTS}/s", json=content), 400) == {"checksum": "invalid"}
@@ -154,7 +154,7 @@ Damage = Callable[[dict[str, Any]], Any]
 
 
 def put_in(path: str, value: Any) -> Damage:
-    """What changes a file at a place."""
+    """A change at one place of a file."""
 
     def damage(content: dict[str, Any]) -> None:
         target: Any = content
@@ -202,7 +202,7 @@ def test_load_snapshot_refuses_a_damaged_file(there: Api, api: Api, damage: Dama
 
 
 def assert_refused(api: Api, content: Any, field: str, says: str) -> None:
-    """A file is refused with the reason, and whatever was there is there."""
+    """A file is refused with the reason, and everything that existed stays unchanged."""
     make(api, "Stays", "w")
     take(api, "there")
     before = ok(api.get(f"{SNAPSHOTS}/there"))
@@ -267,7 +267,7 @@ def test_load_snapshot_refuses_a_file_of_a_fixture_that_changed(api: Api, there:
 def test_load_snapshot_refuses_what_no_server_wrote(
     api: Api, there: Api, monkeypatch: pytest.MonkeyPatch, changes: Mapping[str, Any]
 ) -> None:
-    """Even where the checksum was made to fit."""
+    """Even if the checksum is made to match."""
     content = {**json.loads(file_of(api)), **changes}
     monkeypatch.setattr(snapshot_file, "_checksum", lambda _: content["checksum"])
     ok(there.get("/course/1/"))

@@ -101,12 +101,12 @@ def test_tables_share_a_base_that_never_changes() -> None:
     assert (shared.rows, shared.index, shared.next_id) == before
 
 
-# Changes, and changes taken back
+# Changes and rollbacks
 
 
 ROWS = st.fixed_dictionaries({"id": st.integers(1, 6), "kind": st.sampled_from("ab")})
 STEPS = st.lists(ROWS | st.integers(1, 6), max_size=6)
-"""A row is put, a number deletes the row of this id."""
+"""A row is put; a number deletes the row with that id."""
 
 
 @settings(deadline=None)
@@ -115,7 +115,7 @@ STEPS = st.lists(ROWS | st.integers(1, 6), max_size=6)
     changes=st.lists(st.tuples(STEPS, st.booleans()), max_size=6),
 )
 def test_table_behaves_like_a_dict(rows: list[Row], changes: list[tuple[list[Any], bool]]) -> None:
-    """Whatever is put, deleted and taken back: rows, length and index are those of a plain dict."""
+    """After any sequence of puts, deletes and rollbacks, rows, length and index equal those of a plain dict."""
     world, model = fork(rows), {row["id"]: row for row in rows}
     original = [dict(row) for row in rows]
     for steps, fails in changes:

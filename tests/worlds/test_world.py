@@ -1,4 +1,4 @@
-"""A world: transactions, what is derived from its rows, its bounds, and that none sees another."""
+"""A world: its transactions, what is derived from its rows, its bounds, and its isolation from other worlds."""
 
 import pytest
 
@@ -118,7 +118,7 @@ def test_what_is_derived_from_keys_is_made_anew_when_they_change() -> None:
 
 
 def test_no_table_is_left_out(app: StubServer) -> None:
-    """The fixtures of these tests speak of every table."""
+    """The fixtures of these tests use every table."""
     assert set(TABLES) == set(app.worlds.get().snapshot().changes)
 
 
@@ -126,7 +126,7 @@ def test_no_table_is_left_out(app: StubServer) -> None:
 
 
 def full(small: Api, world: str = "w") -> None:
-    """Change as many rows as a world may."""
+    """Change as many rows as a world allows."""
     creator = small.as_("creator")
     for number in range(1, MOST.max_rows + 1):
         ok(creator.patch(f"/course/{number}/", json={"name": f"Course {number}"}, headers=named(world)))
@@ -174,7 +174,7 @@ def test_a_full_world_can_be_read_and_steered_and_no_other_is_full(small: Api) -
 
 
 def test_a_full_world_gives_no_codes_to_apps(small: Api) -> None:
-    """Nor does the page for consent fill a world beyond its bound."""
+    """The consent page does not fill a world beyond its bound either."""
     query = {**REQUEST_OF_CODE, "login_hint": "wren_hollis"}
     statuses = [
         small.get("/oauth/authorize/", params=query, headers=named("w")).status_code for _ in range(MOST.max_rows + 2)

@@ -1,4 +1,4 @@
-"""Copy on write: worlds, snapshots and forks share rows, and no later change."""
+"""Copy on write: worlds, snapshots and forks share rows, but not later changes."""
 
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -102,7 +102,7 @@ NAMES = st.sampled_from(["a", "b", "c"])
 
 
 def apply(world: World, model: Model, step: tuple[str, Any]) -> None:
-    """Do the same to a world and to its model."""
+    """Apply the same step to a world and to its model."""
     match step:
         case "put", row:
             things_of(world).put(row)
@@ -136,8 +136,8 @@ def assert_equal(world: World, model: Model) -> None:
 
 
 class Forks(RuleBasedStateMachine):
-    """Whatever is changed, refused, snapshot, restored, forked and reset: every world and every snapshot is what plain
-    dicts say."""
+    """After any mix of changes, refusals, snapshots, restores, forks and resets, every world and snapshot equals its
+    plain-dict model."""
 
     taken = Bundle("taken")
 
@@ -159,7 +159,7 @@ class Forks(RuleBasedStateMachine):
 
     @rule(target=taken, name=NAMES, steps=STEPS, more=STEPS)
     def refuse(self, name: str, steps: list[Any], more: list[Any]) -> Any:
-        """In the middle of which a snapshot is taken."""
+        """A snapshot is taken halfway through."""
         world, model = self.both(name)
         lost = deepcopy(model)
         try:
