@@ -1,11 +1,12 @@
-// How the scenarios run: in the system's own headless Chromium, one scenario at a time.
+// How the scenarios run: in the system's own headless Chromium, two scenarios at a time.
 import {defineConfig} from '@playwright/test';
 
 export default defineConfig({
   testDir: '.',
   outputDir: '../test-results',
   globalSetup: './screenshots.js',
-  workers: 1,
+  workers: 2, // each with servers of its own
+  fullyParallel: true,
   retries: 0,
   forbidOnly: true,
   // Generous, so that a machine under load fails nothing; a scenario that passes never waits this long.
