@@ -119,7 +119,7 @@ def test_the_readme_is_short_and_begins_with_installing() -> None:
     assert all(command in first_screen for command in ("make serve", "pip install", "pipx install", "uvx"))
 
 
-@pytest.mark.parametrize("page", GUIDES, ids=named)
+@pytest.mark.parametrize("page", [*GUIDES, ROOT / "CONTRIBUTING.md"], ids=named)
 def test_the_make_commands_of_a_page_exist(page: Path) -> None:
     for target in sorted(set(re.findall(r"\bmake ([a-z-]+)", " ".join(re.findall(r"`[^`]+`", read(page)))))):
         done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
