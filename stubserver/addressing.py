@@ -21,6 +21,10 @@ LOCAL_HOST = r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?"
 """Pattern for such a host in a URL or a Host header, with an optional port."""
 
 
+TOKEN_PREFIX = "stub-"  # noqa: S105 (of tokens that are public)
+"""What the tokens of the fixtures that ship with the package begin with, and what may be left out of them."""
+
+
 def base_path(world: str) -> str:
     """The path prefix that names a world."""
     return f"{_BASE}{world}"

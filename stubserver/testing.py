@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from stubserver.addressing import CONTROL, WORLD_HEADER, base_path
+from stubserver.addressing import CONTROL, TOKEN_PREFIX, WORLD_HEADER, base_path
+from stubserver.suggestions import unknown
 
 TIMEOUT = 30.0
 """Timeout of a request, in seconds."""
@@ -85,12 +86,17 @@ class CourseWorld:
     def tokens(self) -> Mapping[str, str]:
         """Persona, such as "member" -> its token."""
         found = self.control("GET", "/personas")["results"]
-        return {persona["token"].removeprefix("stub-"): persona["token"] for persona in found}
+        return {persona["token"].removeprefix(TOKEN_PREFIX): persona["token"] for persona in found}
 
-    def client(self, persona: str | None = None) -> httpx.Client:
-        """A client whose URLs are relative to the API (`client.get("/user/me/")`). `persona` is the name of a persona,
-        or any token; None is an anonymous caller."""
-        headers = {"Authorization": f"Bearer {self.tokens.get(persona, persona)}"} if persona else {}
+    def client(self, persona: str | None = None, token: str | None = None) -> httpx.Client:
+        """A client whose URLs are relative to the API (`client.get("/user/me/")`): as a persona, by its name or its
+        token, or with any other `token`; as an anonymous caller without either. Raises StubError for a persona that
+        the world does not have."""
+        if persona is not None and token is None:
+            token = self.tokens.get(persona, persona)
+            if token not in self.tokens.values():
+                raise StubError(f"{unknown('persona', persona, self.tokens)} Pass other tokens as token=.")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         return self.stub.client(f"{base_path(self.name)}/api/v2", headers)
 
     def assert_called(self, operation: str | None = None, **expected: Any) -> None:
@@ -150,7 +156,7 @@ class Clock:
         self._world.control("POST", "/clock/set", json={"at": at.isoformat()})
 
     def advance(self, **by: float) -> None:
-        """Move the clock forward by `days`, `hours`, `minutes` and `seconds`."""
+        """Move the clock forward by `weeks`, `days`, `hours`, `minutes` and `seconds`."""
         self._world.control("POST", "/clock/advance", json=by)
 
     def release(self) -> None:

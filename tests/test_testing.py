@@ -1,7 +1,9 @@
 """Handles: a server and a world in it, for tests and tools, with sockets and without."""
 
+import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -159,3 +161,63 @@ def test_a_world_of_a_server_without_a_socket() -> None:
         world = stub.world("w")
         assert world.client("staff").get("/user/me/").json()["username"] == "isla_quill"
         assert stub.coverage()["covered"] > 0
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize("persona", ["creater", "stub-creater", "nobody", ""])
+def test_a_client_of_no_persona_is_refused_at_once(course_world: CourseWorld, persona: str) -> None:
+    with pytest.raises(StubError, match=f"There is no persona '{persona}'"):
+        course_world.client(persona)
+
+
+@pytest.mark.parametrize("persona", ["member", "stub-member"])
+def test_a_client_is_a_persona_by_name_or_token(course_world: CourseWorld, persona: str) -> None:
+    assert course_world.client(persona).get("/user/me/").json()["username"] == "dilys_pruett"
+
+
+def test_a_client_may_have_any_token(course_world: CourseWorld) -> None:
+    assert course_world.client(token="stub-member").get("/user/me/").status_code == 200
+    assert course_world.client(token="of-nobody").get("/user/me/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("expected", "says"),
+    [
+        ({"person": "stub-member"}, "There is no field 'person'. Did you mean persona"),
+        ({"contain": {"name": "x"}}, "There is no field 'contain'. Did you mean contains"),
+        ({"exactly": 3}, "There is no field 'exactly'."),
+        ({"persona": "creater"}, "Did you mean stub-creator"),
+        ({"status": 299}, "299 is not a status"),
+    ],
+)
+def test_a_mistake_in_an_expectation_is_an_error(
+    course_world: CourseWorld, expected: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(StubError, match=re.escape(says)):
+        course_world.assert_called("join_course", **{"times": 0, **expected})
+
+
+def test_an_expectation_of_no_operation_is_an_error(course_world: CourseWorld) -> None:
+    with pytest.raises(StubError, match="Did you mean join_course"):
+        course_world.assert_called("join_corse", times=0)
+
+
+def test_other_mistakes_are_errors_too(course_world: CourseWorld) -> None:
+    for mistaken, says in (
+        (lambda: course_world.clock.advance(day=3), "There is no field 'day'. Did you mean days?"),
+        (lambda: course_world.faults.add("error", time=1), "There is no field 'time'. Did you mean times"),
+        (lambda: course_world.faults.add("eror"), "is not a valid choice"),
+        (lambda: course_world.journal.requests(operaton="get_course"), "Did you mean operation"),
+        (lambda: course_world.journal.count(operation="get_curse"), "Did you mean get_course"),
+    ):
+        with pytest.raises(StubError, match=re.escape(says)):
+            mistaken()
+
+
+def test_the_clock_moves_by_weeks(course_world: CourseWorld) -> None:
+    course_world.clock.freeze()
+    before = course_world.clock.now
+    course_world.clock.advance(weeks=2)
+    assert course_world.clock.now - before == timedelta(days=14)

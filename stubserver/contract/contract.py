@@ -154,7 +154,9 @@ class Contract:
                 if p["in"] != "path"
             ),
             bodies={
-                media: Body(self.resolve(content["schema"]), self.validator(content["schema"]))
+                media: Body(
+                    self.resolve(content["schema"]), self.validator(content["schema"]), body.get("required", False)
+                )
                 for media, content in body.get("content", {}).items()
             },
             defaults=self.defaults(next(iter(body["content"].values()))["schema"]) if body else {},

@@ -27,6 +27,8 @@ class Body:
 
     schema: Schema
     validator: Validator
+    required: bool = True
+    """Whether there must be a body; without one, all fields are left out."""
 
     @cached_property
     def integers(self) -> frozenset[str]:

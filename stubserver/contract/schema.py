@@ -8,6 +8,7 @@ import jsonschema_rs
 import orjson
 
 from stubserver.errors import Problem
+from stubserver.suggestions import unknown
 
 Schema = Mapping[str, Any]
 
@@ -46,6 +47,14 @@ class Validator:
         return jsonschema_rs.Draft4Validator(whole, validate_formats=True)
 
     @cached_property
+    def _fields(self) -> Collection[str]:
+        """The fields of the schema, for suggestions."""
+        name = self._schema.get("$ref", "").rpartition("/")[2]
+        schema = self._components["schemas"][name] if name else self._schema
+        fields: Collection[str] = schema.get("properties", {})
+        return fields
+
+    @cached_property
     def fits(self) -> Callable[[Any], bool]:
         """A function that returns whether a value is valid."""
         return self._compiled.is_valid
@@ -57,6 +66,10 @@ class Validator:
     def _problems(self, value: Any, name: str | None) -> Iterator[Problem]:
         for error in self._compiled.iter_errors(value):
             detail = error.kind.as_dict()
+            if error.kind.name == "additionalProperties" and not error.instance_path:
+                for unexpected in detail["unexpected"]:
+                    yield Problem("invalid", unknown("field", unexpected, self._fields), unexpected)
+                continue
             path = [str(step) for step in error.instance_path]
             hidden = path[0] in self._secrets if path else bool(self._secrets)
             instance = _Hidden if hidden and error.instance is not None else error.instance

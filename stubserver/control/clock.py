@@ -19,7 +19,8 @@ def get_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
 def freeze_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Stop the clock, at the given time or now."""
     clock = parts.touched(call).clock
-    clock.freeze(_checked(call.query["at"], "at") if "at" in call.query else None)
+    given = {**call.query, **call.body}
+    clock.freeze(_checked(given["at"], "at") if "at" in given else None)
     return clock_view(clock)
 
 

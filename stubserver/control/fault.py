@@ -1,11 +1,12 @@
 """Faults: what goes wrong in a world, for which requests, and how often."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from stubserver.api.views import Listing
 from stubserver.call import Call
+from stubserver.contract.contract import Contract
+from stubserver.control import names
 from stubserver.control.server_parts import ServerParts
 from stubserver.errors import invalid, refusal
 from stubserver.pipeline.faults import Fault
@@ -20,19 +21,25 @@ def list_faults(call: Call, parts: ServerParts) -> Listing:
 
 
 def create_fault(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Add a fault. Raises a 400 refusal for an unknown operation, and if there are too many faults."""
-    operation = call.body.get("operation")
-    if operation is not None and operation not in parts.contract.operations:
-        near = difflib.get_close_matches(operation, parts.contract.operations, n=3, cutoff=0.3)
-        hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise invalid("operation", "does_not_exist", f"There is no operation {operation!r}.{hint}")
+    """Add a fault. Raises a 400 refusal for one that can never fire, and if there are too many."""
+    wanted = {**call.operation.defaults, **names.checked(call.body, parts.contract, call.world)}
+    _check_stale(wanted, parts.contract)
     world = parts.touched(call)
     if len(world.faults) >= MAX_FAULTS:
         raise invalid("non_field_errors", "max_length", f"World {world.name} already has {MAX_FAULTS} faults.")
     world.faulted += 1
-    fault = Fault(world.faulted, world, {**call.operation.defaults, **call.body})
+    fault = Fault(world.faulted, world, wanted)
     world.faults[fault.id] = fault
     return _view(fault)
+
+
+def _check_stale(wanted: Mapping[str, Any], contract: Contract) -> None:
+    """Raises a 400 refusal for a stale fault that can never fire, because only reads are answered from the past."""
+    operation = contract.operations.get(wanted.get("operation", ""))
+    method = wanted.get("method") or (operation.method.upper() if operation else "GET")
+    if wanted["kind"] == "stale" and method not in ("GET", "HEAD"):
+        field = "method" if "method" in wanted else "operation"
+        raise invalid(field, "invalid", "A stale fault answers only GET and HEAD, so this one could never fire.")
 
 
 def clear_faults(call: Call, parts: ServerParts) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from stubserver.api.views import Listing
 from stubserver.call import Call
-from stubserver.control import verify
+from stubserver.control import names, verify
 from stubserver.control.request_view import RequestView
 from stubserver.control.server_parts import ServerParts
 from stubserver.errors import refusal
@@ -16,6 +16,7 @@ def list_requests(call: Call, parts: ServerParts) -> Listing:
     """The requests that match the filters, newest first."""
     found = [RequestView(parts.contract, entry) for entry in reversed(journal.entries(call.world))]
     wanted = {name: call.query[name] for name in verify.FILTERS if name in call.query}
+    wanted = names.checked(wanted, parts.contract, call.world, any_path=True)
     found = [view for view in found if not any(verify.differences(wanted, view))]
     if "violations" in call.query:
         found = [view for view in found if bool(view.violations) == call.query["violations"]]
@@ -37,5 +38,6 @@ def get_request(call: Call, parts: ServerParts) -> RequestView:
 
 
 def verify_requests(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Whether the world received the expected requests."""
-    return verify.verdict(call.body, [RequestView(parts.contract, entry) for entry in journal.entries(call.world)])
+    """Whether the world received the expected requests. Raises a 400 refusal if no request could be as expected."""
+    expected = names.checked(call.body, parts.contract, call.world)
+    return verify.verdict(expected, [RequestView(parts.contract, entry) for entry in journal.entries(call.world)])

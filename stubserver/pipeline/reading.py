@@ -16,6 +16,7 @@ from stubserver.call import MAX_FIELDS, Call, Upload, urlencoded
 from stubserver.contract.operation import Body
 from stubserver.contract.schema import Schema, echo
 from stubserver.errors import Problem, Refusal, invalid, refusal
+from stubserver.suggestions import unknown as unknown_name
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
@@ -26,7 +27,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 def read_parameters(call: Call) -> None:
     """Fill `call.query` with the declared parameters. Raises a 400 refusal that names each bad one (R013, R016)."""
-    problems: list[Problem] = []
+    problems: list[Problem] = list(_unknown_parameters(call)) if call.is_control else []
     for parameter in call.operation.parameters:
         texts = call.sent(parameter)
         value = None if texts is None else _query_value(texts, parameter.schema)
@@ -43,6 +44,14 @@ def read_parameters(call: Call) -> None:
             call.query[parameter.name] = value
     if problems:
         raise Refusal(400, problems)
+
+
+def _unknown_parameters(call: Call) -> Iterator[Problem]:
+    """Parameters that the operation does not have: the control plane refuses them, the API ignores them (R011)."""
+    known = [parameter.name for parameter in call.operation.parameters if parameter.place == "query"]
+    for name in call.query_texts:
+        if name not in known:
+            yield Problem("invalid", unknown_name("query parameter", name, known), name)
 
 
 def _query_value(texts: list[str], schema: Schema) -> Any:
@@ -78,10 +87,10 @@ def typed(text: str, schema: Schema) -> Any:
 
 def read_json(call: Call, body: Body) -> None:
     """Fill `call.body` from JSON. Raises a 400 refusal."""
-    if not call.raw_body:
+    if not call.raw_body and body.required:
         raise refusal(400, "This operation needs a JSON body, and the request has none.", "required")
     try:
-        value = orjson.loads(call.raw_body)
+        value = orjson.loads(call.raw_body or b"{}")
     except orjson.JSONDecodeError as error:
         raise refusal(400, f"JSON parse error - {error}.") from None
     if isinstance(value, dict):

@@ -196,7 +196,7 @@ def test_set_clock_refuses_a_body_without_a_moment(api: Api, body: Any, code: st
         ({"days": 36525}, timedelta(days=36525)),
         ({"hours": 36525, "seconds": 36525}, timedelta(hours=36525, seconds=36525)),
         ({"days": 0}, timedelta()),
-        ({}, timedelta()),
+        ({"weeks": 2, "days": 1}, timedelta(days=15)),
     ],
 )
 def test_advance_clock_moves_on(api: Api, by: dict[str, float], moved: timedelta) -> None:

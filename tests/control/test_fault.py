@@ -160,7 +160,7 @@ def test_create_fault_suggests_nothing_far_from_any_operation(api: Api, name: st
 def test_create_fault_stops_at_a_hundred(api: Api) -> None:
     """The limit is per world; numbers are never reused."""
     for _ in range(100):
-        create(api, times=1, path="/none")
+        create(api, times=1, path="/user/999/")
     response = api.post(FAULTS, json={"kind": "error"})
     assert refused(response, 400) == {"non_field_errors": "max_length"}
     assert "World default already has 100 faults." in response.text

@@ -22,7 +22,7 @@ def lived_in(api: Api, world: str) -> dict[str, list[Any]]:
     """The rows of a world in which a lot has happened."""
     busy(api, world)
     ok(api.post(FREEZE, headers=named(world)))
-    ok(api.post("/__stub/faults", json={"kind": "error", "path": "/nowhere/"}, headers=named(world)), 201)
+    ok(api.post("/__stub/faults", json={"kind": "error", "path": "/user/999/"}, headers=named(world)), 201)
     return snapshot(api.app.worlds.get(world))
 
 

@@ -24,9 +24,12 @@ SERVER_RULES = {
         "checksum",
         "snapshot",
         "world",
-    },  # years; checksums; only one source allowed
+        "method",
+        "operation",
+    },  # years; checksums; only one source allowed; stale answers to writes
     "unique": {"name"},  # the world exists already
-    "does_not_exist": {"fixture", "operation"},
+    "does_not_exist": {"fixture", "operation", "path", "persona"},
+    "invalid_choice": {"method", "status"},  # of the operation
     "max_length": {"non_field_errors", "name"},  # too many faults or snapshots
 }
 """Error code -> fields: refusals of schema-valid data that depend on the server's state."""
@@ -60,8 +63,23 @@ def _is_valid(case: Any) -> bool:
     return make_validator(schema, case.operation.schema.adapter.jsonschema_validator_cls).is_valid(case.body)
 
 
-def _known_operation(case: Any, turn: int) -> Any:
-    return {**case.body, "operation": OPERATIONS[turn % len(OPERATIONS)]} if "operation" in case.body else case.body
+def _known_names(case: Any, turn: int) -> Any:
+    return _with_known_names(case.body, turn)
+
+
+def _with_known_names(wanted: dict[str, Any], turn: int) -> dict[str, Any]:
+    """Fields that pick requests, with names that exist and fit each other."""
+    known = {"operation": OPERATIONS[turn % len(OPERATIONS)], "path": "*", "persona": "stub-member", "status": 404}
+    found = {name: known.get(name, value) for name, value in wanted.items()}
+    left_out = (
+        {"operation", "method"} if found.get("kind") == "stale" else {"method"} if "operation" in found else set()
+    )
+    return {name: value for name, value in found.items() if name not in left_out}
+
+
+def _is_plain(query: dict[str, Any]) -> bool:
+    """Whether the values are of the right types, so that valid ones may replace them."""
+    return all(type(value) is (int if name == "status" else str) for name, value in query.items() if name in PICKING)
 
 
 def _new_world(case: Any, turn: int) -> Any:
@@ -77,7 +95,14 @@ def _taken_snapshot(case: Any, _: int) -> Any:
     return httpx.get(f"{base}/snapshots/fuzzed", timeout=10).json()
 
 
-EDITS = {"create_fault": _known_operation, "create_world": _new_world, "load_snapshot": _taken_snapshot}
+PICKING = ("operation", "method", "path", "persona", "status")
+"""Parameters that pick requests."""
+EDITS = {
+    "create_fault": _known_names,
+    "verify_requests": _known_names,
+    "create_world": _new_world,
+    "load_snapshot": _taken_snapshot,
+}
 """Operation -> what replaces three in four of its valid bodies."""
 
 
@@ -91,6 +116,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.path_parameters = MADE[operation](base)
     elif operation == "delete_fault" and not _is_linked(case) and not case.headers:
         case.path_parameters = _made_fault(base)
+    elif operation == "list_requests" and case.query and _is_plain(case.query):
+        case.query = _with_known_names(case.query, next(_serial))
     elif operation == "reset_world" and isinstance(case.query.get("fixture"), str):
         case.query = {**case.query, "fixture": "default"}
     else:

@@ -136,7 +136,7 @@ def test_what_is_no_operation_has_no_other_status(api: Api, method: str, path: s
 
 def test_the_control_plane_takes_no_wishes(api: Api, naps: list[float]) -> None:
     assert prefer(api, "code=401, wait=3", path="/__stub/health").status_code == 200
-    assert api.get("/__stub/health?__code=401&__wait=3").status_code == 200
+    assert api.get("/__stub/health?__code=401&__wait=3").status_code == 400  # parameters that it does not have
     assert naps == []
 
 

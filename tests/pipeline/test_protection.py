@@ -27,6 +27,7 @@ NAMES = {"{world}": "w", "{snapshot}": "kept", "{id}": "1", "{request}": "w-1"}
 BODIES: dict[str, Any] = {
     "create_world": {"name": "made"},
     "create_snapshot": {"name": "made"},
+    "freeze_clock": {},
     "set_clock": {"at": "2031-05-01T09:00:00Z"},
     "advance_clock": {"days": 3},
     "create_fault": {"kind": "error"},
@@ -96,7 +97,7 @@ def prepared(api: Api, headers: Mapping[str, str] = {}) -> Api:
     headers = {**headers, **named("w")}
     ok(api.post("/__stub/clock/freeze", params={"at": NOW.isoformat()}, headers=headers))
     ok(api.post("/__stub/snapshots", json={"name": "kept"}, headers=headers), 201)
-    ok(api.post("/__stub/faults", json={"kind": "error", "path": "/nowhere/"}, headers=headers), 201)
+    ok(api.post("/__stub/faults", json={"kind": "error", "path": "/user/999/"}, headers=headers), 201)
     make(api, "Later", "w")
     return api
 
@@ -424,7 +425,9 @@ def provoked(api: Api, locked: Api, name: str) -> Iterator[tuple[int, httpx.Resp
         yield 415, call(api, name, **{"Content-Type": "text/plain"})
     if operation.bodies:
         headers = {**JSON, **named("w"), "Authorization": f"Bearer {CONTROL_TOKEN}"}
-        for content, status in ((b"x" * 3001, 413), (b"", 400), (b"{", 400), (b"[]", 400), (b'"x"', 400)):
+        needs_a_body = any(body.required for body in operation.bodies.values())
+        wrong = [(b"x" * 3001, 413), *([(b"", 400)] if needs_a_body else []), (b"{", 400), (b"[]", 400), (b'"x"', 400)]
+        for content, status in wrong:
             yield status, locked.request(operation.method.upper(), path_of(operation), content=content, headers=headers)
     if any(parameter.name == "X-Stub-World" for parameter in operation.parameters):
         yield 400, call(api, name, world="no name")

@@ -197,7 +197,7 @@ def test_replacing_a_world_evicts_none(small: Api) -> None:
 def test_an_evicted_world_starts_anew(small: Api) -> None:
     number = make(small, "Gone", "w")
     ok(small.post("/__stub/clock/freeze?at=2031-05-01T09:00:00Z", headers=named("w")))
-    ok(small.post("/__stub/faults", json={"kind": "error", "path": "/nowhere/"}, headers=named("w")), 201)
+    ok(small.post("/__stub/faults", json={"kind": "error", "path": "/user/999/"}, headers=named("w")), 201)
     for other in ("default", "x", "y"):
         ok(small.get("/course/1/", headers=named(other)))
     assert refused(small.get("/__stub/worlds/w"), 404) == {"": "not_found"}
