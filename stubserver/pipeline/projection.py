@@ -108,15 +108,15 @@ class _Plan:
     def _cached(self, row: FixtureRow, context: Any) -> dict[str, Any] | None:
         """The row's cached projection, if it was made in the same context."""
         try:
-            known, shaped = row.kept[self]
+            known, shaped = row.cache[self]
         except (AttributeError, KeyError):
             return None
         return shaped if known == context else None
 
     def _cache(self, row: FixtureRow, context: Any, shaped: dict[str, Any]) -> dict[str, Any]:
-        if not hasattr(row, "kept"):
-            row.kept = {}
-        row.kept[self] = (context, shaped)
+        if not hasattr(row, "cache"):
+            row.cache = {}
+        row.cache[self] = (context, shaped)
         return shaped
 
     def _derive(self, value: Any, shaped: dict[str, Any]) -> dict[str, Any]:

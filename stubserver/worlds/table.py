@@ -20,10 +20,10 @@ Index = dict[Field, dict[Any, Sequence[Key]]]
 
 
 class FixtureRow(dict[str, Any]):
-    """A row of a fixture. It never changes, so what is derived from it can be cached in it, in `kept`."""
+    """A row of a fixture. It never changes, so what is derived from it can be cached in it, in `cache`."""
 
-    __slots__ = ("kept",)
-    kept: dict[Any, tuple[Any, dict[str, Any]]]
+    __slots__ = ("cache",)
+    cache: dict[Any, tuple[Any, dict[str, Any]]]
 
 
 class FixtureTable:
