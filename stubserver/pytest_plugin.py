@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
@@ -144,13 +144,27 @@ def course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterat
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to the report of a failed test the requests that its world received."""
+    """Add to the report of a failed test the requests that its world received. Never raises, which would end the run:
+    a project may have a fixture `course_world` of its own, or a library that answers the plugin's own requests."""
     report = yield
-    world: CourseWorld | None = getattr(item, "funcargs", {}).get("course_world")
-    if world is not None and report.when == "call" and report.failed:
-        lines = [_line(request) for request in reversed(world.journal.requests())]
-        report.sections.append((f"requests to world {world.name}", "\n".join(lines) or "none"))
+    world = getattr(item, "funcargs", {}).get("course_world")
+    if world is not None and report.when == "call" and report.failed and _is_world(world):
+        report.sections.append((f"requests to world {world.name}", _requests(world)))
     return report
+
+
+def _is_world(value: object) -> "TypeGuard[CourseWorld]":
+    from stubserver.testing import CourseWorld
+
+    return isinstance(value, CourseWorld)
+
+
+def _requests(world: "CourseWorld") -> str:
+    """The requests to a world, oldest first, one per line; or why they are not known."""
+    try:
+        return "\n".join(_line(request) for request in reversed(world.journal.requests())) or "none"
+    except Exception as error:  # whatever stands between the plugin and the server
+        return f"not known: {type(error).__name__}: {error}"
 
 
 def _line(request: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ The pytest plugin provides them as the fixtures `course_stub` and `course_world`
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -19,6 +20,11 @@ TIMEOUT = 30.0
 
 class StubError(Exception):
     """The server cannot be reached, or its control plane refuses; the message says why in one line."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """`status` is that of a refusal."""
+        super().__init__(message)
+        self.status = status
 
 
 class Stub:
@@ -48,7 +54,7 @@ class Stub:
         except httpx.HTTPError as error:
             raise StubError(f"no stub server answers at {self.url}: {error}") from None
         if answer.is_error:
-            raise StubError(f"{method} {path}: {_reason(answer)}")
+            raise StubError(f"{method} {path}: {_reason(answer)}", answer.status_code)
         return answer.json() if answer.content else None
 
     def world(self, name: str) -> "CourseWorld":
@@ -117,10 +123,18 @@ class CourseWorld:
 
     def fork(self, name: str) -> "CourseWorld":
         """A new world that starts as a copy of this one."""
-        self.snapshot(name)  # also creates this world, if it does not exist yet
-        self.stub.control("POST", "/worlds", json={"name": name, "snapshot": name})
-        self.stub.control("DELETE", f"/snapshots/{name}")
+        self._create()
+        self.stub.control("POST", "/worlds", json={"name": name, "world": self.name})
         return self.stub.world(name)
+
+    def _create(self) -> None:
+        """Create the world, if it does not exist yet."""
+        try:
+            self.stub.control("GET", f"/worlds/{self.name}")
+        except StubError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            self.stub.control("POST", "/worlds", json={"name": self.name})
 
     def snapshot(self, name: str) -> None:
         """Take a named snapshot of the world, which any world can `restore`."""

@@ -150,6 +150,48 @@ def test_bad(course_world):
     assert "/feature/" not in done.stdout.partition("requests to world")[2]
 
 
+def test_a_fixture_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
+    """A failed test of a project with a `course_world` of its own fails, and the run goes on."""
+    text = """
+import pytest
+
+@pytest.fixture
+def course_world():
+    return {"name": "mine"}
+
+def test_bad(course_world):
+    assert not course_world
+
+def test_good(course_world):
+    assert course_world
+"""
+    done = run(tmp_path, test_it=text)
+    assert "1 failed, 1 passed" in done.stdout, done.stdout
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+    assert "requests to world" not in done.stdout
+
+
+def test_a_report_that_cannot_ask_the_server_says_so(tmp_path: Path) -> None:
+    """As when a library such as respx answers every request of httpx itself."""
+    text = """
+import httpx
+
+def refuse(self, request):
+    raise RuntimeError("no route is mocked for this")
+
+def test_bad(course_world, monkeypatch):
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", refuse)
+    assert False
+
+def test_good():
+    pass
+"""
+    done = run(tmp_path, "-p", "no:cacheprovider", test_it=text)
+    assert "INTERNALERROR" not in done.stdout + done.stderr, done.stdout
+    assert "not known: RuntimeError: no route is mocked for this" in done.stdout
+    assert "1 passed" in done.stdout
+
+
 @pytest.mark.parametrize("options", [["--stub-in-process"]], ids=["in-process"])
 def test_a_project_may_build_its_own_server(tmp_path: Path, options: list[str]) -> None:
     conftest = """

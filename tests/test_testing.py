@@ -104,6 +104,19 @@ def test_a_fork_is_the_world_as_it_is_now(course_world: CourseWorld) -> None:
         fork.delete()
 
 
+def test_a_fork_leaves_snapshots_alone(course_world: CourseWorld) -> None:
+    """Even one that has the name of the fork; and a world that nobody has touched can be forked as well."""
+    name = f"{course_world.name}-fork"
+    rename(course_world, "Knots")
+    course_world.snapshot(name)
+    course_world.delete()
+    fork = course_world.fork(name)
+    assert name_of(fork) == name_of(course_world) != "Knots"
+    fork.restore(name)
+    assert name_of(fork) == "Knots"
+    fork.delete()
+
+
 def test_a_snapshot_is_kept_until_it_is_restored(course_world: CourseWorld) -> None:
     rename(course_world, "Knots")
     course_world.snapshot(course_world.name)
