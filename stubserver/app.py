@@ -20,7 +20,7 @@ from stubserver.fixture import names as fixture_names
 from stubserver.lane.head import Heads
 from stubserver.lane.lane import Lane
 from stubserver.pages.routes import page_routes
-from stubserver.pipeline.cors import Cors
+from stubserver.pipeline.cors import Cors, check_origins
 from stubserver.pipeline.dispatch import Dispatch, Function
 from stubserver.pipeline.faults import Faults
 from stubserver.pipeline.framework import Middlewares, build_stack
@@ -40,11 +40,12 @@ class StubServer:
         self, contract: Contract, fixture: Fixture, settings: Settings | None = None, load: Load | None = None
     ) -> None:
         """Worlds start from `fixture`; `load` loads other fixtures by name. Raises SpecError if the contract and the
-        code disagree, and ValueError if the JWT secret is unusable."""
+        code disagree, and ValueError for an unusable JWT secret or origin."""
         self.contract = contract
         self.fixture = fixture
         self.settings = settings or Settings()
         check_secret(self.settings.jwt_secret)
+        check_origins(self.settings.cors_origins)
         self.control = load_control_contract()
         self.journal = Journal(self.settings.max_requests)
         self.worlds = Worlds(fixture, self.settings, load or partial(_packaged_fixture, contract), self.journal.clear)

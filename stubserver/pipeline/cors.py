@@ -1,7 +1,7 @@
 """CORS: the API may be called by pages on localhost, and by pages on the origins that the server was given."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,6 +19,16 @@ LOCAL_ORIGINS = rf"https?://{LOCAL_HOST}"
 
 _CONTROL = re.compile(rf"({BASE_PATH.pattern})?{CONTROL}")
 """Paths of the control plane, with or without a world: pages of other origins have no business there."""
+
+
+_ORIGIN = re.compile(r"https?://[^/\s?#@]+", re.ASCII)
+
+
+def check_origins(origins: Iterable[str]) -> None:
+    """Raises ValueError for an origin that no page can have, which would let nobody in without a word."""
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"{origin!r} is not an origin: write it as https://app.example, without a path, or *")
 
 
 class Cors(CORSMiddleware):

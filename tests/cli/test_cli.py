@@ -84,6 +84,7 @@ def test_origins_that_are_named_may_call(plain: Served, custom: Served) -> None:
         (["--port", "abc"], "--port"),
         (["--seed", "-1"], "--seed"),
         (["--log-format", "xml"], "--log-format"),
+        (["--cors-origin", "app.example"], "is not an origin: write it as https://app.example"),
         (["--nope"], "--nope"),
         (["extra"], "extra"),
     ],

@@ -99,3 +99,31 @@ def test_any_origin_never_comes_with_credentials(
             assert response.status_code == 200
             assert response.headers["access-control-allow-origin"] in ("*", FOREIGN[0])
             assert "access-control-allow-credentials" not in response.headers
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "foo",
+        "app.example",
+        "https://",
+        "https://app.example/",
+        "https://app.example/path",
+        "https:app.example",
+        "",
+        "**",
+    ],
+)
+def test_an_origin_that_no_page_can_have_is_refused(contract: Contract, default_fixture: Fixture, origin: str) -> None:
+    with pytest.raises(ValueError, match="is not an origin: write it as"):
+        StubServer(contract, default_fixture, Settings(cors_origins=(NAMED, origin)))
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "http://app.example:8080", "https://xn--bcher-kva.example", "http://[::1]:3000"]
+)
+def test_an_origin_that_a_page_can_have_is_taken(contract: Contract, default_fixture: Fixture, origin: str) -> None:
+    assert StubServer(contract, default_fixture, Settings(cors_origins=(origin,))).settings.cors_origins == (origin,)
