@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # pytest loads this module in every run, so it imports as lit
     from stubserver.testing import CourseWorld, Stub
 
 _SHARED = "stubserver_url"
+_DEFAULT_FIXTURE = "default"
 
 
 class Hooks:
@@ -70,7 +71,10 @@ _RUNNING = pytest.StashKey[Running]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("stubserver", "stub server for the SelfCommunity Course API")
     group.addoption(
-        "--stub-fixture", default="default", metavar="NAME", help="fixture that worlds start from: a name or a file"
+        "--stub-fixture",
+        default=_DEFAULT_FIXTURE,
+        metavar="NAME",
+        help="fixture that worlds start from: a name or a file",
     )
     group.addoption("--stub-in-process", action="store_true", help="serve without a socket (not under pytest-xdist)")
     group.addoption("--stub-coverage", metavar="FILE", help="write a coverage report (.json, .html, .xml, .txt)")
@@ -81,14 +85,36 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Reject an unknown report type at once, not after the last test."""
+    """Refuse at once what would fail every test, or only after the last one: a fixture that cannot be loaded, a report
+    that cannot be written."""
+    if hasattr(config, "workerinput"):  # its controller has looked
+        return
     if config.option.stub_coverage:
-        from stubserver.reports.coverage_report import format_of
+        _check_report(config.option.stub_coverage)
+    if config.option.stub_fixture != _DEFAULT_FIXTURE:
+        _check_fixture(config.option.stub_fixture)
 
-        try:
-            format_of(config.option.stub_coverage)
-        except ValueError as error:
-            raise pytest.UsageError(str(error)) from None
+
+def _check_report(file: str) -> None:
+    from stubserver.reports.coverage_report import format_of
+
+    try:
+        format_of(file)
+        with Path(file).open("a", encoding="utf-8"):
+            pass
+    except (ValueError, OSError) as error:
+        reason = f"cannot write {file}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise pytest.UsageError(f"--stub-coverage: {reason}") from None
+
+
+def _check_fixture(name: str) -> None:
+    from stubserver.contract.load import load_contract
+    from stubserver.fixture import FixtureError, load
+
+    try:
+        load(name, load_contract())
+    except FixtureError as error:
+        raise pytest.UsageError(f"--stub-fixture: {error}") from None
 
 
 @pytest.hookimpl(trylast=True)

@@ -210,11 +210,35 @@ def test_it(course_world):
 @pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serially", "xdist"])
 def test_a_server_that_cannot_be_built_says_why(tmp_path: Path, options: list[str]) -> None:
     """Quickly, and without an internal error of pytest."""
-    done = run(tmp_path, "--stub-fixture", "nonesuch", *options, test_it=USE.format(name="a"))
+    conftest = "def pytest_course_stub(config):\n    raise ValueError('no server today')\n"
+    done = run(tmp_path, *options, conftest=conftest, test_it=USE.format(name="a"))
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
-    assert "unknown fixture 'nonesuch': use one of default, empty, or a file" in done.stdout + done.stderr
+    assert "no server today" in done.stdout + done.stderr
     assert "INTERNALERROR" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "2"], ["--stub-in-process"]], ids=["serially", "xdist", "in-process"])
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        (["--stub-fixture", "nope"], "--stub-fixture: unknown fixture 'nope': use one of default, empty, or a file"),
+        (
+            ["--stub-coverage", "nowhere/c.json"],
+            "--stub-coverage: cannot write nowhere/c.json: No such file or directory",
+        ),
+    ],
+    ids=["fixture", "coverage"],
+)
+def test_an_option_that_cannot_work_ends_the_run_before_it_begins(
+    tmp_path: Path, options: list[str], mistake: list[str], says: str
+) -> None:
+    """In one line."""
+    done = run(tmp_path, *options, *mistake, test_it="def test_it(course_world): open('ran', 'w').close()")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "ran").exists()
 
 
 def test_workers_share_one_server(tmp_path: Path) -> None:
