@@ -1,6 +1,5 @@
 """Checks, at every start, that the contract and the code agree on names: a name on one side must exist on the other."""
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from stubserver.fixture import COMPLETED_FROM
 from stubserver.pipeline.faults import FAULT_KINDS
 from stubserver.pipeline.reading import READERS
 from stubserver.records.coverage import DIMENSIONS
+from stubserver.suggestions import nearest
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,6 @@ def _place(operation: Operation) -> str:
 
 def _known(name: str, shared: SharedNames) -> str:
     """The known names, after the closest match if there is one."""
-    near = difflib.get_close_matches(name, shared.known, n=1)
+    near = nearest(name, shared.known, most=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
     return f"{guess}{shared.table} has {', '.join(sorted(shared.known))}"

@@ -3,17 +3,21 @@
 import difflib
 from collections.abc import Iterable
 
+_MAX_NAME = 60
+"""Characters of an unknown name that are compared and repeated."""
+_MAX_LISTED = 20
+"""Names that a message lists if none is near."""
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that are most like `name`, the nearest first; empty if none is near."""
+    return difflib.get_close_matches(name[:_MAX_NAME], [*known], n=most)
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question that suggests the nearest names, with a blank in front; empty if none is near."""
-    near = difflib.get_close_matches(name, [*known], n=3, cutoff=0.6)
+    near = nearest(name, known)
     return f" Did you mean {', '.join(near)}?" if near else ""
-
-
-_MAX_LISTED = 20
-"""Names that a message lists if none is near."""
-_MAX_ECHO = 60
-"""Characters of the unknown name that a message repeats."""
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
@@ -21,4 +25,4 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     names = [*known]
     listed = f" Use one of: {', '.join(names)}." if len(names) <= _MAX_LISTED else ""
     right = did_you_mean(name, names) or listed
-    return f"There is no {what} {name[:_MAX_ECHO]!r}.{right}"
+    return f"There is no {what} {name[:_MAX_NAME]!r}.{right}"

@@ -98,7 +98,9 @@ class CourseWorld:
         """A client whose URLs are relative to the API (`client.get("/user/me/")`): as a persona, by its name or its
         token, or with any other `token`; as an anonymous caller without either. Raises StubError for a persona that
         the world does not have."""
-        if persona is not None and token is None:
+        if token is not None and (persona is not None or not token):
+            raise StubError("A client is a persona or has a token, which is not empty; leave out both for neither.")
+        if persona is not None:
             token = self.tokens.get(persona, persona)
             if token not in self.tokens.values():
                 raise StubError(f"{unknown('persona', persona, self.tokens)} Pass other tokens as token=.")

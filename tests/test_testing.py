@@ -195,6 +195,12 @@ def test_a_client_may_have_any_token(course_world: CourseWorld) -> None:
     assert course_world.client(token="of-nobody").get("/user/me/").status_code == 401
 
 
+@pytest.mark.parametrize("mistake", [{"persona": "member", "token": "x"}, {"token": ""}])
+def test_a_client_is_a_persona_or_has_a_token(course_world: CourseWorld, mistake: dict[str, str]) -> None:
+    with pytest.raises(StubError, match="a persona or has a token"):
+        course_world.client(**mistake)
+
+
 @pytest.mark.parametrize(
     ("expected", "says"),
     [

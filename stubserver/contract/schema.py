@@ -1,7 +1,8 @@
 """JSON Schema as used in OpenAPI 3.0: compiled validators, and their errors in the vendor's codes."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -29,6 +30,16 @@ def draft4(schema: Any) -> Any:
         if "enum" in plain and None not in plain["enum"]:
             plain["enum"] = [*plain["enum"], None]
     return plain
+
+
+_MAX_UNKNOWN = 20
+"""Unknown names that one refusal speaks of."""
+
+
+def unknown_names(what: str, names: Iterable[str], known: Collection[str]) -> Iterator[Problem]:
+    """A problem for each name that is not one of the known ones, up to a bound: a request may bring thousands."""
+    for name in islice((name for name in names if name not in known), _MAX_UNKNOWN):
+        yield Problem("invalid", unknown(what, name, known), name[:_MAX_ECHO])
 
 
 class Validator:
@@ -67,8 +78,7 @@ class Validator:
         for error in self._compiled.iter_errors(value):
             detail = error.kind.as_dict()
             if error.kind.name == "additionalProperties" and not error.instance_path:
-                for unexpected in detail["unexpected"]:
-                    yield Problem("invalid", unknown("field", unexpected, self._fields), unexpected)
+                yield from unknown_names("field", detail["unexpected"], self._fields)
                 continue
             path = [str(step) for step in error.instance_path]
             hidden = path[0] in self._secrets if path else bool(self._secrets)

@@ -19,8 +19,10 @@ def get_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
 def freeze_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Stop the clock, at the given time or now."""
     clock = parts.touched(call).clock
-    given = {**call.query, **call.body}
-    clock.freeze(_checked(given["at"], "at") if "at" in given else None)
+    if "at" in call.query and "at" in call.body:
+        raise invalid("at", "invalid", "Give the time in the body or in the query, not in both.")
+    given = call.body.get("at", call.query.get("at"))
+    clock.freeze(None if given is None else _checked(given, "at"))
     return clock_view(clock)
 
 

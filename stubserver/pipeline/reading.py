@@ -14,9 +14,8 @@ from python_multipart.multipart import FormParser, MultipartState, parse_options
 
 from stubserver.call import MAX_FIELDS, Call, Upload, urlencoded
 from stubserver.contract.operation import Body
-from stubserver.contract.schema import Schema, echo
+from stubserver.contract.schema import Schema, echo, unknown_names
 from stubserver.errors import Problem, Refusal, invalid, refusal
-from stubserver.suggestions import unknown as unknown_name
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
@@ -49,9 +48,7 @@ def read_parameters(call: Call) -> None:
 def _unknown_parameters(call: Call) -> Iterator[Problem]:
     """Parameters that the operation does not have: the control plane refuses them, the API ignores them (R011)."""
     known = [parameter.name for parameter in call.operation.parameters if parameter.place == "query"]
-    for name in call.query_texts:
-        if name not in known:
-            yield Problem("invalid", unknown_name("query parameter", name, known), name)
+    return unknown_names("query parameter", call.query_texts, known)
 
 
 def _query_value(texts: list[str], schema: Schema) -> Any:

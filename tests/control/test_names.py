@@ -54,6 +54,15 @@ def test_a_misspelt_parameter_is_refused_with_the_right_one(api: Api) -> None:
     assert "Did you mean operation" in response.text
 
 
+def test_a_refusal_of_many_or_long_names_is_short(api: Api) -> None:
+    """However much the request brings."""
+    many = {f"field{number}": 1 for number in range(5000)}
+    for sent in (many, {"x" * 1_000_000: 1}):
+        response = api.post(VERIFY, json=sent)
+        assert 1 <= len(refused(response, 400)) <= 20
+        assert len(response.content) < 20_000
+
+
 def test_the_api_goes_on_ignoring_what_it_does_not_know(api: Api) -> None:
     """R011."""
     ok(api.get("/course/search/?operaton=x"))
@@ -191,6 +200,11 @@ def test_a_pattern_of_many_stars_is_judged_in_time(contract: Contract) -> None:
 def test_freeze_clock_takes_the_time_in_the_body_or_the_query(api: Api, options: dict[str, Any]) -> None:
     clock = ok(api.post("/__stub/clock/freeze", **options))
     assert clock["now"].startswith("2031-05-01T09:00:00")
+
+
+def test_freeze_clock_at_two_times_is_refused(api: Api) -> None:
+    at = {"at": "2031-05-01T09:00:00Z"}
+    assert refused(api.post("/__stub/clock/freeze", params=at, json=at), 400) == {"at": "invalid"}
 
 
 def test_advance_clock_by_nothing_is_refused(api: Api) -> None:
