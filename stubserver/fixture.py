@@ -71,7 +71,7 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
     file = folder("fixtures") / f"{name}.yaml" if name in names() else Path(name)
     try:
         data, digest = _read(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise FixtureError(f"unknown fixture {name!r}: use one of {', '.join(names())}, or a file") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None

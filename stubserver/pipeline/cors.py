@@ -21,7 +21,8 @@ _CONTROL = re.compile(rf"({BASE_PATH.pattern})?{CONTROL}")
 """Paths of the control plane, with or without a world: pages of other origins have no business there."""
 
 
-_ORIGIN = re.compile(r"https?://[^/\s?#@]+", re.ASCII)
+_ORIGIN = re.compile(r"https?://[^/\s?#@]+|null", re.ASCII)
+"""What browsers send; `null` is a page in a file."""
 
 
 def check_origins(origins: Iterable[str]) -> None:

@@ -78,6 +78,8 @@ def test_origins_that_are_named_may_call(plain: Served, custom: Served) -> None:
     ("arguments", "says"),
     [
         (["--fixture", "nope"], "default, empty"),
+        (["--fixture", ""], "unknown fixture '': use one of default, empty"),
+        (["--fixture", "{folder}"], "use one of default, empty, or a file"),
         (["--fixture", "{folder}/broken.yaml"], "users.0.role"),
         (["--port", "{taken}"], "port {taken}"),
         (["--port", "99999"], "--port"),

@@ -123,7 +123,7 @@ def test_an_origin_that_no_page_can_have_is_refused(contract: Contract, default_
 
 
 @pytest.mark.parametrize(
-    "origin", ["*", "http://app.example:8080", "https://xn--bcher-kva.example", "http://[::1]:3000"]
+    "origin", ["*", "null", "http://app.example:8080", "https://xn--bcher-kva.example", "http://[::1]:3000"]
 )
 def test_an_origin_that_a_page_can_have_is_taken(contract: Contract, default_fixture: Fixture, origin: str) -> None:
     assert StubServer(contract, default_fixture, Settings(cors_origins=(origin,))).settings.cors_origins == (origin,)
