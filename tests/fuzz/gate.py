@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,9 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract, load_control_contract
 
 HERE = Path(__file__).parent
-DESCENTS = {
+Link = tuple[str, str]
+"""operationIds of a case and of the one that followed it."""
+DESCENTS: Mapping[str, Sequence[Link]] = {
     "to the question and the reply": [
         ("create_course", "create_course_section"),
         ("create_course_section", "create_course_lesson"),
@@ -58,7 +60,7 @@ API = {
     "links": ("--phases", "stateful", "--warnings", "off"),
 }
 CONTROL = {"everything": ()}
-STEERING = {
+STEERING: Mapping[str, Sequence[Link]] = {
     "from a world to its end": [
         ("create_world", "get_world"),
         ("create_world", "reset_world"),
@@ -70,8 +72,9 @@ STEERING = {
     ],
 }
 """The same for the control plane."""
-WALKS = 150
-"""Random walks per descent: a count rather than a time, so that a slow machine walks as far as a fast one."""
+ROUNDS = 12
+"""Times that a descent is tried at most, each with a seed of its own. Hypothesis ends a walk early when the server
+answers a repeated request differently (a course of the same name, a second reply), so one round may miss a link."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Target:
     config: str
     runs: Mapping[str, Sequence[str]]
     """Title of a run -> arguments of Schemathesis."""
-    descents: Mapping[str, list[tuple[str, str]]]
+    descents: Mapping[str, Sequence[Link]]
     least_cases: int
 
     @property
@@ -100,11 +103,8 @@ class Run:
     target: Target
     title: str
     arguments: Sequence[str]
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether it can use more time."""
-        return "--max-examples" not in self.arguments
+    links: Sequence[Link] = ()
+    """Repeated until each of these has led to a 2xx; without any, run once."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,8 @@ def main() -> int:
     for done in outcomes:
         print(f"===== {done.run.target.name}: {done.run.title}\n{done.output}")
     for target in TARGETS:
-        figures, missing = _report(
-            target, [found for done in outcomes if done.run.target is target for found in done.recorders]
-        )
+        recorders = [found for done in outcomes if done.run.target is target for found in done.recorders]
+        figures, missing = _report(target, Tally.of(target, recorders))
         print("\n".join(figures))
         failures += [f"{target.name}: {text}" for text in missing]
     for failure in failures:
@@ -156,16 +155,22 @@ def _runs() -> Iterator[Run]:
         for title, links in target.descents.items():
             names = sorted({name for link in links for name in link})
             included = [part for name in names for part in ("--include-operation-id", name)]
-            yield Run(target, title, ["--phases", "stateful", "--max-examples", str(WALKS), *included])
+            yield Run(target, title, ["--phases", "stateful", *included], links)
 
 
 def _fuzz(run: Run, options: argparse.Namespace) -> Outcome:
+    failures: list[str] = []
+    recorders: list[Mapping[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "server.log") as server:
-        reports = Path(folder) / "reports"
-        status, output = _schemathesis(run, server.url, options, reports)
-        recorders = list(_recorders(reports))
+        for number in range(ROUNDS if run.links else 1):
+            reports = Path(folder) / f"reports-{number}"
+            status, output = _schemathesis(run, server.url, options, options.seed + number, reports)
+            recorders += _recorders(reports)
+            failures += [f"schemathesis ended with status {status}"] if status else []
+            followed = Tally.of(run.target, recorders).followed
+            if failures or all(followed[link] for link in run.links):
+                break
         log = server.log.read_text()
-    failures = [f"schemathesis ended with status {status}"] if status else []
     if "Traceback" in log:
         failures.append("the server logged an error:\n" + log[log.index("Traceback") - 500 :][:6000])
     return Outcome(run, output, recorders, failures)
@@ -197,18 +202,18 @@ class Server:
         self._process.wait(10)
 
 
-def _schemathesis(run: Run, url: str, options: argparse.Namespace, reports: Path) -> tuple[int, str]:
+def _schemathesis(run: Run, url: str, options: argparse.Namespace, seed: int, reports: Path) -> tuple[int, str]:
     """The exit status of a run, and what it printed."""
     base = url + run.target.contract.base
     command = [
         *(sys.executable, "-m", "schemathesis.cli"),
         *("--config-file", str(HERE / run.target.config)),
         *("run", f"{base}/openapi.json", "--url", base),
-        *("--seed", str(options.seed)),
+        *("--seed", str(seed)),
         *("--report", "ndjson", "--report-dir", str(reports)),
         *run.arguments,
     ]
-    if options.max_time and run.goes_on:
+    if options.max_time and not run.links:
         command += ["--max-time", str(options.max_time)]
     path = os.pathsep.join(part for part in (str(HERE), os.environ.get("PYTHONPATH")) if part)
     done = subprocess.run(
@@ -223,36 +228,54 @@ def _schemathesis(run: Run, url: str, options: argparse.Namespace, reports: Path
     return done.returncode, done.stdout
 
 
-def _report(target: Target, recorders: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+@dataclass(frozen=True)
+class Tally:
+    """What the recorded cases of some runs add up to."""
+
+    cases: int
+    accepted: collections.Counter[str | None]
+    """operationId -> answers with a 2xx."""
+    followed: collections.Counter[tuple[str | None, str | None]]
+    """Link -> how often it led to a 2xx."""
+    transitions: int
+    checks: collections.Counter[str]
+
+    @classmethod
+    def of(cls, target: Target, recorders: Iterable[Mapping[str, Any]]) -> "Tally":
+        known = target.routes
+        accepted: collections.Counter[str | None] = collections.Counter()
+        checks: collections.Counter[str] = collections.Counter()
+        followed: collections.Counter[tuple[str | None, str | None]] = collections.Counter()
+        cases = transitions = 0
+        for recorder in recorders:
+            for number, case in recorder["cases"].items():
+                interaction = recorder["interactions"].get(number)
+                if not interaction or not interaction.get("response"):
+                    continue
+                cases += 1
+                good = 200 <= interaction["response"]["status_code"] < 300
+                accepted[_operation(known, case)] += good
+                probe = interaction["response"]["status_code"] == 401  # sent again without a login, by the auth check
+                if case.get("transition") and case.get("is_transition_applied") and not probe:
+                    transitions += 1
+                    parent = recorder["cases"].get(case["parent_id"])
+                    followed[_operation(known, parent), _operation(known, case)] += good
+            for done in recorder.get("checks", {}).values():
+                checks.update(check["name"] for check in done)
+        return cls(cases, accepted, followed, transitions, checks)
+
+
+def _report(target: Target, tally: Tally) -> tuple[list[str], list[str]]:
     """The combined figures of all runs, and where they fall short."""
-    known = target.routes
-    accepted: collections.Counter[str | None] = collections.Counter()
-    checks: collections.Counter[str] = collections.Counter()
-    followed: collections.Counter[tuple[str | None, str | None]] = collections.Counter()
-    cases = transitions = arrived = 0
-    routes = list(known.values())
-    for recorder in recorders:
-        for number, case in recorder["cases"].items():
-            interaction = recorder["interactions"].get(number)
-            if not interaction or not interaction.get("response"):
-                continue
-            cases += 1
-            good = 200 <= interaction["response"]["status_code"] < 300
-            accepted[_operation(known, case)] += good
-            probe = interaction["response"]["status_code"] == 401  # sent again without a login, by the auth check
-            if case.get("transition") and case.get("is_transition_applied") and not probe:
-                transitions += 1
-                arrived += good
-                parent = recorder["cases"].get(case["parent_id"])
-                followed[_operation(known, parent), _operation(known, case)] += good
-        for done in recorder.get("checks", {}).values():
-            checks.update(check["name"] for check in done)
+    routes = list(target.routes.values())
+    accepted, followed = tally.accepted, tally.followed
+    cases, transitions, arrived = tally.cases, tally.transitions, tally.followed.total()
     unseen = [name for name in routes if not accepted[name]]
     figures = [f"{target.name}: {cases} cases"]
     figures.append(f"operations answered with a 2xx: {len(routes) - len(unseen)} of {len(routes)}")
     figures.append(f"stateful transitions with a 2xx: {arrived} of {transitions}")
     figures.append(f"links with a 2xx: {sum(map(bool, followed.values()))}, including {'; '.join(target.descents)}")
-    figures.append("checks run: " + ", ".join(f"{name} {times}" for name, times in sorted(checks.items())))
+    figures.append("checks run: " + ", ".join(f"{name} {times}" for name, times in sorted(tally.checks.items())))
     failures = []
     if cases < target.least_cases:
         failures.append(f"only {cases} cases instead of at least {target.least_cases}")
