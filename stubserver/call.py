@@ -76,9 +76,19 @@ class Upload:
     content: bytes
 
     @property
+    def size(self) -> int:
+        """Length of its content, in bytes."""
+        return len(self.content)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of its content, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
     def digest(self) -> str:
-        """Text that stands for the file in a body: a hash of its content."""
-        return f"file:{hashlib.sha256(self.content).hexdigest()}"
+        """Text that stands for the file in a body."""
+        return f"file:{self.sha256}"
 
 
 @dataclass
@@ -114,6 +124,8 @@ class Call:
     """Declared, writable fields of the request body; a file is represented by its digest."""
     files: dict[str, Upload] = field(default_factory=dict)
     """The files in a multipart form, by field name."""
+    form: dict[str, Any] | None = None
+    """The fields of a form as sent, declared or not, for the journal: a file is described by name, size and digest."""
     sent_fields: tuple[str, ...] = ()
     """Names of the body's fields as sent, declared or not."""
     refusal: Refusal | None = None

@@ -58,8 +58,14 @@ def main() -> None:
 )
 @option(
     "--max-requests",
-    "Maximum number of journal entries, of all worlds together.",
+    "Maximum number of journal entries of one world; its oldest is evicted first.",
     default=Settings.max_requests,
+    type=_MANY,
+)
+@option(
+    "--max-journal",
+    "Maximum size of all journals together, in bytes; the largest loses its oldest entries first.",
+    default=Settings.max_journal,
     type=_MANY,
 )
 @option("--max-body", "Maximum size of a request body, in bytes.", default=Settings.max_body, type=_MANY)

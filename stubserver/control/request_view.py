@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from stubserver.contract.contract import Contract
-from stubserver.records.journal import Entry
+from stubserver.records.journal import MAX_TEXT, Entry
 from stubserver.worlds.table import Change, Key, Row
 
 REDACTED = "[redacted]"
@@ -72,20 +72,22 @@ class RequestView:
 
     @property
     def body(self) -> Any:
-        """The body as sent if it was JSON, else the fields that were read from it, else its text or size."""
+        """The body as sent if it was JSON, the fields of a form with its files described, else its text or size."""
         entry = self._entry
+        if entry.form is not None:
+            return self._redacted(entry.form)
         if not entry.raw_body:
             return None
         try:
-            sent = orjson.loads(entry.raw_body)
+            return self._redacted(orjson.loads(entry.raw_body))
         except orjson.JSONDecodeError:
-            sent = dict(entry.body) or self._text_or_size(entry.raw_body)
-        return self._redacted(sent)
+            return self._text_or_size(entry.raw_body)
 
     def _text_or_size(self, text: bytes) -> str:
-        """The text of a body that could not be parsed; only its size if it mentions the name of a credential."""
+        """The text of a body that could not be parsed; only its size if it is large or mentions a credential's name."""
         readable = text.decode(errors="replace")
-        return f"({len(text)} bytes)" if any(name in readable for name in self._contract.secrets) else readable
+        hidden = len(text) > MAX_TEXT or any(name in readable for name in self._contract.secrets)
+        return f"({len(text)} bytes)" if hidden else readable
 
     @property
     def response(self) -> Mapping[str, Any] | None:
@@ -109,7 +111,10 @@ class RequestView:
         if not isinstance(value, dict):
             return value
         secrets = self._contract.secrets
-        return {name: REDACTED if name in secrets else self._redacted(part) for name, part in value.items()}
+        return {
+            name: REDACTED if name.partition("[")[0] in secrets else self._redacted(part)
+            for name, part in value.items()
+        }
 
     @property
     def violations(self) -> list[Mapping[str, str]]:

@@ -1,7 +1,6 @@
 """A world, the unit of state and isolation: its rows, counters, clock, faults and journal, over a shared fixture."""
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,8 +110,10 @@ class World:
         self.tokens = fixture.tokens
         self.personas = fixture.names
         self.clock = Clock()
-        self.journal: deque[Any] | None = None
-        """Its requests and their responses, oldest first; None until there is one."""
+        self.journal: Any = None
+        """Its requests and their responses; None until there is one."""
+        self.forgotten: dict[str, int] = {}
+        """Setting that was too small -> how many of its requests the journal lost for that."""
         self.asked = 0
         """How many requests it has ever received."""
         self.faults: dict[int, Any] = {}
