@@ -19,6 +19,7 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import coverage, explain
 from stubserver.cli.exec import exec_command
 from stubserver.cli.options import fail, option
+from stubserver.cli.replay import replay
 from stubserver.settings import Settings
 
 _MANY = click.IntRange(1)
@@ -219,5 +220,5 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
-for command in (exec_command, explain, coverage):
+for command in (exec_command, explain, coverage, replay):
     main.add_command(command)

@@ -27,6 +27,7 @@ def list_requests(call: Call, parts: ServerParts) -> Listing:
 def clear_requests(call: Call, parts: ServerParts) -> None:
     """Delete all journal entries of the world."""
     parts.journal.clear(call.world)
+    call.world.start_over()
 
 
 def get_request(call: Call, parts: ServerParts) -> RequestView:

@@ -7,10 +7,9 @@ from typing import Any
 import orjson
 
 from stubserver.contract.contract import Contract
-from stubserver.records.journal import MAX_TEXT, Entry
+from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
 from stubserver.worlds.table import Change, Key, Row
 
-REDACTED = "[redacted]"
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 
 

@@ -18,6 +18,8 @@ from stubserver.settings import Settings
 from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 
+REDACTED = "[redacted]"
+"""What is shown instead of a credential."""
 MAX_ANSWER = 64 * 1024
 """Answers of up to this many bytes are kept whole; of larger ones, only the size is."""
 MAX_TEXT = 16 * 1024
