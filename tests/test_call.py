@@ -165,7 +165,11 @@ def test_a_search_has_no_case_and_an_empty_one_finds_everything(world: World, te
     ("name", "fields", "unknown"),
     [
         (None, {"method": "GET", "path": "/nowhere/"}, [("operation", "GET /nowhere/")]),
-        ("get_course", {"raw_query": "view=edit&colour=red&__code=404"}, [("parameter", "colour")]),
+        (
+            "get_course",
+            {"raw_query": "view=edit&colour=red&__code=404&__wait=1&__cod=1"},
+            [("parameter", "colour"), ("parameter", "__cod")],
+        ),
         ("patch_course", {"sent_fields": ("name", "colour", "id")}, [("field", "colour"), ("field", "id")]),
         ("get_course", {}, []),
     ],

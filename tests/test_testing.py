@@ -149,6 +149,14 @@ def test_faults_are_added_listed_and_ended(course_world: CourseWorld) -> None:
     assert course_world.faults.list() == []
 
 
+def test_the_journal_has_all_faults_of_a_request(course_world: CourseWorld) -> None:
+    numbers = [course_world.faults.add(kind, seconds=0) for kind in ("error", "latency")]
+    assert course_world.client("member").get("/course/1/").status_code == 503
+    (request,) = course_world.journal.requests()
+    fired = [{"id": numbers[1], "kind": "latency"}, {"id": numbers[0], "kind": "error"}]
+    assert request["faults"] == fired
+
+
 def test_the_journal_is_read_and_cleared(course_world: CourseWorld) -> None:
     client = course_world.client("member")
     for number in (1, 2, 99):

@@ -148,10 +148,9 @@ class RequestView:
         return list(_patch(self._entry.changes, self._contract.secrets))
 
     @property
-    def fault(self) -> Mapping[str, Any] | None:
-        """The fault that affected it, if any."""
-        fault: Mapping[str, Any] | None = self._entry.fault
-        return fault
+    def faults(self) -> list[Mapping[str, Any]]:
+        """The faults that fired for it, in the order of acting."""
+        return list(self._entry.faults)
 
 
 def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
