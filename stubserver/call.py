@@ -48,7 +48,7 @@ ROW_KINDS = {
 }
 
 
-OWN_PARAMETERS = ("__code", "__wait")
+OWN_PARAMETERS = ("__code", "__wait", "__fault")
 """Query parameters that every request may have, though the contract does not know them."""
 MAX_FIELDS = 1000
 """Maximum number of fields in a form or a query."""

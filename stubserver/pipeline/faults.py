@@ -14,6 +14,7 @@ from stubserver.errors import Refusal, refusal
 from stubserver.pipeline.answer import send_refusal
 from stubserver.pipeline.exchange import Exchange
 from stubserver.pipeline.preferences import Preference, preferences, preferred
+from stubserver.pipeline.switches import switches
 from stubserver.worlds.world import Snapshot, World
 
 
@@ -31,11 +32,11 @@ class Fault:
         """The world as it was when the fault was created."""
         self._random = random.Random(f"{world.settings.seed} {world.name} {number} {wanted['seed']}")  # noqa: S311
 
-    def is_due(self, call: Call, operation: Operation | None) -> bool:
+    def is_due(self, call: Call, operation: Operation | None, switched_on: Collection[str]) -> bool:
         """Whether the fault is due for this request. Its draws depend only on the requests that it concerns, so they
         are the same whatever other faults there are."""
         wanted = self.wanted
-        if not self._concerns(call, operation):
+        if not self._concerns(call, operation, switched_on):
             return False
         is_drawn: bool = wanted["probability"] >= 1 or self._random.random() < wanted["probability"]
         return is_drawn and not self._is_spent
@@ -44,12 +45,13 @@ class Fault:
     def _is_spent(self) -> bool:
         return "times" in self.wanted and self.fired >= self.wanted["times"]
 
-    def _concerns(self, call: Call, operation: Operation | None) -> bool:
+    def _concerns(self, call: Call, operation: Operation | None, switched_on: Collection[str]) -> bool:
         wanted = self.wanted
         fits = (
             wanted.get("operation") in (None, operation.id if operation else ""),
             wanted.get("method") in (None, call.method),
             path_fits(call.path, wanted.get("path", "*")),
+            wanted.get("switch") in (None, *switched_on),
             self.kind != "stale" or call.method in ("GET", "HEAD"),
         )
         return all(fits)
@@ -100,13 +102,13 @@ class Faults:
     def _firing(self, call: Call, scope: Scope) -> "list[Fault | Preference]":
         """What fires for the request, each counted. All of it is decided when the request arrives, so that requests
         that come while it waits change nothing. Raises a 400 refusal if the request asks for what cannot be."""
-        asked = preferred(call, scope)
+        asked, switched_on = preferred(call, scope), switches(call, scope)
         faults: Mapping[int, Fault] = call.world.faults
         if not asked and not faults:
             return []
         operation = self._contract.find(call.method, call.path)
         wished = [*preferences(asked, operation)]
-        due = [fault for fault in faults.values() if fault.is_due(call, operation)]
+        due = [fault for fault in faults.values() if fault.is_due(call, operation, switched_on)]
         firing = _stacked([*wished, *due])
         for one in firing:
             one.fired += 1
