@@ -99,9 +99,9 @@ class Faults:
             await one.act(exchange)
         await exchange.deliver()
 
-    def _firing(self, call: Call, scope: Scope) -> "list[Fault | Preference]":
-        """What fires for the request, each counted. All of it is decided when the request arrives, so that requests
-        that come while it waits change nothing. Raises a 400 refusal if the request asks for what cannot be."""
+    def _firing(self, call: Call, scope: Scope) -> list[Fault | Preference]:
+        """What fires for the request, in the order of acting; faults that fire are counted. It is decided when the
+        request arrives, whatever happens while it waits. Raises a 400 refusal if it asks for what cannot be."""
         asked, switched_on = preferred(call, scope), switches(call, scope)
         faults: Mapping[int, Fault] = call.world.faults
         if not asked and not faults:
@@ -110,13 +110,13 @@ class Faults:
         wished = [*preferences(asked, operation)]
         due = [fault for fault in faults.values() if fault.is_due(call, operation, switched_on)]
         firing = _stacked([*wished, *due])
-        for one in firing:
-            one.fired += 1
+        for fault in due:
+            fault.fired += fault in firing
         return firing
 
 
-def _stacked(due: "Iterable[Fault | Preference]") -> "list[Fault | Preference]":
-    """Those that fire, in the order of acting: none that another one precludes, which acts before it."""
+def _stacked(due: Iterable[Fault | Preference]) -> list[Fault | Preference]:
+    """Those that fire, in the order of acting: all but those that one before them precludes."""
     order, precluded, firing = [*FAULT_KINDS], set[str](), []
     for one in sorted(due, key=lambda one: order.index(one.kind)):
         if one.kind not in precluded:

@@ -23,7 +23,7 @@ _PREFERENCE = re.compile(r'(?:^|,)\s*([^\s=;,"]+)(?:\s*=\s*(?:"([^"]*)"|([^\s;,"
 """A preference and its value, followed by its parameters, if any."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Preference:
     """One thing that a request prefers."""
 
@@ -35,8 +35,6 @@ class Preference:
     """Act it out."""
     id: None = None
     """It is not a fault of the world."""
-    fired: int = 0
-    """Number of times it has fired."""
 
 
 def preferred(call: Call, scope: Scope) -> Mapping[str, str]:

@@ -54,9 +54,12 @@ def test_drip_leaves_an_answer_without_a_body_alone(api: Api, app: StubServer, r
     assert newest(api)["faults"] == [{"id": 1, "kind": "drip"}]
 
 
-@pytest.mark.parametrize("method", ["DELETE", "HEAD"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("DELETE", "/api/v2/course/1/"), ("HEAD", "/api/v2/course/1/"), ("HEAD", "/api/v2/nowhere/"), ("HEAD", "/docs/")],
+)
 def test_an_answer_without_a_body_that_is_cut_never_arrives(
-    api: Api, app: StubServer, runner: asyncio.Runner, naps: list[float], method: str
+    api: Api, app: StubServer, runner: asyncio.Runner, naps: list[float], method: str, path: str
 ) -> None:
     """If it was also to drip, the connection breaks only after that time."""
     create(api, "truncate")
@@ -64,7 +67,7 @@ def test_an_answer_without_a_body_that_is_cut_never_arrives(
     outbox: list[Any] = []
     creator = {"Host": "stub.test", "Authorization": "Bearer stub-creator"}
     with pytest.raises(ConnectionResetError):
-        drive(app, runner, outbox, method, "/api/v2/course/1/", creator)
+        drive(app, runner, outbox, method, path, creator)
     assert (outbox, naps) == ([], [5])
     assert (1 in api.world.courses) is (method == "HEAD")
 
