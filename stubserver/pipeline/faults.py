@@ -25,7 +25,8 @@ class Fault:
         """`wanted` is a FaultCreate of the contract, with defaults filled in."""
         self.id = number
         self.kind: str = wanted["kind"]
-        self.name = self.kind
+        self.shown = {"id": number, "kind": self.kind}
+        """What the journal shows of it: one object, however many requests it fires for."""
         self.wanted = wanted
         self.fired = 0
         self.snapshot: Snapshot = world.snapshot()
@@ -93,7 +94,7 @@ class Faults:
         if not firing:
             await self._app(scope, receive, send)
             return
-        call.faults = [{"id": one.id, "kind": one.name} for one in firing]
+        call.faults = [one.shown for one in firing]
         exchange = Exchange(self._app, call, scope, receive, send)
         for one in firing:
             await one.act(exchange)

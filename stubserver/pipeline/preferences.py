@@ -33,8 +33,11 @@ class Preference:
     """What the journal calls it, such as `code=404`."""
     act: Callable[[Exchange], Coroutine[Any, Any, None]]
     """Act it out."""
-    id: None = None
-    """It is not a fault of the world."""
+
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """What the journal shows of it. It has no id, because it is not a fault of the world."""
+        return {"id": None, "kind": self.name}
 
 
 def preferred(call: Call, scope: Scope) -> Mapping[str, str]:
