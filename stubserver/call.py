@@ -48,6 +48,8 @@ ROW_KINDS = {
 }
 
 
+OWN_PARAMETERS = ("__code", "__wait", "__fault")
+"""Query parameters that every request may have, though the contract does not know them."""
 MAX_FIELDS = 1000
 """Maximum number of fields in a form or a query."""
 
@@ -132,8 +134,8 @@ class Call:
     """Why the request was refused, if it was."""
     changes: Sequence[Change] = ()
     """The changes that the request made."""
-    fault: Any = None
-    """The fault that was acted out, if any."""
+    faults: Sequence[Mapping[str, Any]] = ()
+    """The faults that fired, in the order of acting."""
     _rows: dict[str, Row] = field(default_factory=dict)
 
     @cached_property
@@ -181,7 +183,7 @@ class Call:
             yield "operation", f"{self.method} {self.path}"
             return
         for name in self.query_texts if self.raw_query else ():
-            if name not in self.routed.parameter_names and not name.startswith("__"):  # __code and __wait are ours
+            if name not in self.routed.parameter_names and name not in OWN_PARAMETERS:
                 yield "parameter", name
         for name in self.sent_fields:
             if name not in self.routed.fields:

@@ -1,15 +1,18 @@
 """A journal entry as the control plane shows it: without credentials, but with the rules it broke and its changes."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from stubserver.addressing import SWITCH_COOKIE
 from stubserver.contract.contract import Contract
 from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
 from stubserver.worlds.table import Change, Key, Row
 
+_SWITCH = re.compile(rf"\b{SWITCH_COOKIE}=[\w.-]+", re.ASCII)
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 
 
@@ -147,19 +150,20 @@ class RequestView:
         return list(_patch(self._entry.changes, self._contract.secrets))
 
     @property
-    def fault(self) -> Mapping[str, Any] | None:
-        """The fault that affected it, if any."""
-        fault: Mapping[str, Any] | None = self._entry.fault
-        return fault
+    def faults(self) -> list[Mapping[str, Any]]:
+        """The faults that fired for it, in the order of acting."""
+        return list(self._entry.faults)
 
 
 def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers without credentials; an Authorization header keeps its scheme."""
+    """Headers without credentials; an Authorization header keeps its scheme, a cookie the switch of a fault."""
     shown = {}
     for name, value in headers:
         if name in SECRET_HEADERS:
             scheme, space, _ = value.partition(" ")
-            value = f"{scheme} {REDACTED}" if name.endswith("authorization") and space else REDACTED
+            switch = _SWITCH.search(value) if name == "cookie" else None
+            kept = f"{switch[0]};" if switch else scheme if name.endswith("authorization") and space else ""
+            value = f"{kept} {REDACTED}".strip()
         shown[name] = value
     return shown
 

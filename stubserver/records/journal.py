@@ -70,7 +70,8 @@ class Entry:
     violations: tuple[tuple[str, str], ...]
     """What it used that the contract does not define: pairs of kind and name."""
     changes: Sequence[Change]
-    fault: Any
+    faults: Sequence[Mapping[str, Any]]
+    """The faults that fired, in the order of acting."""
 
 
 Recorded = tuple[Call, Answer, int]
@@ -208,7 +209,7 @@ def _entry(call: Call, answer: Answer) -> Entry:
         refusal=call.refusal,
         violations=tuple(_violations(call)),
         changes=call.changes,
-        fault=call.fault,
+        faults=call.faults,
     )
 
 

@@ -44,9 +44,8 @@ def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
         yield "sent", _json(request["request"]["body"])
     if request["violations"]:
         yield "unknown", "\n".join(f"{found['kind']} {found['name']}" for found in request["violations"])
-    if request["fault"]:
-        number = f"fault {request['fault']['id']}" if request["fault"]["id"] else "requested by the client"
-        yield "fault", f"{request['fault']['kind']} ({number})"
+    if request["faults"]:
+        yield "faults" if len(request["faults"]) > 1 else "fault", "\n".join(map(_fault, request["faults"]))
     yield "answered", str(request["status"] or "no answer was sent")
     if request["problems"]:
         yield "because", "\n".join(wrapped(_problem(problem), width=WIDTH - _LABEL) for problem in request["problems"])
@@ -69,6 +68,11 @@ def _again(request: Mapping[str, Any], url: str, tokens: Collection[str]) -> str
         return curl(sending(request, None if persona == "anonymous" else known), url)
     except Unsendable as reason:
         return f"cannot be sent again: {reason}"
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    number = f"fault {fault['id']}" if fault["id"] else "requested by the client"
+    return f"{fault['kind']} ({number})"
 
 
 def _problem(problem: Mapping[str, Any]) -> str:

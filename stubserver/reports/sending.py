@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 
 import orjson
 
-from stubserver.addressing import WORLD_HEADER, base_path
+from stubserver.addressing import SWITCH_COOKIE, WORLD_HEADER, base_path
 from stubserver.records.journal import REDACTED
 from stubserver.worlds.registry import DEFAULT
 
 _MEANINGFUL = ("accept", "content-type", "content-range", "host", "prefer", "x-stub-fixture", WORLD_HEADER.lower())
 """The headers that can change an answer, apart from credentials."""
+_SWITCH = re.compile(rf"{SWITCH_COOKIE}=[^;]+")
 _LEFT_OUT = re.compile(r"\([0-9]+ bytes\)")
 _LONGEST = 8000
 """Maximum length of a body in a curl command; a longer one is left to a file."""
@@ -48,6 +49,8 @@ def sending(entry: Mapping[str, Any], token: str | None) -> Sending:
     world = entry["id"].rpartition("-")[0]
     base = "" if world == DEFAULT or WORLD_HEADER.lower() in headers else base_path(world)
     found = Sending(asked["method"], f"{base}{asked['path']}", headers)
+    if switch := _SWITCH.match(asked["headers"].get("cookie", "")):
+        headers["cookie"] = switch[0]
     if query:
         found.target += f"?{urlencode(query, doseq=True)}"
     if token is not None:

@@ -49,7 +49,7 @@ def test_get_request_tells_the_whole_story(api: Api) -> None:
         "problems": [],
         "rules": [],
         "changes": [{"op": "replace", "path": "/courses/1/name", "value": "Knots"}],
-        "fault": None,
+        "faults": [],
     }
     assert answered == dict(response.headers)
     assert {name: sent[name] for name in ("host", "content-type", "authorization")} == {

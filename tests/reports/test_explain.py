@@ -144,6 +144,21 @@ def test_the_story_of_a_lost_answer(api: Api, contract: Contract) -> None:
 
 
 @pytest.mark.usefixtures("app")
+def test_the_story_of_several_faults(api: Api, contract: Contract) -> None:
+    for kind in ("error", "latency"):
+        api.request("POST", "/__stub/faults", json={"kind": kind, "seconds": 0})
+    api.request("GET", "/course/1/?__wait=0")
+    lines = told(api, contract).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("  faults"))
+    assert lines[at : at + 4] == [
+        "  faults    wait=0 (requested by the client)",
+        "            latency (fault 2)",
+        "            error (fault 1)",
+        "  answered  503",
+    ]
+
+
+@pytest.mark.usefixtures("app")
 def test_a_long_body_is_shortened(api: Api, contract: Contract) -> None:
     api.as_("creator").request("PATCH", "/course/1/", json={"description": "x" * 3000})
     sent = next(line for line in told(api, contract).splitlines() if line.startswith("  sent"))

@@ -96,6 +96,24 @@ def _sent(api: Api, path: str) -> None:
         return
 
 
+def test_switches_are_sent_again(api: Api, again: Again) -> None:
+    create(api, status=502, switch="down")
+    for path, headers in (
+        ("?__fault=down", {}),
+        ("", {"Cookie": "sid=1; stub-fault=down; x=y"}),
+        ("", {"Cookie": "sid=1"}),
+    ):
+        api.get(f"/course/1/{path}", headers=headers)
+    case = ok(api.get(CASE))
+    assert [entry["status"] for entry in case["requests"]] == [502, 502, 200]
+    assert [entry["request"]["headers"].get("cookie") for entry in case["requests"]] == [
+        None,
+        "stub-fault=down; [redacted]",
+        "[redacted]",
+    ]
+    assert again(case).verdict == "all answered the same"
+
+
 def test_callers_without_a_persona_get_a_token(api: Api, again: Again) -> None:
     """Also when they logged in with a password, which is not in the case."""
     token = ok(api.post(TOKEN, data={**WREN, **APP}))["access_token"]
