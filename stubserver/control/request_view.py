@@ -9,6 +9,7 @@ import orjson
 
 from stubserver.addressing import SWITCH_COOKIE
 from stubserver.contract.contract import Contract
+from stubserver.pipeline.reading import MAX_DEPTH, is_deeper
 from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
 from stubserver.worlds.table import Change, Key, Row
 
@@ -81,9 +82,10 @@ class RequestView:
         if not entry.raw_body:
             return None
         try:
-            return self._redacted(orjson.loads(entry.raw_body))
+            sent = orjson.loads(entry.raw_body)
         except orjson.JSONDecodeError:
             return self._text_or_size(entry.raw_body)
+        return self._text_or_size(entry.raw_body) if is_deeper(sent, MAX_DEPTH) else self._redacted(sent)
 
     def _text_or_size(self, text: bytes) -> str:
         """The text of a body that could not be parsed; only its size if it is large or mentions a credential's name."""
