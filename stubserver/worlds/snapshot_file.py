@@ -92,12 +92,13 @@ def _read(data: Mapping[str, Any], load: Callable[[str, datetime], Fixture]) -> 
 
 def _changes(name: str, base: FixtureTable, table: Mapping[str, Any]) -> Changes:
     filled = Table(name, base, Log())
+    rows: dict[Key, Row | None] = {}
     for entry in table["rows"]:
         key, row = entry["key"], entry["row"]
-        key = tuple(key) if isinstance(key, list) else key
         if row is not None:
             row = {**row, **{name: datetime.fromisoformat(row[name]) for name in entry["times"]}}
-        filled.set(key, filled.get(key), row)
+        rows[tuple(key) if isinstance(key, list) else key] = row
+    filled.fill(rows)
     filled.own().next_id = table["next_id"]
     return filled.snapshot()
 

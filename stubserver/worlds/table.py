@@ -235,6 +235,31 @@ class Table:
             if old != new:
                 self._reindex(field, key, old, new)
 
+    def fill(self, rows: Mapping[Key, Row | None]) -> None:
+        """Set many rows at once, without logging it. Takes time in proportion to the rows: one `set` after another
+        would replace the same lists of keys again and again."""
+        changes = self.own()
+        gone: dict[tuple[Field, Any], set[Key]] = {}
+        come: dict[tuple[Field, Any], set[Key]] = {}
+        for key, after in rows.items():
+            before = self.get(key)
+            changes.rows[key] = after
+            changes.added += (after is not None) - (before is not None)
+            for field, read in self.base.readers.items():
+                if before is not None:
+                    gone.setdefault((field, read(before)), set()).add(key)
+                if after is not None:
+                    come.setdefault((field, read(after)), set()).add(key)
+        for field, value in {**gone, **come}:
+            went, came = gone.get((field, value), set()), come.get((field, value), set())
+            if went == came:
+                continue
+            left = {*self.keys(field, value)} - went | came
+            if left or value in self.base.index[field]:
+                changes.index[field][value] = sorted(left)
+            else:
+                changes.index[field].pop(value, None)
+
     def _reindex(self, field: Field, key: Key, old: Any, new: Any) -> None:
         values = self._changes.index[field]
         if old is not _ABSENT:

@@ -196,3 +196,42 @@ def test_newest_cuts_pages_out_of_several_lists(kinds: list[str], offset: int, l
     assert len(newest) == len(expected)
     assert newest[offset : offset + limit] == expected[offset : offset + limit]
     assert newest[:] == expected
+
+
+# Many rows at once
+
+
+@settings(max_examples=200)
+@given(
+    rows=st.lists(ROWS, max_size=5, unique_by=lambda row: row["id"]),
+    earlier=st.lists(ROWS, max_size=3),
+    filled=st.dictionaries(st.integers(1, 9), st.none() | st.sampled_from("abc"), max_size=9),
+)
+def test_filling_is_the_same_as_setting_one_by_one(
+    rows: list[Row], earlier: list[Row], filled: dict[int, str | None]
+) -> None:
+    """Rows, order, length and index."""
+    tables = []
+    for _ in range(2):
+        things = Table("things", FixtureTable(("id",), ("kind",), rows), Log())
+        for row in earlier:
+            things.put(row)
+        tables.append(things)
+    at_once, one_by_one = tables
+    changes: dict[int, Row | None] = {key: {"id": key, "kind": kind} if kind else None for key, kind in filled.items()}
+    at_once.fill(changes)
+    for key, after in changes.items():
+        one_by_one.set(key, one_by_one.get(key), after)
+    assert list(at_once) == list(one_by_one)
+    assert (len(at_once), at_once.changed) == (len(one_by_one), one_by_one.changed)
+    for kind in "abc":
+        assert list(at_once.keys("kind", kind)) == list(one_by_one.keys("kind", kind))
+    assert at_once.snapshot().index == one_by_one.snapshot().index
+
+
+def test_filling_leaves_a_snapshot_as_it_was() -> None:
+    things = table()
+    before = things.snapshot()
+    things.fill({9: {"id": 9, "kind": "a"}, 2: None})
+    assert before.rows == {}
+    assert ids(things.where("kind", "a")) == [5, 9]
