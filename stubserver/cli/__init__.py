@@ -16,7 +16,8 @@ import click
 
 from stubserver import __version__
 from stubserver.addressing import LOOPBACK
-from stubserver.cli.ask import coverage, explain
+from stubserver.cli.ask import explain
+from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
 from stubserver.cli.options import fail, option
 from stubserver.settings import Settings
@@ -213,5 +214,5 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
-for command in (exec_command, explain, coverage):
+for command in (exec_command, explain, coverage_command):
     main.add_command(command)

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import orjson
@@ -12,7 +12,7 @@ from stubserver.records.coverage import COUNTED, DIMENSIONS, totals
 from stubserver.reports.coverage_html import Document, escaped, html
 from stubserver.reports.text import printable, wrapped
 
-_NOUNS = dict(zip(DIMENSIONS, ("status", "parameter", "field", "value", "persona"), strict=True))
+NOUNS = dict(zip(DIMENSIONS, ("status", "parameter", "field", "value", "persona"), strict=True))
 """Dimension -> what one of its points is called."""
 _COUNTS = {"": int}
 _OPERATION = {"operation": str, "method": str, "path": str, "requests": int, "only_refused": bool}
@@ -29,12 +29,37 @@ _TYPES = {
 }
 
 
-def read(source: str) -> dict[str, Any]:
-    """Parse a document; its totals are recomputed. Raises ValueError, with the reason in one line."""
+def read_files(files: Sequence[Path]) -> dict[str, Any]:
+    """The documents in files, added up. Raises ValueError, with the file and the reason in one line."""
+    documents = [read_file(file) for file in files]
+    for file, document in zip(files, documents, strict=True):
+        if document["contract"] != documents[0]["contract"]:
+            first, other = (printable(found["contract"]) for found in (documents[0], document))
+            raise ValueError(f"{file}: coverage of contract {other} cannot be added to {files[0]}, of contract {first}")
+    return merged(documents)
+
+
+def read_file(file: Path) -> dict[str, Any]:
+    """The document in a file. Raises ValueError, with the file and the reason in one line."""
+    try:
+        return read(file.read_bytes())
+    except OSError as error:
+        raise ValueError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def read(source: str | bytes) -> dict[str, Any]:
+    """Parse a document. Raises ValueError, with the reason in one line."""
     try:
         document = orjson.loads(source)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"not a coverage report: invalid JSON, {error}") from None
+    return checked(document)
+
+
+def checked(document: Any) -> dict[str, Any]:
+    """The document with its totals recomputed. Raises ValueError, with the reason in one line, if it is none."""
     _check(document, _SHAPE, "")
     return merged([document])
 
@@ -154,7 +179,7 @@ def _suite(operation: Document) -> Iterator[str]:
     for dimension in COUNTED:
         for point, count in operation[dimension].items():
             result = "" if count else '<skipped message="never exercised"/>'
-            yield _case(name, f"{_NOUNS[dimension]} {escaped(point)}", result)
+            yield _case(name, f"{NOUNS[dimension]} {escaped(point)}", result)
     yield "  </testsuite>"
 
 

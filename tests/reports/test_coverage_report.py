@@ -2,13 +2,15 @@
 
 import copy
 import json
+import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.reports.coverage_report import FORMATS, format_of, merged, read
+from stubserver.reports.coverage_report import FORMATS, format_of, merged, read, read_file, read_files
 from tests.reports.coverage_documents import COMPLETE, DOCUMENT, NEVER, PARTLY, REFUSED, SHOWN, hostile, only
 from tests.support.client import Api
 
@@ -87,6 +89,22 @@ def test_read_says_in_a_line_what_is_wrong(source: str, why: str) -> None:
 def test_read_ignores_what_a_newer_server_may_add() -> None:
     document = json.loads(changed("operations", 0, "seconds", to="1"))
     assert read(json.dumps({**document, "started": True})) == DOCUMENT
+
+
+def test_read_files_names_the_file_that_is_wrong(tmp_path: Path) -> None:
+    """Also one that cannot be read, or whose contract is another."""
+    one, none, other = tmp_path / "one.json", tmp_path / "none.json", tmp_path / "other.json"
+    one.write_text(json.dumps(DOCUMENT))
+    none.write_text("{}")
+    other.write_text(json.dumps({**DOCUMENT, "contract": "1.9.0\n"}))
+    assert read_files([one]) == read_file(one) == DOCUMENT
+    for files, message in {
+        (one, none): f"{none}: not a coverage report: it has no stubserver",
+        (tmp_path, one): f"cannot read {tmp_path}: Is a directory",
+        (one, other): f"{other}: coverage of contract 1.9.0\ufffd cannot be added to {one}, of contract 2.0.0",
+    }.items():
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            read_files(files)
 
 
 def test_merged_adds_the_counts() -> None:
