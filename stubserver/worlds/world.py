@@ -111,6 +111,8 @@ class World:
         self.tokens = fixture.tokens
         self.personas = fixture.names
         self.clock = Clock()
+        if self.settings.freeze_at is not None:
+            self.clock.freeze(self.settings.freeze_at)
         self.journal: deque[Any] | None = None
         """Its requests and their responses, oldest first; None until there is one."""
         self.asked = 0
