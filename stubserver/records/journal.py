@@ -1,6 +1,6 @@
 """The journal: each world's requests, their responses, and what they changed. Bounded across all worlds."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +14,6 @@ from stubserver.worlds.world import World
 
 MAX_KEPT = 16 * 1024
 """Bodies of up to this many bytes are kept whole; of larger ones, only the size is."""
-_MAX_VIOLATIONS = 1000
-"""Maximum number of different violations that are counted."""
 
 
 @dataclass(slots=True)
@@ -73,8 +71,6 @@ class Journal:
         """How many entries there are."""
         self.forgotten = 0
         """How many entries have been evicted."""
-        self.violations: Counter[str] = Counter()
-        """What the contract does not define -> how often it was used, in all worlds, deleted ones included."""
         self.listeners: list[Callable[[Entry], None]] = []
         """Functions to call with each new entry."""
 
@@ -87,10 +83,6 @@ class Journal:
         self._order.append(call.world.journal)
         self.kept += 1
         self._evict()
-        for kind, name in _violations(call):
-            what = f"{kind} {name}" if call.routed is None else f"{kind} {name} of {call.routed.id}"
-            if what in self.violations or len(self.violations) < _MAX_VIOLATIONS:
-                self.violations[what] += 1
         for listener in self.listeners:
             listener(_entry(call, answer))
 
