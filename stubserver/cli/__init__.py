@@ -189,7 +189,7 @@ def init(kind: str, directory: Path) -> None:
     try:
         for file in starter.write(kind, directory):
             click.echo(f"wrote {file}")
-    except starter.FilesInTheWay as error:
+    except starter.CannotWrite as error:
         fail(str(error))
     except OSError as error:
         fail(f"cannot write {error.filename}: {error.strerror}")
