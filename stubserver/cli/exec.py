@@ -71,9 +71,7 @@ def exec_command(
             report.write(FORMATS[format_of(report.path.name)](app.coverage.report()).encode())
     for line in [*findings.violations, *(findings.refusals if status else ())]:
         say(line)
-    for output in (log, report):
-        if output is not None and output.error is not None:
-            fail(f"cannot write {output.path}: {output.error.strerror}", status or 2)
+    _check_written([log, report], status or 2)
     sys.exit(status or int(fail_on_violation and bool(findings.violations)))
 
 
@@ -119,6 +117,12 @@ def _opened(stack: ExitStack, file: Path | None) -> "Output | None":
         return stack.enter_context(closing(Output(file)))
     except OSError as error:
         fail(f"cannot write {file}: {error.strerror}")
+
+
+def _check_written(outputs: "Sequence[Output | None]", status: int) -> None:
+    for output in outputs:
+        if output is not None and output.error is not None:
+            fail(f"cannot write {output.path}: {output.error.strerror}", status)
 
 
 def _log_to(output: "Output", app: "StubServer") -> None:
