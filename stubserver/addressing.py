@@ -8,6 +8,8 @@ FIXTURE_HEADER = "X-Stub-Fixture"
 """Request header that names the fixture for a world that the request creates."""
 REQUEST_HEADER = "X-Stub-Request"
 """Response header with the request's id in the journal."""
+SWITCH_COOKIE = "stub-fault"
+"""Cookie that switches on faults for the requests that carry it."""
 CONTROL = "/__stub/"
 """Path prefix of the control plane."""
 

@@ -48,7 +48,7 @@ class StubServer:
         check_secret(self.settings.jwt_secret)
         check_origins(self.settings.cors_origins)
         self.control = load_control_contract()
-        self.journal = Journal(self.settings.max_requests)
+        self.journal = Journal(self.settings)
         self.worlds = Worlds(fixture, self.settings, load or partial(_packaged_fixture, contract), self.journal.clear)
         self.coverage = Coverage(contract, fixture.tokens)
         contracts = [contract, self.control]

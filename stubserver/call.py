@@ -48,6 +48,8 @@ ROW_KINDS = {
 }
 
 
+OWN_PARAMETERS = ("__code", "__wait", "__fault")
+"""Query parameters that every request may have, though the contract does not know them."""
 MAX_FIELDS = 1000
 """Maximum number of fields in a form or a query."""
 
@@ -76,9 +78,19 @@ class Upload:
     content: bytes
 
     @property
+    def size(self) -> int:
+        """Length of its content, in bytes."""
+        return len(self.content)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of its content, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
     def digest(self) -> str:
-        """Text that stands for the file in a body: a hash of its content."""
-        return f"file:{hashlib.sha256(self.content).hexdigest()}"
+        """Text that stands for the file in a body."""
+        return f"file:{self.sha256}"
 
 
 @dataclass
@@ -114,14 +126,16 @@ class Call:
     """Declared, writable fields of the request body; a file is represented by its digest."""
     files: dict[str, Upload] = field(default_factory=dict)
     """The files in a multipart form, by field name."""
+    form: dict[str, Any] | None = None
+    """The fields of a form as sent, declared or not, for the journal: a file is described by name, size and digest."""
     sent_fields: tuple[str, ...] = ()
     """Names of the body's fields as sent, declared or not."""
     refusal: Refusal | None = None
     """Why the request was refused, if it was."""
     changes: Sequence[Change] = ()
     """The changes that the request made."""
-    fault: Any = None
-    """The fault that was acted out, if any."""
+    faults: Sequence[Mapping[str, Any]] = ()
+    """The faults that fired, in the order of acting."""
     _rows: dict[str, Row] = field(default_factory=dict)
 
     @cached_property
@@ -169,7 +183,7 @@ class Call:
             yield "operation", f"{self.method} {self.path}"
             return
         for name in self.query_texts if self.raw_query else ():
-            if name not in self.routed.parameter_names and not name.startswith("__"):  # __code and __wait are ours
+            if name not in self.routed.parameter_names and name not in OWN_PARAMETERS:
                 yield "parameter", name
         for name in self.sent_fields:
             if name not in self.routed.fields:

@@ -25,6 +25,8 @@ class Settings:
     max_rows: int = 100_000
     """Maximum number of rows in which a world may differ from its fixture."""
     max_requests: int = 5_000
-    """Maximum number of journal entries, of all worlds together; the oldest is evicted first."""
+    """Maximum number of journal entries of one world; its oldest is evicted first."""
+    max_journal: int = 64 * 1024 * 1024
+    """Maximum size of all journals together, in bytes; the largest loses its oldest entries first."""
     max_body: int = 8 * 1024 * 1024
     """Maximum size of a request body, in bytes; a larger one gets a 413."""

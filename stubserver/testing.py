@@ -187,7 +187,9 @@ class Faults:
         self._world = world
 
     def add(self, kind: str, **wanted: Any) -> int:
-        """Add a fault; `wanted` takes the fields of FaultCreate in the control plane's contract. Returns its id."""
+        """Add a fault; `wanted` takes the fields of FaultCreate in the control plane's contract. Returns its id.
+
+        With `switch="NAME"`, it fires only for requests with `?__fault=NAME` or the cookie `stub-fault=NAME`."""
         number: int = self._world.control("POST", "/faults", json={"kind": kind, **wanted})["id"]
         return number
 

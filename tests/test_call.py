@@ -165,7 +165,11 @@ def test_a_search_has_no_case_and_an_empty_one_finds_everything(world: World, te
     ("name", "fields", "unknown"),
     [
         (None, {"method": "GET", "path": "/nowhere/"}, [("operation", "GET /nowhere/")]),
-        ("get_course", {"raw_query": "view=edit&colour=red&__code=404"}, [("parameter", "colour")]),
+        (
+            "get_course",
+            {"raw_query": "view=edit&colour=red&__code=404&__wait=1&__fault=x&__cod=1"},
+            [("parameter", "colour"), ("parameter", "__cod")],
+        ),
         ("patch_course", {"sent_fields": ("name", "colour", "id")}, [("field", "colour"), ("field", "id")]),
         ("get_course", {}, []),
     ],
@@ -173,6 +177,6 @@ def test_a_search_has_no_case_and_an_empty_one_finds_everything(world: World, te
 def test_what_the_contract_does_not_know_is_told(
     world: World, contract: Contract, name: str | None, fields: dict[str, Any], unknown: list[tuple[str, str]]
 ) -> None:
-    """Read-only fields do not belong in requests; `__code` and `__wait` are ours."""
+    """Read-only fields do not belong in requests; `__code`, `__wait` and `__fault` are ours."""
     operation = contract.operations[name] if name else None
     assert list(called(world, operation, **fields).undeclared()) == unknown

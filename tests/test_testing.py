@@ -149,6 +149,22 @@ def test_faults_are_added_listed_and_ended(course_world: CourseWorld) -> None:
     assert course_world.faults.list() == []
 
 
+def test_a_fault_can_be_switched_on_by_a_client(course_world: CourseWorld) -> None:
+    course_world.faults.add("error", status=503, switch="broken")
+    client = course_world.client("member")
+    statuses = [client.get("/course/1/", params=params).status_code for params in ({}, {"__fault": "broken"})]
+    client.cookies.set("stub-fault", "broken")
+    assert [*statuses, client.get("/course/1/").status_code] == [200, 503, 503]
+
+
+def test_the_journal_has_all_faults_of_a_request(course_world: CourseWorld) -> None:
+    numbers = [course_world.faults.add(kind, seconds=0) for kind in ("error", "latency")]
+    assert course_world.client("member").get("/course/1/").status_code == 503
+    (request,) = course_world.journal.requests()
+    fired = [{"id": numbers[1], "kind": "latency"}, {"id": numbers[0], "kind": "error"}]
+    assert request["faults"] == fired
+
+
 def test_the_journal_is_read_and_cleared(course_world: CourseWorld) -> None:
     client = course_world.client("member")
     for number in (1, 2, 99):
@@ -228,6 +244,8 @@ def test_other_mistakes_are_errors_too(course_world: CourseWorld) -> None:
         (lambda: course_world.clock.advance(day=3), "There is no field 'day'. Did you mean days?"),
         (lambda: course_world.faults.add("error", time=1), "There is no field 'time'. Did you mean times"),
         (lambda: course_world.faults.add("eror"), "is not a valid choice"),
+        (lambda: course_world.faults.add("error", switch="a b"), '"a b" does not match'),
+        (lambda: course_world.faults.add("error", swich="a"), "There is no field 'swich'. Did you mean switch?"),
         (lambda: course_world.journal.requests(operaton="get_course"), "Did you mean operation"),
         (lambda: course_world.journal.count(operation="get_curse"), "Did you mean get_course"),
     ):

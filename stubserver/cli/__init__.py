@@ -20,6 +20,7 @@ from stubserver.cli.ask import explain
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
 from stubserver.cli.options import CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, option
+from stubserver.cli.replay import replay
 from stubserver.settings import Settings
 
 _MANY = click.IntRange(1)
@@ -56,8 +57,14 @@ def main() -> None:
 )
 @option(
     "--max-requests",
-    "Maximum number of journal entries, of all worlds together.",
+    "Maximum number of journal entries of one world; its oldest is evicted first.",
     default=Settings.max_requests,
+    type=_MANY,
+)
+@option(
+    "--max-journal",
+    "Maximum size of all journals together, in bytes; the largest loses its oldest entries first.",
+    default=Settings.max_journal,
     type=_MANY,
 )
 @option("--max-body", "Maximum size of a request body, in bytes.", default=Settings.max_body, type=_MANY)
@@ -211,5 +218,5 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
-for command in (exec_command, explain, coverage_command):
+for command in (exec_command, explain, coverage_command, replay):
     main.add_command(command)

@@ -22,6 +22,7 @@ def explain(url: str, control_token: str | None, request: str) -> None:
     try:
         with closing(Stub(url, control_token)) as stub:
             found = stub.control("GET", f"/requests/{quote(request, safe='')}")
+            tokens = stub.world(found["id"].rpartition("-")[0]).tokens.values()
     except StubError as error:
         fail(str(error))
-    click.echo(story(found, load_contract()))
+    click.echo(story(found, load_contract(), url, tokens))

@@ -6,10 +6,10 @@ from inspect import getmodule, isfunction
 from typing import Any
 
 from stubserver.call import Call
-from stubserver.control import clock, coverage, fault, request, server, snapshot, world
+from stubserver.control import case, clock, coverage, fault, request, server, snapshot, world
 from stubserver.control.server_parts import ServerParts
 
-MODULES = (server, world, snapshot, clock, fault, request, coverage)
+MODULES = (server, world, snapshot, clock, fault, request, case, coverage)
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function

@@ -10,9 +10,12 @@ from stubserver.control import names
 from stubserver.control.server_parts import ServerParts
 from stubserver.errors import invalid, refusal
 from stubserver.pipeline.faults import Fault
+from stubserver.worlds.world import World
 
 MAX_FAULTS = 100
 """Maximum number of faults in a world."""
+MAX_LOG = 1000
+"""How many changes of its faults a world remembers."""
 
 
 def list_faults(call: Call, parts: ServerParts) -> Listing:
@@ -30,6 +33,7 @@ def create_fault(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     world.faulted += 1
     fault = Fault(world.faulted, world, wanted)
     world.faults[fault.id] = fault
+    _log(call, world, fault.id)
     return _view(fault)
 
 
@@ -44,13 +48,23 @@ def _check_stale(wanted: Mapping[str, Any], contract: Contract) -> None:
 
 def clear_faults(call: Call, parts: ServerParts) -> None:
     """Remove all faults from the world."""
-    parts.touched(call).faults.clear()
+    world = parts.touched(call)
+    world.faults.clear()
+    _log(call, world, None)
 
 
 def delete_fault(call: Call, parts: ServerParts) -> None:
     """Remove one fault. Raises a 404 refusal if there is no such fault."""
     if call.world.faults.pop(call.ids["id"], None) is None:
         raise refusal(404, f"World {call.world.name} has no fault {call.ids['id']}.")
+    _log(call, call.world, call.ids["id"])
+
+
+def _log(call: Call, world: World, number: int | None) -> None:
+    """Note what was done to the faults of a world, so that it can be repeated (see Case in the contract)."""
+    done = {"after": world.asked, "operation": call.operation.id, "id": number, "fault": call.body or None}
+    world.fault_log.append(done)
+    del world.fault_log[:-MAX_LOG]
 
 
 def _view(fault: Fault) -> Mapping[str, Any]:

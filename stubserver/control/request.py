@@ -1,6 +1,7 @@
 """The journal of a world: every request with its response, and whether the expected requests were made."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from stubserver.api.views import Listing
@@ -13,19 +14,20 @@ from stubserver.records import journal
 
 
 def list_requests(call: Call, parts: ServerParts) -> Listing:
-    """The requests that match the filters, newest first."""
+    """The requests that match the filters, newest first, and how many the journal no longer has."""
     found = [RequestView(parts.contract, entry) for entry in reversed(journal.entries(call.world))]
     wanted = {name: call.query[name] for name in verify.FILTERS if name in call.query}
     wanted = names.checked(wanted, parts.contract, call.world, any_path=True)
     found = [view for view in found if not any(verify.differences(wanted, view))]
     if "violations" in call.query:
         found = [view for view in found if bool(view.violations) == call.query["violations"]]
-    return Listing(found)
+    return Listing(found, forgotten=sum(call.world.forgotten.values()))
 
 
 def clear_requests(call: Call, parts: ServerParts) -> None:
     """Delete all journal entries of the world."""
     parts.journal.clear(call.world)
+    call.world.start_over()
 
 
 def get_request(call: Call, parts: ServerParts) -> RequestView:
@@ -38,6 +40,21 @@ def get_request(call: Call, parts: ServerParts) -> RequestView:
 
 
 def verify_requests(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Whether the world received the expected requests. Raises a 400 refusal if no request could be as expected."""
+    """Whether the world received the expected requests. Raises a 400 refusal if no request could be as expected, and a
+    409 refusal if that depends on requests which the journal no longer has."""
     expected = names.checked(call.body, parts.contract, call.world)
-    return verify.verdict(expected, [RequestView(parts.contract, entry) for entry in journal.entries(call.world)])
+    found = [RequestView(parts.contract, entry) for entry in journal.entries(call.world)]
+    verdict = verify.verdict(expected, found)
+    if call.world.forgotten and not verify.is_certain(expected, verdict["count"], sum(call.world.forgotten.values())):
+        raise refusal(409, f"{verdict['message'].splitlines()[0]} {_forgotten(call, parts)}", "forgotten")
+    return verdict
+
+
+def _forgotten(call: Call, parts: ServerParts) -> str:
+    """Why a verdict cannot be told, and what would help."""
+    lost, settings = call.world.forgotten, asdict(parts.worlds.settings)
+    bounds = " and ".join(f"--{name.replace('_', '-')} (now {settings[name]})" for name in lost)
+    return (
+        f"But {sum(lost.values())} earlier requests of world {call.world.name} are no longer in the journal, so this "
+        f"cannot be told. Raise {bounds}, or clear the journal before the requests that count."
+    )

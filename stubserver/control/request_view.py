@@ -1,16 +1,19 @@
 """A journal entry as the control plane shows it: without credentials, but with the rules it broke and its changes."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from stubserver.addressing import SWITCH_COOKIE
 from stubserver.contract.contract import Contract
-from stubserver.records.journal import Entry
+from stubserver.pipeline.reading import MAX_DEPTH, is_deeper
+from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
 from stubserver.worlds.table import Change, Key, Row
 
-REDACTED = "[redacted]"
+_SWITCH = re.compile(rf"\b{SWITCH_COOKIE}=[\w.-]+", re.ASCII)
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 
 
@@ -72,20 +75,23 @@ class RequestView:
 
     @property
     def body(self) -> Any:
-        """The body as sent if it was JSON, else the fields that were read from it, else its text or size."""
+        """The body as sent if it was JSON, the fields of a form with its files described, else its text or size."""
         entry = self._entry
+        if entry.form is not None:
+            return self._redacted(entry.form)
         if not entry.raw_body:
             return None
         try:
             sent = orjson.loads(entry.raw_body)
         except orjson.JSONDecodeError:
-            sent = dict(entry.body) or self._text_or_size(entry.raw_body)
-        return self._redacted(sent)
+            return self._text_or_size(entry.raw_body)
+        return self._text_or_size(entry.raw_body) if is_deeper(sent, MAX_DEPTH) else self._redacted(sent)
 
     def _text_or_size(self, text: bytes) -> str:
-        """The text of a body that could not be parsed; only its size if it mentions the name of a credential."""
+        """The text of a body that could not be parsed; only its size if it is large or mentions a credential's name."""
         readable = text.decode(errors="replace")
-        return f"({len(text)} bytes)" if any(name in readable for name in self._contract.secrets) else readable
+        hidden = len(text) > MAX_TEXT or any(name in readable for name in self._contract.secrets)
+        return f"({len(text)} bytes)" if hidden else readable
 
     @property
     def response(self) -> Mapping[str, Any] | None:
@@ -109,7 +115,10 @@ class RequestView:
         if not isinstance(value, dict):
             return value
         secrets = self._contract.secrets
-        return {name: REDACTED if name in secrets else self._redacted(part) for name, part in value.items()}
+        return {
+            name: REDACTED if name.partition("[")[0] in secrets else self._redacted(part)
+            for name, part in value.items()
+        }
 
     @property
     def violations(self) -> list[Mapping[str, str]]:
@@ -143,19 +152,20 @@ class RequestView:
         return list(_patch(self._entry.changes, self._contract.secrets))
 
     @property
-    def fault(self) -> Mapping[str, Any] | None:
-        """The fault that affected it, if any."""
-        fault: Mapping[str, Any] | None = self._entry.fault
-        return fault
+    def faults(self) -> list[Mapping[str, Any]]:
+        """The faults that fired for it, in the order of acting."""
+        return list(self._entry.faults)
 
 
 def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers without credentials; an Authorization header keeps its scheme."""
+    """Headers without credentials; an Authorization header keeps its scheme, a cookie the switch of a fault."""
     shown = {}
     for name, value in headers:
         if name in SECRET_HEADERS:
             scheme, space, _ = value.partition(" ")
-            value = f"{scheme} {REDACTED}" if name.endswith("authorization") and space else REDACTED
+            switch = _SWITCH.search(value) if name == "cookie" else None
+            kept = f"{switch[0]};" if switch else scheme if name.endswith("authorization") and space else ""
+            value = f"{kept} {REDACTED}".strip()
         shown[name] = value
     return shown
 

@@ -17,7 +17,11 @@ def get_health(_: Call, parts: ServerParts) -> Mapping[str, Any]:
         "status": "ok",
         "uptime_seconds": round(time.monotonic() - parts.started, 3),
         "worlds": {"kept": len(parts.worlds), "evicted": parts.worlds.evicted},
-        "requests": {"kept": parts.journal.kept, "forgotten": parts.journal.forgotten},
+        "requests": {
+            "kept": parts.journal.kept,
+            "bytes": parts.journal.size,
+            "forgotten": parts.journal.forgotten,
+        },
         "snapshots": len(parts.worlds.snapshots),
         "limits": asdict(parts.worlds.settings),
     }

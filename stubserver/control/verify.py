@@ -34,6 +34,12 @@ def verdict(expected: Mapping[str, Any], requests: Sequence[RequestView]) -> Map
     return {"verified": verified, "count": count, "message": message, "nearest": nearest}
 
 
+def is_certain(expected: Mapping[str, Any], count: int, forgotten: int) -> bool:
+    """Whether the verdict on `count` matching requests is the same however many of the forgotten ones matched, too."""
+    least, most = _bounds(expected)
+    return least <= count <= count + forgotten <= most or count > most or count + forgotten < least
+
+
 def differences(expected: Mapping[str, Any], request: RequestView) -> Iterator[Difference]:
     """Where the request differs from the expectation; none if it matches."""
     asked = request.request

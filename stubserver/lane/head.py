@@ -15,7 +15,7 @@ import httptools
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.routing import Match, Mount
 
-from stubserver.addressing import FIXTURE_HEADER
+from stubserver.addressing import FIXTURE_HEADER, SWITCH_COOKIE
 from stubserver.call import Call
 from stubserver.contract.operation import Operation
 from stubserver.pipeline import reading, wire
@@ -109,7 +109,7 @@ class ParsedHead:
             and self.method in _METHODS
             and _PLAIN_URL.fullmatch(self.url) is not None
             and "__" not in self.url
-            and not any(_FOR_THE_STACK.fullmatch(name) for name, _ in self.headers)
+            and not any(_FOR_THE_STACK.fullmatch(name) or _switches(name, value) for name, value in self.headers)
         )
 
     # Callbacks of the parser
@@ -199,6 +199,11 @@ class Heads:
         media, _ = validation.extract_content_type(wire.plain_headers(call, []))
         validation.validate_mime_type(media)
         return media if media in operation.bodies else None
+
+
+def _switches(name: bytes, value: bytes) -> bool:
+    """Whether a header may switch on a fault, which only the stack does."""
+    return name == b"cookie" and SWITCH_COOKIE.encode() in value
 
 
 def _operations(middleware: Any) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from stubserver.pipeline.answer import Headers
-from stubserver.pipeline.faults import CONNECTION
+from stubserver.pipeline.exchange import CONNECTION
 
 
 class Protocol(HttpToolsProtocol):

@@ -24,6 +24,7 @@ def envelope(call: Call, listing: Listing) -> dict[str, Any]:
         "next": _link(call, limit, offset + limit) if offset + limit < count else None,
         "previous": _link(call, limit, max(0, offset - limit)) if offset > 0 else None,
         "results": listing.page(offset, limit),
+        **listing.others,
     }
 
 

@@ -5,7 +5,9 @@ Arrays have five spellings in queries (R013), three in forms (R012); bodies are 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -19,8 +21,10 @@ from stubserver.errors import Problem, Refusal, invalid, refusal
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
-MAX_ANSWER_DEPTH = 32
-"""How many levels of nesting an answer may add around an object that came in a body."""
+MAX_DEPTH = 64
+"""How many levels of arrays and objects a body of the API may have; nothing in the contract needs five."""
+_AROUND = 32
+"""How many more the control plane may have, whose answers and files hold such bodies."""
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -65,7 +69,7 @@ def _listed(text: str) -> list[Any]:
             items: list[Any] = orjson.loads(text)
         except orjson.JSONDecodeError:
             return [text]
-        return items
+        return [text] if is_deeper(items, MAX_DEPTH) else items
     return text.split(",")
 
 
@@ -90,10 +94,24 @@ def read_json(call: Call, body: Body) -> None:
         value = orjson.loads(call.raw_body or b"{}")
     except orjson.JSONDecodeError as error:
         raise refusal(400, f"JSON parse error - {error}.") from None
+    deepest = MAX_DEPTH + _AROUND if call.is_control else MAX_DEPTH
+    if call.raw_body.count(b"[") + call.raw_body.count(b"{") > deepest and is_deeper(value, deepest):
+        raise refusal(400, f"JSON parse error - arrays and objects are nested more than {deepest} levels deep.")
     if isinstance(value, dict):
         call.sent_fields = tuple(value)
         _read_numbers(value, body)
     _accept(call, body, value)
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether a JSON value has more than so many levels of arrays and objects."""
+    level = [value]
+    for _ in range(levels + 1):
+        containers = [part for part in level if isinstance(part, dict | list)]
+        level = [item for part in containers for item in (part.values() if isinstance(part, dict) else part)]
+        if not containers:
+            return False
+    return True
 
 
 def _read_numbers(value: dict[str, Any], body: Body) -> None:
@@ -105,6 +123,11 @@ def _read_numbers(value: dict[str, Any], body: Body) -> None:
 
 def read_urlencoded(call: Call, body: Body) -> None:
     """Fill `call.body` from a urlencoded form. Raises a 400 refusal."""
+    _accept(call, body, _form(call, _pairs(call, body), body.schema))
+
+
+def _pairs(call: Call, body: Body) -> Iterable[tuple[str, str]]:
+    """The fields of a urlencoded form, in order. Raises a 400 refusal."""
     try:
         text = call.raw_body.decode()
     except UnicodeDecodeError:
@@ -116,7 +139,7 @@ def read_urlencoded(call: Call, body: Body) -> None:
         )
         missing = body.validator.problems({})
         raise Refusal(400, [*missing, Problem("parse_error", message, "non_field_errors")])
-    _accept(call, body, _form(call, urlencoded(text, "form"), body.schema))
+    return urlencoded(text, "form")
 
 
 def read_multipart(call: Call, body: Body) -> None:
@@ -126,9 +149,10 @@ def read_multipart(call: Call, body: Body) -> None:
     call.files = {name: value for name, value in parts if isinstance(value, Upload) and name in call.body}
 
 
+FORM = "application/x-www-form-urlencoded"
 READERS = {
     "application/json": read_json,
-    "application/x-www-form-urlencoded": read_urlencoded,
+    FORM: read_urlencoded,
     "multipart/form-data": read_multipart,
 }
 """Media type -> the function that reads such a body."""
@@ -151,47 +175,71 @@ def _accept(call: Call, body: Body, value: Any) -> None:
 
 
 def _stored(name: str, value: Any, schema: Schema) -> Any:
-    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second, and for an
-    object that is nested too deeply to be written as JSON."""
-    if schema.get("type") == "object":
-        return _writable(name, value)
-    if value is None:
-        return None
+    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second."""
+    if value is None or schema.get("type") == "object":
+        return value
     try:
         return datetime.fromisoformat(value.upper())
     except ValueError:
         raise invalid(name, "invalid", f"{echo(value)} is not a date and time that can be stored.") from None
 
 
-def _writable(name: str, value: Any) -> Any:
-    within: Any = value
-    for _ in range(MAX_ANSWER_DEPTH):
-        within = [within]
-    try:
-        orjson.dumps(within)
-    except orjson.JSONEncodeError:
-        raise invalid(name, "invalid", "It is nested too deeply.") from None
-    return value
+def note_form(call: Call) -> None:
+    """Fill `call.form` for the journal if no hop has read the form: the request was refused early, or met a fault.
+    Without effect if it cannot be read."""
+    if call.form is not None or call.routed is None or not call.raw_body:
+        return
+    media = call.content_type.partition(";")[0]
+    if (body := call.routed.bodies.get(media)) is None or media == "application/json":
+        return
+    with suppress(Refusal):
+        fields = _pairs(call, body) if media == FORM else _parts(call.content_type, call.raw_body)
+        _collected(call, fields, body.schema["properties"])
 
 
 def _form(call: Call, fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
-    """Form fields in the types of `schema`; `name[]` and `name[0]` are collected into the array `name` (R012)."""
+    """Form fields in the types of `schema`. Raises a 400 refusal for a file where text is expected."""
     properties: Mapping[str, Any] = schema["properties"]
-    sent: dict[str, list[tuple[int, Any]]] = {}
+    sent = _collected(call, fields, properties)
+    call.sent_fields = tuple(sent)
+    return {name: _form_value(name, values, properties[name]) for name, values in sent.items() if name in properties}
+
+
+_Sent = Mapping[str, list[str | Upload]]
+"""Form field -> its values in order."""
+
+
+def _collected(call: Call, fields: Iterable[tuple[str, str | Upload]], properties: Mapping[str, Any]) -> _Sent:
+    """Form fields by name, also as `call.form`; `name[]` and `name[0]` are collected into the array `name` (R012)."""
+    sent: dict[str, list[tuple[int, str | Upload]]] = {}
     for position, (name, value) in enumerate(fields):
         indexed = _BRACKETS.fullmatch(name)
         if indexed and properties.get(indexed[1], {}).get("type") == "array":
             name, position = indexed[1], int(indexed[2] or position)
         sent.setdefault(name, []).append((position, value))
-    call.sent_fields = tuple(sent)
-    return {name: _form_value(name, values, properties[name]) for name, values in sent.items() if name in properties}
+    found = {name: [value for _, value in sorted(values, key=itemgetter(0))] for name, values in sent.items()}
+    call.form = {name: _as_sent(values, properties.get(name)) for name, values in found.items()}
+    return found
 
 
-def _form_value(name: str, values: list[tuple[int, str | Upload]], schema: Schema) -> Any:
+def _as_sent(values: list[str | Upload], schema: Schema | None) -> Any:
+    """What the journal shows of a form field: in the types of its schema, if it has one."""
+    shown = [_described(value) if isinstance(value, Upload) else value for value in values]
+    if schema is None:
+        return shown if len(shown) > 1 else shown[0]
+    of_item = schema.get("items", schema)
+    found = [typed(value, of_item) if isinstance(value, str) else value for value in shown]
+    return found if schema.get("type") == "array" else found[-1]
+
+
+def _described(file: Upload) -> Mapping[str, Any]:
+    return {"name": file.name, "size": file.size, "digest": f"sha256:{file.sha256}"}
+
+
+def _form_value(name: str, values: list[str | Upload], schema: Schema) -> Any:
     if schema.get("type") == "array":
-        in_order = sorted(values, key=lambda pair: pair[0])
-        return [_scalar(name, value, schema["items"]) for _, value in in_order]
-    return _scalar(name, values[-1][1], schema)
+        return [_scalar(name, value, schema["items"]) for value in values]
+    return _scalar(name, values[-1], schema)
 
 
 def _scalar(name: str, value: str | Upload, schema: Schema) -> Any:
@@ -208,14 +256,14 @@ def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]
     _, options = parse_options_header(content_type)
     if b"boundary" not in options:
         raise refusal(400, "Form parse error - the multipart Content-Type has no boundary.")
-    parser = FormParser(
-        "multipart/form-data",
-        on_field=lambda part: fields.append((part.field_name or b"", part.value or b"")),
-        on_file=lambda part: fields.append((part.field_name or b"", _upload(part))),
-        boundary=options[b"boundary"],
-        config={"MAX_MEMORY_FILE_SIZE": len(body) + 1},
-    )
     try:
+        parser = FormParser(
+            "multipart/form-data",
+            on_field=lambda part: fields.append((part.field_name or b"", part.value or b"")),
+            on_file=lambda part: fields.append((part.field_name or b"", _upload(part))),
+            boundary=options[b"boundary"],
+            config={"MAX_MEMORY_FILE_SIZE": len(body) + 1},
+        )
         parser.write(body)
         parser.finalize()
     except FormParserError as error:

@@ -1,5 +1,10 @@
-"""The journal: each world's requests, their responses, and what they changed. Bounded across all worlds."""
+"""The journal: each world's requests, their responses, and what they changed.
 
+Bounded twice: a world keeps a number of requests, and all worlds together a number of bytes. Beyond that bound, the
+largest journal loses its oldest entries, so that nobody's traffic evicts what a quieter neighbour has recorded.
+"""
+
+import heapq
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +14,20 @@ from typing import Any
 from stubserver.call import Call
 from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
+from stubserver.settings import Settings
 from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 
-MAX_KEPT = 16 * 1024
-"""Bodies of up to this many bytes are kept whole; of larger ones, only the size is."""
+REDACTED = "[redacted]"
+"""What is shown instead of a credential."""
+MAX_ANSWER = 64 * 1024
+"""Answers of up to this many bytes are kept whole; of larger ones, only the size is."""
+MAX_TEXT = 16 * 1024
+"""Bodies that are neither JSON nor a form are kept up to this many bytes; of larger ones, only the size is."""
+_OVERHEAD = 2048
+"""What an entry takes besides its texts, in bytes: about what was measured for a PATCH."""
+_CHANGE = 512
+"""What a change of a row takes besides its texts, in bytes."""
 
 
 @dataclass(slots=True)
@@ -43,8 +57,9 @@ class Entry:
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     raw_body: bytes
-    body: Mapping[str, Any]
-    """The fields that the operation read."""
+    """Empty if it was a form that could be read."""
+    form: Mapping[str, Any] | None
+    """The fields of a form as sent; files are described by name, size and digest."""
     persona: str
     status: int
     answer_headers: Sequence[tuple[bytes, bytes]]
@@ -53,22 +68,40 @@ class Entry:
     violations: tuple[tuple[str, str], ...]
     """What it used that the contract does not define: pairs of kind and name."""
     changes: Sequence[Change]
-    fault: Any
+    faults: Sequence[Mapping[str, Any]]
+    """The faults that fired, in the order of acting."""
 
 
-Recorded = tuple[Call, Answer]
-"""What the journal stores; it becomes an Entry only when it is read."""
+Recorded = tuple[Call, Answer, int]
+"""What the journal stores: it becomes an Entry only when it is read. The number is its size in bytes."""
+
+
+class WorldJournal:
+    """The entries of one world."""
+
+    __slots__ = ("recorded", "size")
+
+    def __init__(self) -> None:
+        self.recorded: deque[Recorded] = deque()
+        """Oldest first."""
+        self.size = 0
+        """Size of all entries, in bytes."""
+
+    def __len__(self) -> int:
+        return len(self.recorded)
 
 
 class Journal:
-    """Records requests in their worlds, and limits the number of entries of all worlds together."""
+    """Records requests in their worlds, and keeps them within the bounds."""
 
-    def __init__(self, most: int) -> None:
-        self._max_entries = most
-        self._order: deque[deque[Recorded]] = deque()
-        """The journal that each entry is in, oldest entry first."""
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._journals: dict[int, tuple[World, WorldJournal]] = {}
+        """The worlds with entries, by the identity of their journals."""
         self.kept = 0
-        """How many entries there are."""
+        """How many entries there are, in all worlds."""
+        self.size = 0
+        """Their size in bytes."""
         self.forgotten = 0
         """How many entries have been evicted."""
         self.listeners: list[Callable[[Entry], None]] = []
@@ -76,47 +109,76 @@ class Journal:
 
     def add(self, call: Call, answer: Answer) -> None:
         """Record a request that has finished, and evict the oldest entries if there are too many."""
-        if call.world.journal is None:
-            call.world.journal = deque()
-        _shrink(call, answer)
-        call.world.journal.append((call, answer))
-        self._order.append(call.world.journal)
+        world = call.world
+        journal: WorldJournal | None = world.journal
+        if journal is None:
+            journal = world.journal = WorldJournal()
+            self._journals[id(journal)] = (world, journal)
+        size = _shrink(call, answer)
+        journal.recorded.append((call, answer, size))
+        journal.size += size
+        self.size += size
         self.kept += 1
-        self._evict()
+        if len(journal) > self._settings.max_requests:
+            self._forget(world, journal, "max_requests")
+        if self.size > self._settings.max_journal:
+            self._make_room()
         for listener in self.listeners:
             listener(_entry(call, answer))
 
-    def _evict(self) -> None:
-        while self.kept > self._max_entries:
-            if oldest := self._order.popleft():  # empty if it was cleared
-                oldest.popleft()
-                self.kept -= 1
-                self.forgotten += 1
-        if len(self._order) > 2 * self._max_entries:
-            self._order = deque(journal for journal in self._order if journal)
+    def _make_room(self) -> None:
+        """Evict the oldest entries of the largest journals until an eighth of the room is free."""
+        wanted = self._settings.max_journal * 7 // 8
+        largest = [(-journal.size, key) for key, (_, journal) in self._journals.items()]
+        heapq.heapify(largest)
+        while self.size > wanted:
+            world, journal = self._journals[heapq.heappop(largest)[1]]
+            second = -largest[0][0] if largest else 0
+            while journal and journal.size >= second and self.size > wanted:
+                self._forget(world, journal, "max_journal")
+            if journal:
+                heapq.heappush(largest, (-journal.size, id(journal)))
+
+    def _forget(self, world: World, journal: WorldJournal, bound: str) -> None:
+        """Evict the oldest entry of a world, because a bound is reached."""
+        size = journal.recorded.popleft()[-1]
+        journal.size -= size
+        self.size -= size
+        self.kept -= 1
+        self.forgotten += 1
+        world.forgotten[bound] = world.forgotten.get(bound, 0) + 1
 
     def clear(self, world: World) -> None:
-        """Delete the world's entries."""
-        if world.journal is not None:
-            self.kept -= len(world.journal)
-            world.journal.clear()
-            world.journal = None  # the next one is a new object, so that `_order` stays correct
+        """Delete the world's entries; those that it had forgotten no longer count either."""
+        journal: WorldJournal | None = world.journal
+        world.forgotten = {}
+        if journal is not None:
+            self.kept -= len(journal)
+            self.size -= journal.size
+            del self._journals[id(journal)]
+            world.journal = None
 
 
 def entries(world: World) -> Sequence[Entry]:
     """The world's entries, oldest first."""
-    return [_entry(*recorded) for recorded in world.journal or ()]
+    journal: WorldJournal | None = world.journal
+    return [_entry(call, answer) for call, answer, _ in journal.recorded] if journal else []
 
 
-def _shrink(call: Call, answer: Answer) -> None:
-    """Drop what the journal does not keep."""
-    if len(call.raw_body) > MAX_KEPT:
-        call.raw_body, call.body = _size(call.raw_body), {}
-    if len(answer.body) > MAX_KEPT:
-        answer.body = _size(answer.body)
-    call.files = {}
+def _shrink(call: Call, answer: Answer) -> int:
+    """Drop what the journal does not keep, and return the size of the rest, in bytes."""
+    size = _OVERHEAD + 2 * len(call.raw_body) + len(call.raw_query) + sum(map(len, call.headers.values()))
+    if call.form is not None:
+        size -= 2 * sum(upload.size for upload in call.files.values())
+        call.raw_body = b""
+    if len(answer.body) > MAX_ANSWER:
+        answer.body = b'"(%d bytes)"' % len(answer.body)
+    elif len(call.raw_body) > MAX_TEXT and not _is_json(call):
+        call.raw_body = b'"(%d bytes)"' % len(call.raw_body)
+    call.body, call.files = {}, {}  # the rows have what the operation made of them
     if call.world.clock.frozen:
         answer.seconds = 0.0
+    return size + len(answer.body) + _CHANGE * len(call.changes)
 
 
 def _entry(call: Call, answer: Answer) -> Entry:
@@ -130,7 +192,7 @@ def _entry(call: Call, answer: Answer) -> Entry:
         query=_query(call),
         headers=call.headers,
         raw_body=call.raw_body,
-        body=call.body,
+        form=call.form,
         persona=call.persona,
         status=answer.status,
         answer_headers=answer.headers,
@@ -138,8 +200,12 @@ def _entry(call: Call, answer: Answer) -> Entry:
         refusal=call.refusal,
         violations=tuple(_violations(call)),
         changes=call.changes,
-        fault=call.fault,
+        faults=call.faults,
     )
+
+
+def _is_json(call: Call) -> bool:
+    return call.content_type.startswith("application/json") or not call.content_type
 
 
 def _query(call: Call) -> Mapping[str, list[str]]:
@@ -158,7 +224,3 @@ def _violations(call: Call) -> Sequence[tuple[str, str]]:
         return list(call.undeclared())
     except Refusal:
         return [("parameter", "(unreadable)")]
-
-
-def _size(body: bytes) -> bytes:
-    return b'"(%d bytes)"' % len(body)

@@ -1,7 +1,7 @@
 """The story of one request, for a terminal: who sent what, which rules applied, the answer, and what it changed."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +9,7 @@ import orjson
 
 from stubserver.api.guards import GUARDS
 from stubserver.contract.contract import Contract
+from stubserver.reports.sending import Unsendable, curl, sending
 from stubserver.reports.text import WIDTH, printable, wrapped
 
 _LABEL = 12
@@ -17,12 +18,13 @@ _LONGEST = 600
 """Maximum number of characters shown of a body."""
 
 
-def story(request: Mapping[str, Any], contract: Contract) -> str:
-    """The story of `request`, which is a Request of the control plane's contract."""
+def story(request: Mapping[str, Any], contract: Contract, url: str, tokens: Collection[str]) -> str:
+    """The story of `request`, a Request of the control plane's contract, with a command that sends it again to the
+    server at `url`; `tokens` are those of the personas of its world."""
     asked = request["request"]
     query = urlencode(asked["query"], doseq=True)
     lines = [f"{request['id']}  {asked['method']} {asked['path']}{'?' if query else ''}{query}", ""]
-    for label, text in _parts(request, contract):
+    for label, text in [*_parts(request, contract), ("again", _again(request, url, tokens))]:
         lines.append(textwrap.indent(text, " " * _LABEL).replace(" " * _LABEL, f"  {label:{_LABEL - 2}}", 1))
     return "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
 
@@ -42,9 +44,8 @@ def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
         yield "sent", _json(request["request"]["body"])
     if request["violations"]:
         yield "unknown", "\n".join(f"{found['kind']} {found['name']}" for found in request["violations"])
-    if request["fault"]:
-        number = f"fault {request['fault']['id']}" if request["fault"]["id"] else "requested by the client"
-        yield "fault", f"{request['fault']['kind']} ({number})"
+    if request["faults"]:
+        yield "faults" if len(request["faults"]) > 1 else "fault", "\n".join(map(_fault, request["faults"]))
     yield "answered", str(request["status"] or "no answer was sent")
     if request["problems"]:
         yield "because", "\n".join(wrapped(_problem(problem), width=WIDTH - _LABEL) for problem in request["problems"])
@@ -57,6 +58,21 @@ def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
         yield code, wrapped(text, width=WIDTH - _LABEL)
     if request["changes"]:
         yield "changed", "\n".join(_change(change) for change in request["changes"])
+
+
+def _again(request: Mapping[str, Any], url: str, tokens: Collection[str]) -> str:
+    """The request as a command, or why there is none."""
+    persona = request["persona"]
+    known = persona if persona in tokens else f"TOKEN-OF-{persona}"
+    try:
+        return curl(sending(request, None if persona == "anonymous" else known), url)
+    except Unsendable as reason:
+        return f"cannot be sent again: {reason}"
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    number = f"fault {fault['id']}" if fault["id"] else "requested by the client"
+    return f"{fault['kind']} ({number})"
 
 
 def _problem(problem: Mapping[str, Any]) -> str:

@@ -66,4 +66,4 @@ class Findings:
 def _reason(entry: Entry) -> str:
     if entry.refusal is not None:
         return f": {shortened(entry.refusal.reason, _LONGEST_MESSAGE)}"
-    return f": fault {entry.fault['kind']}" if entry.fault else ""
+    return f": fault {entry.faults[0]['kind']}" if entry.faults else ""

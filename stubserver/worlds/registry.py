@@ -50,6 +50,8 @@ class Worlds:
         """Cache of the fixtures besides the first one, oldest first."""
         self._worlds: dict[str, World] = {}
         """Name -> world, least recently used first."""
+        self._lost: dict[str, int] = {}
+        """Name of an evicted world -> how many requests it had received, oldest first; bounded as the worlds are."""
 
     def __iter__(self) -> Iterator[World]:
         """All worlds, sorted by name."""
@@ -65,14 +67,14 @@ class Worlds:
         """The world `name`, created from the server's fixture on first use."""
         world = self._worlds.pop(name, None)
         if world is None:
-            return self.reset(name)
+            return self._again(name, self.fixture)
         self._worlds[name] = world
         return world
 
     def touch(self, name: str, fixture: str | None) -> World:
         """Like `get`, but created from `fixture`. Raises a 400 refusal if it is unknown, or the world has another."""
         if fixture and name not in self._worlds:
-            return self.reset(name, self.load_fixture(fixture))
+            return self._again(name, self.load_fixture(fixture))
         world = self.get(name)
         if fixture and world.fixture.name != fixture:
             message = f"World {name} already exists, with fixture {world.fixture.name}; reset it, or use another name."
@@ -88,7 +90,17 @@ class Worlds:
 
     def peek(self, name: str) -> World:
         """The world `name`, or what it would be on first use, without creating it."""
-        return self._worlds.get(name) or World(name, self.fixture, self.settings)
+        return self._worlds.get(name) or self._new(name, self.fixture)
+
+    def _new(self, name: str, fixture: Fixture) -> World:
+        """A world that a request names; if it had been evicted, it knows how many requests were lost with it."""
+        world = World(name, fixture, self.settings)
+        if name in self._lost:
+            world.forgotten = {"max_worlds": self._lost[name]}
+        return world
+
+    def _again(self, name: str, fixture: Fixture) -> World:
+        return self._add(self._new(name, fixture))
 
     def reset(self, name: str = DEFAULT, fixture: Fixture | None = None) -> World:
         """Create or replace the world `name`, from `fixture` (default: the server's)."""
@@ -100,6 +112,7 @@ class Worlds:
 
     def delete(self, name: str) -> None:
         """Delete a world, if it exists."""
+        self._lost.pop(name, None)
         world = self._worlds.pop(name, None)
         if world is not None:
             self._forget(world)
@@ -110,9 +123,17 @@ class Worlds:
         if len(self._worlds) > self.settings.max_worlds:
             idle = next((name for name in self._worlds if name not in (DEFAULT, world.name)), None)
             if idle is not None:
-                self.delete(idle)
-                self.evicted += 1
+                self._evict(idle)
         return world
+
+    def _evict(self, name: str) -> None:
+        received = self._worlds[name].asked + self._worlds[name].forgotten.get("max_worlds", 0)
+        self.delete(name)
+        self.evicted += 1
+        if received:
+            self._lost[name] = received
+            if len(self._lost) > self.settings.max_worlds:
+                del self._lost[next(iter(self._lost))]
 
     def load_fixture(self, name: str, moment: datetime | None = None) -> Fixture:
         """The fixture `name`, with its relative times as of `moment` (default: the start of the server). Raises a 400

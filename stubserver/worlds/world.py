@@ -1,7 +1,6 @@
 """A world, the unit of state and isolation: its rows, counters, clock, faults and journal, over a shared fixture."""
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,14 +112,19 @@ class World:
         self.clock = Clock()
         if self.settings.freeze_at is not None:
             self.clock.freeze(self.settings.freeze_at)
-        self.journal: deque[Any] | None = None
-        """Its requests and their responses, oldest first; None until there is one."""
+        self.journal: Any = None
+        """Its requests and their responses; None until there is one."""
+        self.forgotten: dict[str, int] = {}
+        """Setting that was too small -> how many of its requests the journal lost for that."""
         self.asked = 0
         """How many requests it has ever received."""
         self.faults: dict[int, Any] = {}
         """Fault id -> its active fault."""
         self.faulted = 0
         """How many faults it has ever had."""
+        self.fault_log: list[Mapping[str, Any]] = []
+        """What was done to its faults, in order: the entries of `faults` of a Case in the control plane's contract."""
+        self._origin: Snapshot | None = None
         self._derived: dict[Any, tuple[Sequence[Sequence[Key]], Any]] = {}
         self._log = Log()
         taken = changes or {}
@@ -132,12 +136,22 @@ class World:
         """A world that starts in the state of the snapshot."""
         world = cls(name, snapshot.fixture, settings, snapshot.changes)
         world.clock = snapshot.clock.copy()
+        world._origin = snapshot
         return world
 
     def snapshot(self) -> Snapshot:
         """The current state of the world."""
         changes = {name: table.snapshot() for name, table in self._tables.items()}
         return Snapshot(self.fixture, self.clock.copy(), changes)
+
+    @property
+    def origin(self) -> Snapshot:
+        """The state before the first request in its journal."""
+        return self._origin or Snapshot(self.fixture, Clock(), {})
+
+    def start_over(self) -> None:
+        """Take the current state as the origin, because the journal has been cleared."""
+        self._origin = self.snapshot()
 
     @property
     def changed(self) -> int:

@@ -15,11 +15,16 @@ from tests.support.default import CONTROL_TOKEN
 pytestmark = pytest.mark.slow
 
 
-def test_explain_tells_the_story(command: Callable[..., Any]) -> None:
+def test_explain_tells_the_story(command: Callable[..., Any], url: str) -> None:
     status, out, err = command("explain", "default-2")
     assert (status, err) == (0, "")
     assert out.startswith("default-2  PATCH /api/v2/course/1/\n\n  when      ")
-    assert out.endswith("\n".join(REFUSAL.splitlines()[3:]) + "\n")
+    story, _, again = out.rpartition("\n  again     ")
+    assert story.endswith("\n".join(REFUSAL.splitlines()[3:]))
+    assert again == (
+        f"curl -X PATCH {url}/api/v2/course/1/ -H 'Content-Type: application/json' "
+        "-H 'Authorization: Bearer stub-stranger' --data-binary '{\"name\":\"Mine\"}'\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["default-99", "nonesuch-1", "nonsense", "../worlds", "a?b", "ä-1", ""])

@@ -14,6 +14,7 @@ EVERYTHING: dict[str, Any] = {
     "operation": "get_course",
     "method": "GET",
     "path": "/api/v2/course/*",
+    "switch": "slow",
     "times": 2,
     "probability": 0.5,
     "seed": 7,
@@ -101,12 +102,33 @@ def test_create_fault_keeps_all_that_is_wanted(api: Api) -> None:
         ({"method": "get"}, {"method": "invalid_choice"}),
         ({"path": "x" * 201}, {"path": "max_length"}),
         ({"operation": "x" * 65}, {"operation": "max_length"}),
+        ({"switch": ""}, {"switch": "blank"}),
+        ({"switch": None}, {"switch": "null"}),
+        ({"switch": True}, {"switch": "invalid"}),
+        ({"switch": ["slow"]}, {"switch": "invalid"}),
+        ({"switch": "slow.broken"}, {"switch": "invalid"}),
+        ({"switch": "slow broken"}, {"switch": "invalid"}),
+        ({"switch": "slów"}, {"switch": "invalid"}),
+        ({"switch": "slow\n"}, {"switch": "invalid"}),
+        ({"switch": "x" * 41}, {"switch": "max_length"}),
+        ({"swich": "slow"}, {"swich": "invalid"}),
         ({"kind": "flood", "times": 0}, {"kind": "invalid_choice", "times": "min_value"}),
     ],
 )
 def test_create_fault_refuses_what_cannot_be(api: Api, wanted: dict[str, Any], expected: dict[str, str]) -> None:
     assert refused(api.post(FAULTS, json={"kind": "error", **wanted}), 400) == expected
     assert listed(api) == []
+
+
+def test_create_fault_says_how_a_switch_may_be_called(api: Api) -> None:
+    for wanted, says in (
+        ({"switch": "slow.broken"}, '"slow.broken" does not match ^[A-Za-z0-9_-]+$.'),
+        ({"switch": "x" * 41}, "Must have no more than 40 characters."),
+        ({"swich": "slow"}, "There is no field 'swich'. Did you mean switch?"),
+        ({"switches": "slow"}, "There is no field 'switches'. Did you mean switch?"),
+    ):
+        response = api.post(FAULTS, json={"kind": "error", **wanted})
+        assert response.json()["errors"][0]["messages"][0]["message"] == says
 
 
 def test_create_fault_needs_a_kind(api: Api) -> None:
@@ -126,6 +148,8 @@ def test_create_fault_needs_a_kind(api: Api) -> None:
         {"seed": 2**32 - 1},
         {"path": "*" * 200},
         {"method": "HEAD"},
+        {"switch": "x" * 40},
+        {"switch": "Slow_2-b"},
     ],
 )
 def test_create_fault_takes_the_bounds_themselves(api: Api, wanted: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """How a journal entry is shown: what was asked and by whom, what was answered, and by which rules."""
 
+from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -8,7 +10,8 @@ from stubserver.contract.contract import Contract
 from tests.support.answers import ok
 from tests.support.client import Api
 from tests.support.default import NOW
-from tests.support.forms import FORM, JSON, MULTIPART, form, part
+from tests.support.faults import create
+from tests.support.forms import FORM, JSON, MULTIPART, Options, form, part
 from tests.support.journal import REQUESTS, newest, requests
 from tests.support.tokens import grant, signed
 
@@ -46,7 +49,7 @@ def test_get_request_tells_the_whole_story(api: Api) -> None:
         "problems": [],
         "rules": [],
         "changes": [{"op": "replace", "path": "/courses/1/name", "value": "Knots"}],
-        "fault": None,
+        "faults": [],
     }
     assert answered == dict(response.headers)
     assert {name: sent[name] for name in ("host", "content-type", "authorization")} == {
@@ -137,6 +140,17 @@ def test_time_goes_by_the_clock_of_the_world(api: Api) -> None:
 # Bodies
 
 
+KNOTS = {"name": "a.txt", "size": 5, "digest": f"sha256:{sha256(b'Knots').hexdigest()}"}
+
+
+def form_of(text: str) -> Options:
+    return {"data": {"description": text}}
+
+
+def json_of(text: str) -> Options:
+    return {"json": {"description": text}}
+
+
 @pytest.mark.parametrize(
     ("content", "headers", "expected"),
     [
@@ -145,25 +159,81 @@ def test_time_goes_by_the_clock_of_the_world(api: Api) -> None:
         (b'"text"', JSON, "text"),
         (b'{"name": "Knots"', JSON, '{"name": "Knots"'),
         (b'{"name": "\xff"}', JSON, '{"name": "\ufffd"}'),
-        (b"name=Knots+and+ropes&categories[0]=2&x=1", FORM, {"name": "Knots and ropes", "categories": [2]}),
-        (b"name=", FORM, "name="),
-        (form(part("name", b"Knots"), part("x", b"1")), MULTIPART, {"name": "Knots"}),
+        (b"name=Knots+and+ropes&categories[0]=2&x=1", FORM, {"name": "Knots and ropes", "categories": [2], "x": "1"}),
+        (b"x=1&x=2&hide_member_count=true", FORM, {"x": ["1", "2"], "hide_member_count": True}),
+        (b"name=", FORM, {"name": ""}),
+        (b'{"name": "x"}', FORM, {"name": "x"}),
+        (b"name=%ff", FORM, "name=%ff"),
+        (form(part("name", b"Knots"), part("x", b"1")), MULTIPART, {"name": "Knots", "x": "1"}),
+        (form(part("name", b"Knots", "a.txt")), MULTIPART, {"name": KNOTS}),
+        (form(part("name", b"Knots"))[:-6], MULTIPART, form(part("name", b"Knots"))[:-6].decode()),
         (b"plain", {"Content-Type": "text/plain"}, "plain"),
         (b"", JSON, None),
     ],
     ids=str,
 )
 def test_a_body_is_shown_as_it_was_sent(api: Api, content: bytes, headers: dict[str, str], expected: Any) -> None:
-    """JSON unchanged, a form as the fields that were read, anything else as text."""
+    """JSON unchanged, a form as its fields, anything else as text; whether it was accepted or refused."""
     api.as_("creator").patch("/course/1/", content=content, headers=headers)
     assert newest(api)["request"]["body"] == expected
 
 
-def test_of_a_file_the_digest_is_shown(api: Api) -> None:
-    content = form(part("name", b"Knots"), part("image_original", b"abc", "a.png"))
-    ok(api.as_("creator").patch("/course/1/", content=content, headers=MULTIPART))
-    digest = "file:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert newest(api)["request"]["body"] == {"name": "Knots", "image_original": digest}
+EDIT = form(
+    part("name", b"Knots"),
+    part("categories[]", b"2"),
+    part("image_original", b"abc" * 10_000, "a.png"),
+    part("cover", b"", "b.png"),
+)
+SHOWN = {
+    "name": "Knots",
+    "categories": [2],
+    "image_original": {"name": "a.png", "size": 30_000, "digest": f"sha256:{sha256(b'abc' * 10_000).hexdigest()}"},
+    "cover": {"name": "b.png", "size": 0, "digest": f"sha256:{sha256(b'').hexdigest()}"},
+}
+
+
+@pytest.mark.parametrize(
+    ("persona", "path", "fault", "status"),
+    [
+        ("creator", "/course/1/", {}, 200),
+        ("creator", "/course/99/", {}, 404),
+        ("member", "/course/1/", {}, 403),
+        (None, "/course/1/", {}, 401),
+        ("creator", "/course/1/", {"kind": "error", "status": 502}, 502),
+    ],
+)
+def test_of_a_form_with_files_the_fields_are_kept(
+    api: Api, persona: str | None, path: str, fault: dict[str, Any], status: int
+) -> None:
+    """However large the files are, and however early the request was refused: it can be verified."""
+    if fault:
+        create(api, **fault)
+    assert api.as_(persona).patch(path, content=EDIT, headers=MULTIPART).status_code == status
+    assert newest(api)["request"]["body"] == SHOWN
+    for expected, verified in (("a.png", True), ("c.png", False)):
+        contains = {"name": "Knots", "image_original": {"name": expected}}
+        verdict = ok(api.post("/__stub/verify", json={"operation": "patch_course", "contains": contains}))
+        assert verdict["verified"] is verified
+
+
+@pytest.mark.parametrize("encode", [form_of, json_of])
+def test_a_long_text_is_kept(api: Api, encode: Callable[[str], Options]) -> None:
+    """A lesson with pictures inside its text takes hundreds of kilobytes."""
+    text = "x" * 300_000
+    ok(api.as_("creator").patch("/course/1/", **encode(text)))
+    assert newest(api)["request"]["body"] == {"description": text}
+
+
+@pytest.mark.parametrize("media", ["text/plain", "image/png", "multipart/form-data; boundary=b"])
+@pytest.mark.parametrize(("size", "shown"), [(16 * 1024, False), (16 * 1024 + 1, True)])
+def test_of_a_large_body_that_is_no_form_the_size_is_shown(api: Api, media: str, size: int, shown: bool) -> None:
+    api.as_("creator").patch("/course/1/", content=b"x" * size, headers={"Content-Type": media})
+    assert newest(api)["request"]["body"] == (f"({size} bytes)" if shown else "x" * size)
+
+
+def test_of_large_broken_json_the_size_is_shown(api: Api) -> None:
+    api.as_("creator").patch("/course/1/", content=b"x" * 20_000, headers=JSON)
+    assert newest(api)["request"]["body"] == "(20000 bytes)"
 
 
 # Rules

@@ -9,6 +9,7 @@ from stubserver.control.server_parts import ServerParts, clock_view, world_view
 from stubserver.errors import Refusal
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
+from stubserver.settings import Settings
 from stubserver.worlds.clock import Clock
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import Fixture, World
@@ -19,7 +20,9 @@ from tests.support.default import NOW
 @pytest.fixture
 def parts(contract: Contract, default_fixture: Fixture) -> ServerParts:
     """Those of a server without a world."""
-    return ServerParts(contract, Worlds(default_fixture), Journal(10), Coverage(contract, default_fixture.tokens))
+    return ServerParts(
+        contract, Worlds(default_fixture), Journal(Settings()), Coverage(contract, default_fixture.tokens)
+    )
 
 
 def test_a_world_that_is_not_there_is_refused_and_not_made(parts: ServerParts) -> None:
@@ -47,6 +50,7 @@ def test_a_world_is_made_of_the_fixture_that_the_header_names(parts: ServerParts
 def test_every_field_of_a_world_is_shown(world: World) -> None:
     world.courses.delete(1)
     world.asked = 5
+    world.forgotten = {"max_requests": 1, "max_journal": 2}
     world.faults = {3: object()}
     assert world_view(world) == {
         "name": "w",
@@ -54,6 +58,7 @@ def test_every_field_of_a_world_is_shown(world: World) -> None:
         "base_path": "/~w",
         "clock": {"now": NOW, "frozen": True, "ahead_seconds": 0},
         "requests": 5,
+        "forgotten": 3,
         "changed_rows": 1,
         "faults": 1,
     }

@@ -1,10 +1,12 @@
 """Verification: how many requests match an expectation, and how the nearest one differs."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from stubserver.control.verify import is_certain
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.forms import Options
@@ -267,3 +269,97 @@ def test_verify_requests_refuses_what_cannot_be(api: Api, body: Any, expected: d
 
 def test_verify_requests_is_not_recorded(api: Api) -> None:
     assert [verify(api)["count"] for _ in range(2)] == [0, 0]
+
+
+# What the journal has forgotten
+
+
+@pytest.mark.parametrize(
+    ("bounds", "least", "most"),
+    [
+        ({}, 1, None),
+        ({"times": 0}, 0, 0),
+        ({"times": 3}, 3, 3),
+        ({"at_least": 2}, 2, None),
+        ({"at_most": 4}, 0, 4),
+        ({"at_least": 2, "at_most": 4}, 2, 4),
+    ],
+)
+@pytest.mark.parametrize("count", range(6))
+@pytest.mark.parametrize("forgotten", range(4))
+def test_a_verdict_is_certain_if_no_forgotten_request_could_change_it(
+    bounds: Options, least: int, most: int | None, count: int, forgotten: int
+) -> None:
+    possible = {
+        least <= count + matching and (most is None or count + matching <= most) for matching in range(forgotten + 1)
+    }
+    assert is_certain(bounds, count, forgotten) is (len(possible) == 1)
+
+
+def busy(fresh: Callable[..., Api], **settings: int) -> Api:
+    """A server whose world has deleted a course, and has seen so much afterwards that it has forgotten that."""
+    api = fresh(**settings)
+    assert api.as_("creator").delete("/course/15/").status_code == 204
+    for _ in range(4):
+        ok(api.get("/category/"))
+    return api
+
+
+@pytest.mark.parametrize(
+    ("expected", "verified"),
+    [
+        ({"operation": "delete_course", "times": 0}, None),
+        ({"operation": "delete_course", "times": 1}, None),
+        ({"operation": "delete_course"}, None),
+        ({"operation": "delete_course", "times": 3}, False),
+        ({"operation": "list_categories"}, True),
+        ({"operation": "list_categories", "times": 2}, False),
+        ({"operation": "list_categories", "times": 3}, None),
+        ({"operation": "list_categories", "at_most": 2}, False),
+        ({"operation": "list_categories", "at_most": 5}, True),
+        ({"operation": "list_categories", "at_most": 4}, None),
+    ],
+)
+def test_a_verdict_never_rests_on_what_is_forgotten(
+    fresh: Callable[..., Api], expected: Options, verified: bool | None
+) -> None:
+    """Three requests are kept, two are forgotten."""
+    response = busy(fresh, max_requests=3).post(VERIFY, json=expected)
+    if verified is None:
+        assert refused(response, 409) == {"": "forgotten"}
+    else:
+        assert ok(response)["verified"] is verified
+
+
+@pytest.mark.parametrize(
+    ("settings", "raised"),
+    [
+        ({"max_requests": 3}, "--max-requests (now 3)"),
+        ({"max_journal": 9_000}, "--max-journal (now 9000)"),
+        ({"max_requests": 9, "max_journal": 9_000}, "--max-journal (now 9000)"),
+    ],
+)
+def test_a_refusal_says_what_to_raise(fresh: Callable[..., Api], settings: dict[str, int], raised: str) -> None:
+    api = busy(fresh, **settings)
+    forgotten = ok(api.get("/__stub/health"))["requests"]["forgotten"]
+    response = api.post(VERIFY, json={"operation": "delete_course", "times": 0})
+    assert response.json()["errors"][0]["message"] == (
+        f"operation delete_course: expected exactly 0, found 0 of {5 - forgotten} requests. But {forgotten} earlier "
+        f"requests of world default are no longer in the journal, so this cannot be told. Raise {raised}, or clear the "
+        "journal before the requests that count."
+    )
+
+
+def test_an_evicted_world_is_a_reason_too(fresh: Callable[..., Api]) -> None:
+    api = fresh(max_worlds=2)
+    for world in "abc":
+        ok(api.get(f"/~{world}/api/v2/category/"))
+    response = api.post("/~a/__stub/verify", json={"operation": "list_categories", "times": 0})
+    assert refused(response, 409) == {"": "forgotten"}
+    assert "Raise --max-worlds (now 2)" in response.text
+
+
+def test_after_clearing_the_journal_a_verdict_can_be_told(fresh: Callable[..., Api]) -> None:
+    api = busy(fresh, max_requests=3)
+    assert api.delete("/__stub/requests").status_code == 204
+    assert verify(api, operation="delete_course", times=0)["verified"]

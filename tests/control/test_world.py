@@ -68,6 +68,7 @@ def test_create_world_is_from_the_servers_fixture(api: Api) -> None:
         "fixture": "default",
         "base_path": "/~w",
         "requests": 0,
+        "forgotten": 0,
         "changed_rows": 0,
         "faults": 0,
     }

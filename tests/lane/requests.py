@@ -368,8 +368,11 @@ class Requests:
                 {"kind": "latency", "seconds": 0},
             )
         )
+        also = {"kind": "error", "status": 500, "probability": 0.3, "switch": "storm"}
+        switched = [one.with_("Cookie", "stub-fault=storm") for one in seen]
         changed = self.valid(name, self._contract.operations["patch_course"])
-        return [control("POST", "faults", name, fault), *seen, changed, *seen, control("DELETE", "faults", name)]
+        made = [control("POST", "faults", name, wanted) for wanted in (fault, also)]
+        return [*made, *seen, changed, *switched, *seen, control("DELETE", "faults", name), *switched]
 
     def _restored(self, name: str) -> list[Request]:
         """Restore the world to its state before two changes."""

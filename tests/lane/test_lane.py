@@ -73,6 +73,30 @@ def test_wishes_are_granted(both: Both, world: str, wish: str) -> None:
     assert (answer.status, answer.by_lane) == ((404, False) if "search" not in path else (400, False))
 
 
+@pytest.mark.parametrize(
+    ("query", "cookie"), [("?__fault=broken", None), ("", "stub-fault=broken"), ("", "a=b; stub-fault=broken; c=d")]
+)
+def test_switches_are_never_missed(both: Both, world: str, query: str, cookie: str | None) -> None:
+    """Not even by requests whose answers were cached, and not in a world without faults."""
+    seen = plain("GET", "/course/1/", "member", world)
+    assert [both.ask(seen).by_lane for _ in range(2)] == [True, True]
+    switched = replace(seen, target=seen.target + query)
+    switched = switched.with_("Cookie", cookie) if cookie else switched
+    for _ in range(2):
+        answer = both.ask(switched)
+        assert (answer.status, answer.by_lane) == (400, False)
+        assert b"No fault of world" in answer.body
+    both.ask(control("POST", "faults", world, {"kind": "error", "status": 503, "switch": "broken"}))
+    assert [both.ask(request).status for request in (seen, switched, seen, switched)] == [200, 503, 200, 503]
+    both.ask(control("DELETE", "faults", world))
+    assert [both.ask(request).status for request in (seen, switched)] == [200, 400]
+
+
+def test_other_cookies_are_no_switches(both: Both, world: str) -> None:
+    seen = plain("GET", "/course/1/", "member", world).with_("Cookie", "theme=dark; stub_fault=broken")
+    assert [both.ask(seen).by_lane for _ in range(2)] == [True, True]
+
+
 def test_fixture_is_asked_for_each_time(both: Both, world: str) -> None:
     """A head that was accepted once is refused if the world now has another fixture."""
     both.ask(control("DELETE", f"worlds/{world}"))

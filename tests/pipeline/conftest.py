@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from stubserver.pipeline import faults
+from stubserver.pipeline import exchange
 
 
 @pytest.fixture
@@ -15,5 +15,5 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def nap(seconds: float) -> None:
         passed.append(seconds)
 
-    monkeypatch.setattr(faults, "asyncio", SimpleNamespace(sleep=nap))
+    monkeypatch.setattr(exchange, "asyncio", SimpleNamespace(sleep=nap))
     return passed

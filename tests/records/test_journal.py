@@ -1,4 +1,4 @@
-"""The journal: bounded across all worlds, with small bodies only, and with whatever the contract does not know."""
+"""The journal: bounded in each world and across all, and with whatever the contract does not know."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,10 @@ import pytest
 
 from tests.support.answers import ok
 from tests.support.client import Api
-from tests.support.forms import FORM, JSON, Options
+from tests.support.forms import JSON, Options
 from tests.support.journal import REQUESTS, newest, requests
 from tests.support.tokens import APP, TOKEN, WREN
+from tests.support.worlds import named
 
 pytestmark = pytest.mark.in_process("it is about the journal of the world default")
 
@@ -16,24 +17,23 @@ pytestmark = pytest.mark.in_process("it is about the journal of the world defaul
 # Bounds
 
 
-@pytest.mark.parametrize("form", [True, False])
-def test_of_a_large_body_the_size_is_shown(api: Api, form: bool) -> None:
-    """A body larger than 16 KB is processed but not kept, and neither is its answer."""
-    creator, limit = api.as_("creator"), 16 * 1024
-    for size, kept in ((limit, True), (limit + 1, False)):
-        head, tail = (b"description=", b"") if form else (b'{"description":"', b'"}')
-        content = head + b"x" * (size - len(head + tail)) + tail
-        response = creator.patch("/course/1/", content=content, headers=FORM if form else JSON)
-        entry = newest(api)
-        assert len(ok(response)["description"]) > 16_000
-        assert (entry["request"]["body"] == f"({size} bytes)") is not kept
-        assert entry["response"]["body"] == f"({len(response.content)} bytes)"
-        assert entry["changes"][0]["path"] == "/courses/1/description"
+@pytest.mark.parametrize(("size", "kept"), [(64 * 1024, True), (64 * 1024 + 1, False)])
+def test_of_a_large_answer_the_size_is_shown(api: Api, size: int, kept: bool) -> None:
+    """The request is kept, and what it changed."""
+    creator = api.as_("creator")
+    base = len(creator.patch("/course/1/", json={"description": "x"}).content) - 1
+    response = creator.patch("/course/1/", json={"description": "x" * (size - base)})
+    entry = newest(api)
+    assert len(response.content) == size
+    assert entry["response"]["body"] == (response.json() if kept else f"({size} bytes)")
+    assert entry["request"]["body"] == {"description": "x" * (size - base)}
+    assert entry["changes"][0]["path"] == "/courses/1/description"
 
 
 def health(api: Api) -> tuple[int, int]:
     """How many requests are kept, and how many were forgotten."""
     found = ok(api.get("/__stub/health"))["requests"]
+    assert (found["bytes"] > 0) is (found["kept"] > 0)
     return found["kept"], found["forgotten"]
 
 
@@ -45,49 +45,105 @@ def kept(api: Api) -> dict[str, list[int]]:
     }
 
 
+def forgotten(api: Api, world: str) -> int:
+    """How many of its requests a world says that it has forgotten."""
+    listed: int = ok(api.get(REQUESTS, headers=named(world)))["forgotten"]
+    if world in {found["name"] for found in ok(api.get("/__stub/worlds?limit=100"))["results"]}:
+        assert ok(api.get(f"/__stub/worlds/{world}"))["forgotten"] == listed
+    return listed
+
+
 def ask_in_turn(api: Api, worlds: str) -> None:
     for world in worlds:
         ok(api.get(f"/~{world}/api/v2/user/1/groups/"))
 
 
-def test_the_journal_is_bounded_over_all_worlds(fresh: Callable[..., Api]) -> None:
-    """The oldest request makes room, whichever world it belongs to."""
-    api = fresh(max_requests=4)
-    ask_in_turn(api, "aabc")
-    assert (health(api), kept(api)) == ((4, 0), {"a": [1, 2], "b": [1], "c": [1]})
-    ask_in_turn(api, "b")
-    assert (health(api), kept(api)) == ((4, 1), {"a": [2], "b": [1, 2], "c": [1]})
+def test_each_world_has_a_quota(fresh: Callable[..., Api]) -> None:
+    """Its own oldest request makes room; a neighbour loses nothing."""
+    api = fresh(max_requests=3)
+    ask_in_turn(api, "aabccc")
+    assert (health(api), kept(api)) == ((6, 0), {"a": [1, 2], "b": [1], "c": [1, 2, 3]})
+    ask_in_turn(api, "cc")
+    assert (health(api), kept(api)) == ((6, 2), {"a": [1, 2], "b": [1], "c": [3, 4, 5]})
+    assert [forgotten(api, world) for world in "abc"] == [0, 0, 2]
+
+
+def size_of_one(fresh: Callable[..., Api]) -> int:
+    """What a request of `ask_in_turn` takes in the journal."""
+    api = fresh()
+    ask_in_turn(api, "a")
+    size: int = ok(api.get("/__stub/health"))["requests"]["bytes"]
+    return size
+
+
+def test_all_worlds_share_a_number_of_bytes(fresh: Callable[..., Api]) -> None:
+    """The largest journal makes room, so a world that sends little keeps it all."""
+    api = fresh(max_journal=8 * size_of_one(fresh))
+    ask_in_turn(api, "abb" + "c" * 5)
+    assert (health(api), kept(api)) == ((8, 0), {"a": [1], "b": [1, 2], "c": [1, 2, 3, 4, 5]})
+    ask_in_turn(api, "c")
+    assert (health(api), kept(api)) == ((7, 2), {"a": [1], "b": [1, 2], "c": [3, 4, 5, 6]})
     ask_in_turn(api, "bb")
-    assert (health(api), kept(api)) == ((4, 3), {"a": [], "b": [2, 3, 4], "c": [1]})
-    ask_in_turn(api, "aaaa")
-    assert (health(api), kept(api)) == ((4, 7), {"a": [3, 4, 5, 6], "b": [], "c": []})
+    assert (health(api), kept(api)) == ((7, 4), {"a": [1], "b": [2, 3, 4], "c": [4, 5, 6]})
+    assert [forgotten(api, world) for world in "abc"] == [0, 1, 3]
+
+
+@pytest.mark.parametrize("encode", [{"json": {"description": "x" * 100_000}}, {"data": {"description": "x" * 100_000}}])
+def test_what_a_request_changed_counts(fresh: Callable[..., Api], encode: Options) -> None:
+    """The rows before and after stay in memory with the entry."""
+    api = fresh(max_journal=1_000_000)
+    for _ in range(20):
+        ok(api.as_("creator").patch("/~a/api/v2/course/1/", **encode))
+    found = ok(api.get("/__stub/health"))["requests"]
+    assert found["kept"] + found["forgotten"] == 20
+    assert 3 <= found["kept"] <= 5
+
+
+def test_files_do_not_count(fresh: Callable[..., Api]) -> None:
+    api = fresh(max_journal=1_000_000)
+    for _ in range(20):
+        files = {"image_original": ("a.png", b"x" * 100_000)}
+        ok(api.as_("creator").patch("/~a/api/v2/course/1/", files=files))
+    assert health(api) == (20, 0)
+
+
+def test_one_request_may_be_larger_than_the_room(fresh: Callable[..., Api]) -> None:
+    api = fresh(max_journal=1000)
+    ask_in_turn(api, "ab")
+    assert (health(api), forgotten(api, "a"), forgotten(api, "b")) == ((0, 2), 1, 1)
 
 
 @pytest.mark.parametrize("by", ["clear", "reset", "delete"])
 def test_what_was_cleared_takes_no_room(fresh: Callable[..., Api], by: str) -> None:
     """It does not count as kept, pushes nothing out, and is not forgotten a second time."""
-    api = fresh(max_requests=4)
-    ask_in_turn(api, "abab")
+    api = fresh(max_journal=4 * size_of_one(fresh), max_requests=3)
+    ask_in_turn(api, "aaaab")
+    assert (health(api), forgotten(api, "a")) == ((4, 1), 1)
     match by:
         case "clear":
-            api.delete(REQUESTS, headers={"X-Stub-World": "a"})
+            api.delete(REQUESTS, headers=named("a"))
         case "reset":
             ok(api.post("/__stub/worlds/a/reset"))
         case "delete":
             api.delete("/__stub/worlds/a")
-    assert health(api) == (2, 0)
-    ask_in_turn(api, "cc")
-    assert (health(api), kept(api)) == ((4, 0), {"a": [], "b": [1, 2], "c": [1, 2]})
+    assert (health(api), forgotten(api, "a")) == ((1, 1), 0)
+    ask_in_turn(api, "ccc")
+    assert (health(api), kept(api)) == ((4, 1), {"a": [], "b": [1], "c": [1, 2, 3]})
     ask_in_turn(api, "c")
-    assert (health(api), kept(api)) == ((4, 1), {"a": [], "b": [2], "c": [1, 2, 3]})
+    assert (health(api), kept(api)) == ((4, 2), {"a": [], "b": [1], "c": [2, 3, 4]})
 
 
-def test_a_cleared_journal_loses_nothing_new_for_what_it_had(fresh: Callable[..., Api]) -> None:
-    api = fresh(max_requests=4)
-    ask_in_turn(api, "aaa")
-    api.delete(REQUESTS, headers={"X-Stub-World": "a"})
-    ask_in_turn(api, "aaaa")
-    assert (health(api), kept(api)["a"]) == ((4, 0), [4, 5, 6, 7])
+def test_an_evicted_world_has_forgotten_all(fresh: Callable[..., Api]) -> None:
+    """Whoever asks again gets a new world of that name, which says so until it is reset."""
+    api = fresh(max_worlds=2)
+    ask_in_turn(api, "aaabc")
+    assert (health(api), forgotten(api, "a")) == ((2, 0), 3)
+    ask_in_turn(api, "a")
+    assert (kept(api)["a"], forgotten(api, "a"), forgotten(api, "b"), forgotten(api, "c")) == ([1], 3, 1, 0)
+    ask_in_turn(api, "bc")
+    assert forgotten(api, "a") == 4
+    ok(api.post("/__stub/worlds/a/reset"))
+    assert forgotten(api, "a") == 0
 
 
 # Violations

@@ -10,6 +10,7 @@ from stubserver.contract.contract import Contract
 from stubserver.reports.explain import story
 from tests.reports.stories import REFUSAL, WHEN
 from tests.support.client import Api
+from tests.support.default import PERSONAS
 
 CHANGE = f"""\
 default-1  POST /api/v2/course/14/section/25/lesson/42/complete/
@@ -66,29 +67,72 @@ default-1  PATCH /api/v2/course/1/
             (invalid_choice)"""
 
 
+S = "http://s.test/api/v2"
+AUTH = "-H 'Authorization: Bearer stub-"
+JSON = "-H 'Content-Type: application/json'"
+TOKENS = [f"stub-{persona}" for persona in PERSONAS]
+
+
 def told(api: Api, contract: Contract) -> str:
     """The story of the world's first request."""
-    return story(api.request("GET", "/__stub/requests/default-1").json(), contract)
+    return story(api.request("GET", "/__stub/requests/default-1").json(), contract, "http://s.test", TOKENS)
 
 
 @pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(
-    ("persona", "method", "path", "options", "golden"),
+    ("persona", "method", "path", "options", "golden", "again"),
     [
-        ("member", "POST", "/course/14/section/25/lesson/42/complete/", {}, CHANGE),
-        ("stranger", "PATCH", "/course/1/", {"json": {"name": "Mine"}}, REFUSAL),
-        (None, "GET", "/kourse/1/?a=b&a=c", {}, UNKNOWN),
-        ("stranger", "POST", "/course/1/join/", {"headers": {"Prefer": "code=404"}}, PREFERRED),
-        ("creator", "PATCH", "/course/1/", {"json": {"privacy": "nope", "colour": "red"}}, FIELD),
+        (
+            "member",
+            "POST",
+            "/course/14/section/25/lesson/42/complete/",
+            {},
+            CHANGE,
+            f"-X POST {S}/course/14/section/25/lesson/42/complete/ {AUTH}member'",
+        ),
+        (
+            "stranger",
+            "PATCH",
+            "/course/1/",
+            {"json": {"name": "Mine"}},
+            REFUSAL,
+            f'-X PATCH {S}/course/1/ {JSON} {AUTH}stranger\' --data-binary \'{{"name":"Mine"}}\'',
+        ),
+        (None, "GET", "/kourse/1/?a=b&a=c", {}, UNKNOWN, f"'{S}/kourse/1/?a=b&a=c'"),
+        (
+            "stranger",
+            "POST",
+            "/course/1/join/",
+            {"headers": {"Prefer": "code=404"}},
+            PREFERRED,
+            f"-X POST {S}/course/1/join/ -H 'Prefer: code=404' {AUTH}stranger'",
+        ),
+        (
+            "creator",
+            "PATCH",
+            "/course/1/",
+            {"json": {"privacy": "nope", "colour": "red"}},
+            FIELD,
+            f'-X PATCH {S}/course/1/ {JSON} {AUTH}creator\' --data-binary \'{{"privacy":"nope","colour":"red"}}\'',
+        ),
     ],
     ids=["change", "refusal", "unknown path", "Prefer", "unknown field"],
 )
 def test_the_story(
-    api: Api, contract: Contract, persona: str | None, method: str, path: str, options: dict[str, Any], golden: str
+    api: Api,
+    contract: Contract,
+    persona: str | None,
+    method: str,
+    path: str,
+    options: dict[str, Any],
+    golden: str,
+    again: str,
 ) -> None:
     api.as_(persona).request(method, path, **options)
     found = told(api, contract)
-    assert found.startswith(golden) if golden is FIELD else found == golden
+    told_before, _, last = found.rpartition("\n  again     ")
+    assert told_before.startswith(golden) if golden is FIELD else told_before == golden
+    assert last == f"curl {again}"
 
 
 @pytest.mark.usefixtures("app")
@@ -96,7 +140,22 @@ def test_the_story_of_a_lost_answer(api: Api, contract: Contract) -> None:
     api.request("POST", "/__stub/faults", json={"kind": "lost", "times": 1})
     with contextlib.suppress(ConnectionError, httpx.TransportError):  # not every transport raises this
         api.as_("stranger").request("POST", "/course/1/join/")
-    assert told(api, contract) == LOST
+    assert told(api, contract).startswith(f"{LOST}\n  again ")
+
+
+@pytest.mark.usefixtures("app")
+def test_the_story_of_several_faults(api: Api, contract: Contract) -> None:
+    for kind in ("error", "latency"):
+        api.request("POST", "/__stub/faults", json={"kind": kind, "seconds": 0})
+    api.request("GET", "/course/1/?__wait=0")
+    lines = told(api, contract).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("  faults"))
+    assert lines[at : at + 4] == [
+        "  faults    wait=0 (requested by the client)",
+        "            latency (fault 2)",
+        "            error (fault 1)",
+        "  answered  503",
+    ]
 
 
 @pytest.mark.usefixtures("app")

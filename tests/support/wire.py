@@ -7,18 +7,19 @@ from typing import Any
 from stubserver.app import StubServer
 
 
-def ask(
+def drive(
     app: StubServer,
     runner: asyncio.Runner,
+    outbox: list[Any],
     method: str,
     path: str,
     headers: Mapping[str, str],
     chunks: Sequence[bytes] = (b"",),
     address: tuple[str, int | None] = ("stub.test", 80),
-) -> tuple[int, dict[str, str], bytes]:
-    """Call the app as a server does, with exactly these headers and messages; return status, headers and body."""
+) -> None:
+    """Call the app as a server does, with exactly these headers and messages; what it sends goes into `outbox`. Raises
+    ConnectionResetError if a fault drops the connection."""
     inbox = [{"type": "http.request", "body": c, "more_body": n < len(chunks) - 1} for n, c in enumerate(chunks)]
-    outbox: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         return inbox.pop(0)
@@ -42,5 +43,20 @@ def ask(
         "server": address,
     }
     runner.run(app(scope, receive, send))
-    found = {name.decode(): value.decode() for name, value in outbox[0]["headers"]}
-    return outbox[0]["status"], found, b"".join(message.get("body", b"") for message in outbox[1:])
+
+
+def ask(
+    app: StubServer,
+    runner: asyncio.Runner,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    chunks: Sequence[bytes] = (b"",),
+    address: tuple[str, int | None] = ("stub.test", 80),
+) -> tuple[int, dict[str, str], bytes]:
+    """Call the app as a server does, with exactly these headers and messages; return status, headers and body."""
+    outbox: list[Any] = []
+    drive(app, runner, outbox, method, path, headers, chunks, address)
+    start, *rest = outbox
+    found = {name.decode(): value.decode() for name, value in start["headers"]}
+    return start["status"], found, b"".join(message.get("body", b"") for message in rest)

@@ -64,9 +64,11 @@ class Rows(Protocol):
 class Listing:
     """A list of rows that may be long; views are made only of the rows on the page that is served."""
 
-    def __init__(self, rows: Rows, view: Callable[[Any], Any] = lambda row: row) -> None:
+    def __init__(self, rows: Rows, view: Callable[[Any], Any] = lambda row: row, **others: Any) -> None:
+        """`others` are fields of every page, beside those that all lists have."""
         self.rows = rows
         self.view = view
+        self.others = others
 
     def page(self, offset: int, limit: int) -> list[Any]:
         """At most `limit` rows, starting at `offset`, as the caller sees them."""

@@ -14,7 +14,7 @@ import pytest
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
-from stubserver.pipeline import faults
+from stubserver.pipeline import exchange
 from tests.support.answers import codes, ok, refused
 from tests.support.client import Api
 from tests.support.journal import newest
@@ -175,7 +175,7 @@ def test_a_wait_does_not_keep_others_waiting(
             answered.append(headers.get("Prefer", ""))
             other_is_done.set()
 
-        monkeypatch.setattr(faults, "asyncio", SimpleNamespace(sleep=nap))
+        monkeypatch.setattr(exchange, "asyncio", SimpleNamespace(sleep=nap))
         await asyncio.wait_for(asyncio.gather(get({"Prefer": "wait=9"}), get({})), 30)
 
     runner.run(both())
@@ -184,6 +184,7 @@ def test_a_wait_does_not_keep_others_waiting(
 
 # Spellings
 
+WAITED = {"id": None, "kind": "wait=0.05"}
 BOTH = ([0.05], 404)
 HEADERS = {
     "code=404": ([], 404),
@@ -254,9 +255,15 @@ def test_an_address_bar_can_wish_too(api: Api, naps: list[float], query: str) ->
 
 def test_wishes_in_the_query_leave_the_other_parameters_alone(api: Api, naps: list[float]) -> None:
     plain = ok(api.get("/course/search/?limit=3&search=a"))
-    wished = ok(api.get("/course/search/?__wait=0&limit=3&__other=x&search=a"))
+    wished = ok(api.get("/course/search/?__wait=0&limit=3&search=a"))
     assert (wished["count"], wished["results"]) == (plain["count"], plain["results"])
     assert newest(api)["violations"] == []
+
+
+@pytest.mark.parametrize("name", ["__cod", "__Wait", "__faults", "__"])
+def test_the_journal_shows_a_misspelt_wish(api: Api, name: str) -> None:
+    ok(api.get(f"{COURSE}?{name}=404"))
+    assert newest(api)["violations"] == [{"kind": "parameter", "name": name}]
 
 
 # Mistakes
@@ -300,7 +307,7 @@ def test_the_journal_shows_that_a_status_was_asked_for(api: Api, by_query: bool)
     entry = newest(api)
     assert entry["id"] == response.headers["x-stub-request"]
     assert (entry["operation"], entry["status"]) == ("get_course", 404)
-    assert entry["fault"] == {"id": None, "kind": "code=404"}
+    assert entry["faults"] == [{"id": None, "kind": "code=404"}]
     assert entry["response"]["headers"]["preference-applied"] == "code=404"
     assert (entry["problems"], entry["rules"], entry["changes"], entry["violations"]) == ([], [], [], [])
     if by_query:
@@ -317,7 +324,7 @@ def test_the_journal_knows_whose_wish_it_was(api: Api) -> None:
 def test_the_journal_shows_that_a_wait_was_asked_for(api: Api, naps: list[float]) -> None:
     prefer(api.as_("creator"), "wait=0.05")
     entry = newest(api)
-    assert (entry["request"]["headers"]["prefer"], entry["fault"]) == ("wait=0.05", None)
+    assert (entry["request"]["headers"]["prefer"], entry["faults"]) == ("wait=0.05", [WAITED])
     assert (entry["status"], entry["persona"]) == (200, "stub-creator")
 
 
@@ -328,7 +335,7 @@ def test_the_journal_shows_an_impossible_wish(api: Api, preferences: str) -> Non
     entry = newest(api)
     (problem,) = response.json()["errors"]
     assert entry["problems"] == [{"field": "Prefer", **problem["messages"][0]}]
-    assert (entry["status"], entry["fault"], entry["violations"]) == (400, None, [])
+    assert (entry["status"], entry["faults"], entry["violations"]) == (400, [], [])
 
 
 def test_a_wish_comes_before_the_faults_of_the_world(api: Api) -> None:
@@ -340,13 +347,3 @@ def test_a_wish_in_one_world_is_none_in_another(api: Api) -> None:
     assert api.get("/~elsewhere/api/v2/course/1/?__code=404").status_code == 404
     assert ok(api.get("/__stub/requests", headers={"X-Stub-World": "elsewhere"}))["count"] == 1
     assert ok(api.get("/__stub/requests"))["count"] == 0
-
-
-def test_what_is_no_request_passes(runner: asyncio.Runner, contract: Contract) -> None:
-    seen: list[Any] = []
-
-    async def inner(scope: Any, _receive: Any, _send: Any) -> None:
-        seen.append(scope)
-
-    runner.run(faults.Faults(inner, contract)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
-    assert seen == [{"type": "lifespan"}]
