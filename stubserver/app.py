@@ -29,6 +29,7 @@ from stubserver.pipeline.wire import Wire
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
 from stubserver.settings import Settings
+from stubserver.worlds.clock import check_moment
 from stubserver.worlds.registry import Load, Worlds
 from stubserver.worlds.world import Fixture
 
@@ -74,17 +75,20 @@ class StubServer:
 
 
 def create_app(fixture: str = "default", **options: Any) -> StubServer:
-    """A new server whose worlds start from `fixture` (a name or a file); `options` are fields of Settings.
+    """A new server whose worlds start from `fixture` (a name or a file); `options` are fields of Settings. Relative
+    times in the fixture are relative to the time at which clocks are frozen, or else to now.
 
     Raises SpecError, FixtureError and ValueError.
     """
-    contract = load_contract()
-    loaded = load_fixture(fixture, contract)
+    contract, settings = load_contract(), Settings(**options)
+    if settings.freeze_at is not None:
+        check_moment(settings.freeze_at)
+    loaded = load_fixture(fixture, contract, settings.freeze_at)
 
     def load(name: str, now: datetime) -> Fixture:
         return load_fixture(fixture, contract, now) if name == loaded.name else _packaged_fixture(contract, name, now)
 
-    return StubServer(contract, loaded, Settings(**options), load)
+    return StubServer(contract, loaded, settings, load)
 
 
 def _packaged_fixture(contract: Contract, name: str, now: datetime) -> Fixture:

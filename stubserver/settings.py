@@ -1,6 +1,7 @@
 """The options that a server is started with; they apply to all of its worlds."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -9,6 +10,8 @@ class Settings:
 
     seed: int = 0
     """Seed of all random draws."""
+    freeze_at: datetime | None = None
+    """Time at which the clock of every new world stands; None for real time."""
     jwt_secret: str | None = None
     """HS256 JWTs signed with this secret are accepted."""
     cors_origins: tuple[str, ...] = ()

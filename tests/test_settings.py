@@ -2,15 +2,17 @@
 
 import re
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from stubserver.app import StubServer
+from stubserver.app import StubServer, create_app
 from stubserver.cli import serve
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
+from tests.support.answers import ok
 from tests.support.client import Api
 
 WORDED = {"cors_origins": "cors_origin", "fast_path": "no_fast_path"}
@@ -23,6 +25,35 @@ def test_every_setting_is_an_option_of_the_command(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv(f"STUBSERVER_{option.upper()}", raising=False)
     given = serve.make_context("serve", []).params[option]
     assert (not given if option.startswith("no_") else given) == getattr(Settings(), name)
+
+
+THEN = datetime(2031, 5, 1, 9, tzinfo=UTC)
+
+
+def test_a_frozen_server_freezes_every_world(runner: Any) -> None:
+    """The one that is there from the start, and any made, reset, or seen before it is made; until it is released."""
+    api = Api(create_app("default", freeze_at=THEN), runner, "creator")
+    shown = {"now": "2031-05-01T09:00:00.000000+00:00", "frozen": True, "ahead_seconds": 0.0}
+    for world in ("default", "made", "other"):
+        assert ok(api.get(f"/~{world}/__stub/clock")) == shown
+        assert ok(api.post(f"/~{world}/__stub/clock/advance", json={"days": 1}))["now"].startswith("2031-05-02")
+        ok(api.post(f"/__stub/worlds/{world}/reset"))
+        assert ok(api.get(f"/~{world}/__stub/clock")) == shown
+    assert not ok(api.post("/__stub/clock/release"))["frozen"]
+    course = ok(api.post("/~empty/api/v2/course/", json={"name": "Knots", "type": "self-paced"}), 201)
+    assert course["created_at"] == shown["now"]
+
+
+def test_the_times_of_the_fixture_are_relative_to_the_frozen_clock() -> None:
+    """So that lessons of a schedule are as far away as ever."""
+    app = create_app("default", freeze_at=THEN)
+    assert app.fixture.moment == app.worlds.load_fixture("empty").moment == THEN
+
+
+@pytest.mark.parametrize("moment", [THEN.replace(tzinfo=None), datetime(1, 1, 1, tzinfo=UTC)])
+def test_a_time_that_no_clock_shows_is_refused(moment: datetime) -> None:
+    with pytest.raises(ValueError, match=r"1970 to 2199|no offset"):
+        create_app("default", freeze_at=moment)
 
 
 def test_the_seed_changes_picture_addresses_and_nothing_else(

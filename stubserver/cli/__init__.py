@@ -16,9 +16,10 @@ import click
 
 from stubserver import __version__
 from stubserver.addressing import LOOPBACK
-from stubserver.cli.ask import coverage, explain
+from stubserver.cli.ask import explain
+from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
-from stubserver.cli.options import fail, option
+from stubserver.cli.options import CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, option
 from stubserver.cli.replay import replay
 from stubserver.settings import Settings
 
@@ -35,15 +36,12 @@ def main() -> None:
 
 @main.command()
 @option("--host", "Address to listen on.", default="127.0.0.1")
-@option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=click.IntRange(0, 65535))
-@option("--fixture", "Fixture that worlds start from: a name, or a YAML or JSON file.", default="default")
-@option("--seed", "Seed of all random draws.", default=0, type=click.IntRange(0))
+@option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=PORT)
+@FIXTURE
+@SEED
+@FREEZE_AT
 @option("--jwt-secret", "Also accept HS256 JWTs signed with this secret.")
-@option(
-    "--cors-origin",
-    "Origin whose pages may call the API, besides localhost (repeatable; * allows all, without credentials).",
-    multiple=True,
-)
+@CORS_ORIGIN
 @option("--control-token", "Token that the control plane requires; generated and printed unless the host is loopback.")
 @option(
     "--max-worlds",
@@ -198,7 +196,7 @@ def init(kind: str, directory: Path) -> None:
     try:
         for file in starter.write(kind, directory):
             click.echo(f"wrote {file}")
-    except starter.FilesInTheWay as error:
+    except starter.CannotWrite as error:
         fail(str(error))
     except OSError as error:
         fail(f"cannot write {error.filename}: {error.strerror}")
@@ -220,5 +218,5 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
-for command in (exec_command, explain, coverage, replay):
+for command in (exec_command, explain, coverage_command, replay):
     main.add_command(command)

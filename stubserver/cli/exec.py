@@ -1,109 +1,149 @@
 """`stubserver exec`: runs a command with a server of its own, and reports what the command did with it."""
 
-import os
-import signal
-import subprocess
+import shutil
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from stubserver.cli.options import fail, option
+from stubserver.cli.options import CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, say
 
 if TYPE_CHECKING:  # the other commands must not wait for these imports
     from stubserver.app import StubServer
+    from stubserver.cli.output import Output
     from stubserver.records.journal import Entry
+    from stubserver.serving.background import Background
 
 NOT_FOUND = 127
 """Exit status if there is no such command, as in shells."""
+_FILE = click.Path(path_type=Path)
 
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
-@option("--fixture", "Fixture that worlds start from: a name, or a YAML or JSON file.", default="default")
-@option("--seed", "Seed of all random draws.", default=0, type=click.IntRange(0))
-@click.option(
-    "--journal", type=click.File("wb", lazy=False), help="Write every request to this file, one JSON object per line."
-)
-@click.option(
-    "--coverage",
-    type=click.File("w", lazy=False),
-    help="Write a coverage report to this file (.json, .html, .xml or .txt).",
-)
+@click.option("--port", default=0, type=PORT, help="Port to listen on (default: a free one).")
+@FIXTURE
+@SEED
+@FREEZE_AT
+@CORS_ORIGIN
+@click.option("--journal", type=_FILE, help="Write every request to this file, one JSON object per line.")
+@click.option("--coverage", type=_FILE, help="Write a coverage report to this file (.json, .html, .xml or .txt).")
 @click.option(
     "--fail-on-violation", is_flag=True, help="Fail if the command requested anything that is not in the contract."
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_command(
-    fixture: str, seed: int, journal: Any, coverage: Any, fail_on_violation: bool, command: tuple[str, ...]
+    port: int,
+    fixture: str,
+    cors_origin: tuple[str, ...],
+    journal: Path | None,
+    coverage: Path | None,
+    fail_on_violation: bool,
+    command: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Run COMMAND with a server of its own: stubserver exec -- npm test.
 
     The server's URL is in STUBSERVER_URL, tokens are in STUBSERVER_TOKEN_CREATOR and so on. The exit status is that of
     the command, or 1 if the command succeeded but violated the contract and --fail-on-violation is given.
     """
+    from stubserver.reports.coverage_report import FORMATS, format_of
+    from stubserver.reports.findings import Findings
+    from stubserver.serving.background import Background
+
+    _check(command, journal, coverage)
+    app = _built(fixture, cors_origins=cors_origin, **options)
+    findings, server = Findings(), Background(lambda: app, port)
+    app.journal.listeners.append(findings.note)
+    with ExitStack() as stack:
+        url = _start(server, port)
+        stack.callback(server.stop)
+        log, report = (_opened(stack, file) for file in (journal, coverage))
+        if log is not None:
+            _log_to(log, app)
+        status = _run(command, url)
+        server.stop()  # so that everything has been recorded
+        if log is not None:
+            log.write(b"")  # a journal without requests is empty
+        if report is not None:
+            report.write(FORMATS[format_of(report.path.name)](app.coverage.report()).encode())
+    for line in [*findings.violations, *(findings.refusals if status else ())]:
+        say(line)
+    _check_written([log, report], status or 2)
+    sys.exit(status or int(fail_on_violation and bool(findings.violations)))
+
+
+def _check(command: Sequence[str], journal: Path | None, coverage: Path | None) -> None:
+    """Refuse what can be seen to be wrong before there is a server."""
+    from stubserver.reports.coverage_report import format_of
+
+    if coverage is not None:
+        try:
+            format_of(coverage.name)
+        except ValueError as error:
+            fail(str(error))
+        if journal is not None and journal.absolute() == coverage.absolute():
+            fail(f"--journal and --coverage cannot share the file {journal}")
+    if shutil.which(command[0]) is None:
+        fail(f"cannot run {command[0]}: there is no such program on the PATH, or it is not executable", NOT_FOUND)
+
+
+def _built(fixture: str, **options: Any) -> "StubServer":
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
     from stubserver.fixture import FixtureError
-    from stubserver.reports.coverage_report import FORMATS, format_of
 
     try:
-        form = format_of(coverage.name) if coverage else ""
-        app = create_app(fixture, seed=seed)
+        return create_app(fixture, **options)
     except (SpecError, FixtureError, ValueError) as error:
         fail(str(error))
-    with ExitStack() as stack:
-        if journal is not None:
-            stack.enter_context(journal)
-            _log_to(journal, app)
-        try:
-            status = _run(command, lambda: app)
-        except OSError as error:
-            fail(f"cannot run {command[0]}: {error.strerror}", NOT_FOUND)
-    if coverage:
-        coverage.write(FORMATS[form](app.coverage.report()))
-        coverage.close()
-    violations = [f"{times} x {what}" for what, times in sorted(app.journal.violations.items())]
-    for violation in violations:
-        click.echo(f"stubserver: not in the contract: {violation}", err=True)
-    sys.exit(status or int(fail_on_violation and bool(violations)))
 
 
-def _run(command: Sequence[str], build: "Callable[[], StubServer]") -> int:
-    """Run a command with a server, and return its exit status: 128 plus the signal's number if a signal ended it.
-
-    Raises StubError if the server does not start, and OSError if the command cannot be run.
-    """
-    from stubserver.serving.background import Background
-    from stubserver.testing import Stub
-
-    with Background(build) as url:
-        stub = Stub(url)
-        tokens = stub.world("default").tokens  # once this is answered, the server is ready
-        found = {f"STUBSERVER_TOKEN_{name.upper().replace('-', '_')}": token for name, token in tokens.items()}
-        stub.close()
-        process = subprocess.Popen(command, env={**os.environ, "STUBSERVER_URL": url, **found})  # noqa: S603
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda received, _: _pass_on(received, process))
-        status = process.wait()
-    return status if status >= 0 else 128 - status
+def _start(server: "Background", port: int) -> str:
+    try:
+        return server.start()
+    except OSError as error:
+        fail(f"cannot listen on 127.0.0.1 port {port}: {error.strerror or error}")
 
 
-def _pass_on(number: int, process: subprocess.Popen[bytes]) -> None:
-    """Pass a signal on to the command, except Ctrl-C on a terminal, which the command has received itself."""
-    if number != signal.SIGINT or not sys.stdin.isatty():
-        process.send_signal(number)
+def _opened(stack: ExitStack, file: Path | None) -> "Output | None":
+    from stubserver.cli.output import Output
+
+    if file is None:
+        return None
+    try:
+        return stack.enter_context(closing(Output(file)))
+    except OSError as error:
+        fail(f"cannot write {file}: {error.strerror}")
 
 
-def _log_to(file: Any, app: "StubServer") -> None:
-    """Write each request to `file` when it ends, one JSON object per line."""
+def _check_written(outputs: "Sequence[Output | None]", status: int) -> None:
+    for output in outputs:
+        if output is not None and output.error is not None:
+            fail(f"cannot write {output.path}: {output.error.strerror}", status)
+
+
+def _log_to(output: "Output", app: "StubServer") -> None:
+    """Write each request when it ends, one JSON object per line."""
     import orjson
 
     from stubserver.control.request_view import RequestView
 
     def write(entry: "Entry") -> None:
-        view = RequestView(app.contract, entry)
-        file.write(orjson.dumps(view.as_dict()) + b"\n")
+        output.write(orjson.dumps(RequestView(app.contract, entry).as_dict()) + b"\n")
 
     app.journal.listeners.append(write)
+
+
+def _run(command: Sequence[str], url: str) -> int:
+    from stubserver.cli import child
+    from stubserver.testing import StubError
+
+    try:
+        return child.run(command, url)
+    except StubError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot run {command[0]}: {error.strerror}", NOT_FOUND)

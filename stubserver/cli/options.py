@@ -2,9 +2,12 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NoReturn
 
 import click
+
+from stubserver.worlds.clock import check_moment
 
 
 def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
@@ -13,7 +16,44 @@ def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
     return click.option(name, help=text, envvar=variable, show_envvar=True, show_default=True, **settings)
 
 
+def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a date and time such as 2031-05-01T09:00:00Z.") from None
+    try:
+        check_moment(moment)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return moment
+
+
+FIXTURE = option("--fixture", "Fixture that worlds start from: a name, or a YAML or JSON file.", default="default")
+SEED = option("--seed", "Seed of all random draws.", default=0, type=click.IntRange(0))
+CORS_ORIGIN = option(
+    "--cors-origin",
+    "Origin whose pages may call the API, besides localhost (repeatable; * allows all, without credentials).",
+    multiple=True,
+)
+FREEZE_AT = option(
+    "--freeze-at",
+    "Time at which the clocks of all worlds stand still, such as 2031-05-01T09:00:00Z; else they show real time.",
+    metavar="TIME",
+    callback=_moment,
+)
+PORT = click.IntRange(0, 65535)
+URL = option("--url", "Base URL of the server.", default="http://127.0.0.1:8765")
+TOKEN = option("--control-token", "Token for its control plane, if it requires one.")
+
+
+def say(message: str) -> None:
+    """Print a message on standard error."""
+    click.echo(f"stubserver: {message}", err=True)
+
+
 def fail(message: str, status: int = 2) -> NoReturn:
     """Print an error message in one line, and exit with `status`."""
-    click.echo(f"stubserver: {message}", err=True)
+    say(message)
     sys.exit(status)

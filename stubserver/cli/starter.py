@@ -11,19 +11,28 @@ NEXT = {
 """Starter -> the next step, which is printed."""
 
 
-class FilesInTheWay(Exception):
-    """A file of the starter exists already; the message names it."""
+class CannotWrite(Exception):
+    """The folder is not there, or a file of the starter is; the message says which, in one line."""
 
 
 def write(name: str, folder: Path) -> list[Path]:
-    """Write the files of the starter `name` into `folder`, and return them. Raises FilesInTheWay, before anything is
+    """Write the files of the starter `name` into `folder`, and return them. Raises CannotWrite, before anything is
     written, and OSError."""
+    _check(folder)
     sources = sorted(file for file in (_STARTERS / name).rglob("*") if file.is_file() and file.suffix != ".pyc")
     targets = [folder / source.relative_to(_STARTERS / name) for source in sources]
     for target in targets:
-        if target.exists():
-            raise FilesInTheWay(f"{target} already exists; nothing was written")
-    for source, target in zip(sources, targets, strict=True):
+        if target.exists() or target.is_symlink():
+            raise CannotWrite(f"{target} already exists; nothing was written")
+    for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
+    for source, target in zip(sources, targets, strict=True):
         target.write_bytes(source.read_bytes())
     return targets
+
+
+def _check(folder: Path) -> None:
+    """A folder that does not exist is probably misspelt, so it is not created."""
+    if not folder.is_dir():
+        nearest = next(parent for parent in folder.absolute().parents if parent.is_dir())
+        raise CannotWrite(f"there is no folder {folder}: create it first; the nearest one that exists is {nearest}")

@@ -8,7 +8,7 @@ from stubserver.call import Call
 from stubserver.contract.schema import echo
 from stubserver.control.server_parts import ServerParts, clock_view
 from stubserver.errors import invalid
-from stubserver.worlds.clock import EARLIEST, LATEST
+from stubserver.worlds.clock import check_moment
 
 
 def get_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
@@ -55,6 +55,8 @@ def _checked(moment: datetime | str, field: str) -> datetime:
         at = datetime.fromisoformat(moment.upper()) if isinstance(moment, str) else moment
     except ValueError:
         raise invalid(field, "invalid", f"{echo(moment)} is not a date and time.") from None
-    if not EARLIEST <= at < LATEST:
-        raise invalid(field, "invalid", f"The clock covers the years {EARLIEST.year} to {LATEST.year - 1}.")
+    try:
+        check_moment(at)
+    except ValueError as error:
+        raise invalid(field, "invalid", str(error)) from None
     return at.astimezone(UTC)

@@ -8,8 +8,10 @@ from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 
-DIMENSIONS = ("statuses", "parameters", "fields", "values", "personas")
-"""The kinds of points that an operation has."""
+COUNTED = ("statuses", "parameters", "fields", "values")
+"""The kinds of points that the totals count."""
+DIMENSIONS = (*COUNTED, "personas")
+"""All kinds of points that an operation has."""
 
 Points = dict[str, dict[str, int]]
 """Dimension -> name -> how often it was exercised."""
@@ -75,9 +77,10 @@ def percent(part: int, whole: int) -> float:
 
 
 def totals(operations: Iterable[Mapping[str, Any]], *dimensions: str) -> dict[str, Any]:
-    """How many points the operations have and how many were exercised, in all dimensions or in those given."""
+    """How many points the operations have and how many were exercised: in the dimensions given, or in those that
+    count."""
     counts = [
-        count for found in operations for dimension in dimensions or DIMENSIONS for count in found[dimension].values()
+        count for found in operations for dimension in dimensions or COUNTED for count in found[dimension].values()
     ]
     covered = sum(count > 0 for count in counts)
     return {"covered": covered, "total": len(counts), "percent": percent(covered, len(counts))}

@@ -5,7 +5,7 @@ largest journal loses its oldest entries, so that nobody's traffic evicts what a
 """
 
 import heapq
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,8 +28,6 @@ _OVERHEAD = 2048
 """What an entry takes besides its texts, in bytes: about what was measured for a PATCH."""
 _CHANGE = 512
 """What a change of a row takes besides its texts, in bytes."""
-_MAX_VIOLATIONS = 1000
-"""Maximum number of different violations that are counted."""
 
 
 @dataclass(slots=True)
@@ -106,8 +104,6 @@ class Journal:
         """Their size in bytes."""
         self.forgotten = 0
         """How many entries have been evicted."""
-        self.violations: Counter[str] = Counter()
-        """What the contract does not define -> how often it was used, in all worlds, deleted ones included."""
         self.listeners: list[Callable[[Entry], None]] = []
         """Functions to call with each new entry."""
 
@@ -118,7 +114,6 @@ class Journal:
         if journal is None:
             journal = world.journal = WorldJournal()
             self._journals[id(journal)] = (world, journal)
-        violations = _violations(call)
         size = _shrink(call, answer)
         journal.recorded.append((call, answer, size))
         journal.size += size
@@ -128,10 +123,6 @@ class Journal:
             self._forget(world, journal, "max_requests")
         if self.size > self._settings.max_journal:
             self._make_room()
-        for kind, name in violations:
-            what = f"{kind} {name}" if call.routed is None else f"{kind} {name} of {call.routed.id}"
-            if what in self.violations or len(self.violations) < _MAX_VIOLATIONS:
-                self.violations[what] += 1
         for listener in self.listeners:
             listener(_entry(call, answer))
 

@@ -123,7 +123,7 @@ _MARKED = {
 _LEGEND = """<p class="legend">Open an operation to see its points:
 <span class="chip">limit <small>&times;12</small></span> was exercised 12 times,
 <span class="chip never">offset</span> never; parameters, fields and values count only in requests that were
-accepted.</p>"""
+accepted. The percentages of operations, and the total, leave personas out.</p>"""
 _CSS = """
 :root {
   color-scheme: light dark;

@@ -3,16 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import orjson
 
-from stubserver.records.coverage import DIMENSIONS, totals
+from stubserver.records.coverage import COUNTED, DIMENSIONS, totals
 from stubserver.reports.coverage_html import Document, escaped, html
 from stubserver.reports.text import printable, wrapped
 
-_NOUNS = dict(zip(DIMENSIONS, ("status", "parameter", "field", "value", "persona"), strict=True))
+NOUNS = dict(zip(DIMENSIONS, ("status", "parameter", "field", "value", "persona"), strict=True))
 """Dimension -> what one of its points is called."""
 _COUNTS = {"": int}
 _OPERATION = {"operation": str, "method": str, "path": str, "requests": int, "only_refused": bool}
@@ -29,12 +29,37 @@ _TYPES = {
 }
 
 
-def read(source: str) -> dict[str, Any]:
-    """Parse a document; its totals are recomputed. Raises ValueError, with the reason in one line."""
+def read_files(files: Sequence[Path]) -> dict[str, Any]:
+    """The documents in files, added up. Raises ValueError, with the file and the reason in one line."""
+    documents = [read_file(file) for file in files]
+    for file, document in zip(files, documents, strict=True):
+        if document["contract"] != documents[0]["contract"]:
+            first, other = (printable(found["contract"]) for found in (documents[0], document))
+            raise ValueError(f"{file}: coverage of contract {other} cannot be added to {files[0]}, of contract {first}")
+    return merged(documents)
+
+
+def read_file(file: Path) -> dict[str, Any]:
+    """The document in a file. Raises ValueError, with the file and the reason in one line."""
+    try:
+        return read(file.read_bytes())
+    except OSError as error:
+        raise ValueError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def read(source: str | bytes) -> dict[str, Any]:
+    """Parse a document. Raises ValueError, with the reason in one line."""
     try:
         document = orjson.loads(source)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"not a coverage report: invalid JSON, {error}") from None
+    return checked(document)
+
+
+def checked(document: Any) -> dict[str, Any]:
+    """The document with its totals recomputed. Raises ValueError, with the reason in one line, if it is none."""
     _check(document, _SHAPE, "")
     return merged([document])
 
@@ -61,18 +86,19 @@ def _must(good: bool, otherwise: str) -> None:
 
 
 def merged(documents: Sequence[Document]) -> dict[str, Any]:
-    """One document with the counts of all added up. Raises ValueError unless all have the same versions."""
-    versions = {(document["contract"], document["stubserver"]) for document in documents}
-    if len(versions) != 1:
-        found = " and ".join(f"contract {contract} (stubserver {server})" for contract, server in sorted(versions))
+    """One document with the counts of all added up. Raises ValueError unless all are of the same contract."""
+    contracts = sorted({document["contract"] for document in documents})
+    if len(contracts) != 1:
+        found = " and ".join(f"contract {contract}" for contract in contracts)
         raise ValueError(f"cannot add up coverage of {printable(found or 'no report')}")
-    ((contract, server),) = versions
+    servers = {server for document in documents for server in document["stubserver"].split(", ")}
     same: dict[str, list[Document]] = {}
     for document in documents:
         for operation in document["operations"]:
             same.setdefault(operation["operation"], []).append(operation)
     operations = [_added(found) for found in same.values()]
-    return {"stubserver": server, "contract": contract, **totals(operations), "operations": operations}
+    versions = {"stubserver": ", ".join(sorted(servers)), "contract": contracts[0]}
+    return {**versions, **totals(operations), "operations": operations}
 
 
 def _added(operations: Sequence[Document]) -> dict[str, Any]:
@@ -99,7 +125,8 @@ def _text(document: Document) -> str:
     points = f"{document['covered']} of {document['total']} points"
     versions = printable(f"contract {document['contract']}, stubserver {document['stubserver']}")
     lines = [f"Contract coverage: {document['percent']:.1f} % ({points}; {versions})"]
-    lines.append(", ".join(f"{name} {totals(operations, name)['percent']:.1f} %" for name in DIMENSIONS))
+    lines.append(", ".join(f"{name} {totals(operations, name)['percent']:.1f} %" for name in COUNTED))
+    lines.append(f"personas {totals(operations, 'personas')['percent']:.1f} %, which the total does not count")
     if called:
         lines += ["", f"{'operation, and what was never exercised':<50}{'requests':>10}{'covered':>10}"]
         lines += [line for operation in called for line in _text_of(operation)]
@@ -127,7 +154,8 @@ def _json(document: Document) -> str:
 
 
 def _junit(document: Document) -> str:
-    """For tools that show test results: each operation is a suite, each point a case, skipped if never exercised."""
+    """For tools that show test results: each operation is a suite, each point that counts a case, skipped if it was
+    never exercised. Personas are a property of the suite, because such tools count every case."""
     operations = document["operations"]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     refused = sum(operation["only_refused"] for operation in operations)
@@ -142,13 +170,16 @@ def _suite(operation: Document) -> Iterator[str]:
     name, refused, points = escaped(operation["operation"]), operation["only_refused"], totals([operation])
     counts = f'tests="{points["total"] + refused}" failures="{int(refused)}" errors="0"'
     yield f'  <testsuite name="{name}" {counts} skipped="{points["total"] - points["covered"]}">'
+    personas = totals([operation], "personas")
+    figure = f"{personas['covered']} of {personas['total']}"
+    yield f'    <properties><property name="personas" value="{figure}"/></properties>'
     if refused:
         why = f"requests: {operation['requests']}, accepted: 0"
         yield _case(name, "accepted", f'<failure message="{why}" type="only refused"/>')
-    for dimension in DIMENSIONS:
+    for dimension in COUNTED:
         for point, count in operation[dimension].items():
             result = "" if count else '<skipped message="never exercised"/>'
-            yield _case(name, f"{_NOUNS[dimension]} {escaped(point)}", result)
+            yield _case(name, f"{NOUNS[dimension]} {escaped(point)}", result)
     yield "  </testsuite>"
 
 

@@ -13,6 +13,11 @@ def wrapped(text: str, first: str = "", below: str = "", width: int = WIDTH) -> 
     )
 
 
+def shortened(text: str, most: int) -> str:
+    """At most `most` characters of `text`, printable; dots stand for the rest."""
+    return printable(text if len(text) <= most else f"{text[: most - 3]}...")
+
+
 def printable(text: str) -> str:
     """`text` with replacements for what could control a terminal or break a document: control characters, line breaks,
     surrogates."""

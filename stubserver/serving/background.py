@@ -16,14 +16,15 @@ if TYPE_CHECKING:  # starting a server that nobody calls must not wait for these
 
 
 class Background:
-    """A server on a free port of loopback. It is built when the first client connects, so an unused one costs nothing.
+    """A server on loopback. It is built when the first client connects, so an unused one costs nothing.
 
     Use it as a context manager, or call `start` and `stop`.
     """
 
-    def __init__(self, build: "Callable[[], StubServer]") -> None:
-        """`build` creates the application; it is called in the thread."""
+    def __init__(self, build: "Callable[[], StubServer]", port: int = 0) -> None:
+        """`build` creates the application; it is called in the thread. Port 0 picks a free one."""
         self._build = build
+        self._port = port
         self._listener: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self.error: BaseException | None = None
@@ -34,8 +35,8 @@ class Background:
         """The application, once a client has connected."""
 
     def start(self) -> str:
-        """Start to listen; returns the base URL."""
-        self._listener = bind("127.0.0.1", 0)
+        """Start to listen; returns the base URL. Raises OSError if the port is not available."""
+        self._listener = bind("127.0.0.1", self._port)
         self._thread.start()
         return url_of(self._listener)
 

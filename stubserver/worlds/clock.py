@@ -6,6 +6,14 @@ EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 """The range of a clock, LATEST excluded. It leaves room to add a century of drip days."""
 
 
+def check_moment(moment: datetime) -> None:
+    """Raises ValueError, with the reason in one line, for a time that no clock can show."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no offset from UTC: write {moment.isoformat()}Z, for example.")
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError(f"The clock covers the years {EARLIEST.year} to {LATEST.year - 1}.")
+
+
 class Clock:
     """The time of one world: real time until the clock is frozen, set or advanced."""
 

@@ -110,6 +110,8 @@ class World:
         self.tokens = fixture.tokens
         self.personas = fixture.names
         self.clock = Clock()
+        if self.settings.freeze_at is not None:
+            self.clock.freeze(self.settings.freeze_at)
         self.journal: Any = None
         """Its requests and their responses; None until there is one."""
         self.forgotten: dict[str, int] = {}

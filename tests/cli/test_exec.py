@@ -1,83 +1,20 @@
 """`stubserver exec`: a server for as long as a command runs, what the command is told about it, and what it leaves
 behind."""
 
-import contextlib
-import fcntl
 import json
-import os
-import pty
 import re
-import signal
+import socket
 import subprocess
 import sys
-import termios
-import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import httpx
 import pytest
 
 from stubserver import __version__
-from tests.support.commands import CLEAN, COMMAND, PATIENCE
-from tests.support.default import PERSONAS
-
-pytestmark = pytest.mark.slow
-
-ASK = """
-import json, os, urllib.error, urllib.request
-
-def ask(method, path, persona=None, body=None, world="default"):
-    request = urllib.request.Request(os.environ["STUBSERVER_URL"] + "/~" + world + path, method=method)
-    if persona:
-        request.add_header("Authorization", "Bearer " + os.environ["STUBSERVER_TOKEN_" + persona.upper()])
-    if body is not None:
-        request.add_header("Content-Type", "application/json")
-        request.data = json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as refusal:
-        refusal.close()
-        return refusal.code
-"""
-"""How the commands of these tests begin."""
-SIGNALS = """
-import os, select, signal, sys
-read, write = os.pipe()
-os.set_blocking(write, False)
-signal.set_wakeup_fd(write)  # gets the number of each signal as it comes
-for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda *_: None)
-print("ready", flush=True)
-seen = os.read(read, 1)
-while select.select([read], [], [], 0.5)[0]:
-    seen += os.read(read, 100)
-print([signal.Signals(number).name for number in seen], flush=True)
-sys.exit(9)
-"""
-"""Print the signals received, once none has arrived for half a second."""
-
-
-def script(text: str) -> list[str]:
-    """A command that runs a text as Python."""
-    return [sys.executable, "-c", ASK + text]
-
-
-def execute(
-    *options: str, command: list[str], folder: Path, stdin: str | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, "exec", *options, "--", *command],
-        cwd=folder,
-        env={**CLEAN, **environment},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+from tests.support.commands import CLEAN, COMMAND, invoke, told
+from tests.support.executing import execute, script
 
 
 def journal(file: Path) -> list[dict[str, Any]]:
@@ -87,6 +24,7 @@ def journal(file: Path) -> list[dict[str, Any]]:
 # How it ends
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "status"),
     [
@@ -100,54 +38,37 @@ def test_the_exit_status_is_that_of_the_command(tmp_path: Path, text: str, statu
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
 
 
-def test_a_command_that_is_not_there(tmp_path: Path) -> None:
-    done = execute(command=["no-such-command", "--at-all"], folder=tmp_path)
-    assert (done.returncode, done.stdout) == (127, "")
-    assert done.stderr == "stubserver: cannot run no-such-command: No such file or directory\n"
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--fixture", "nonesuch"], "unknown fixture 'nonesuch': use one of default, empty, or a file"),
-        (["--coverage", "c.csv"], "unknown report type 'c.csv': end it in .txt, .json, .xml, .html"),
-        (["--coverage", "nowhere/c.json"], "cannot write nowhere/c.json: No such file or directory"),
-        (["--journal", "nowhere/j.ndjson"], "cannot write nowhere/j.ndjson: No such file or directory"),
-    ],
-    ids=["fixture", "coverage ending", "coverage folder", "journal folder"],
-)
-def test_with_a_mistake_the_command_is_not_run(tmp_path: Path, options: list[str], message: str) -> None:
-    """The command may take an hour, so an output that cannot be written is reported before it starts."""
-    done = execute(*options, command=script("open('ran', 'w'); ask('GET', '/api/v2/feature/')"), folder=tmp_path)
-    assert not (tmp_path / "ran").exists()
+@pytest.mark.slow
+def test_a_mistake_is_told_before_the_command_is_run(tmp_path: Path) -> None:
+    """It may take an hour."""
+    done = execute("--coverage", "nowhere/c.json", command=script("open('ran', 'w')"), folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1 or done.stderr.startswith("Usage: "), done.stderr
-    assert message.rpartition(": ")[2] in done.stderr
-    assert message.partition(":")[0].rpartition(" ")[2].strip("'") in done.stderr
+    assert done.stderr == "stubserver: cannot write nowhere/c.json: No such file or directory\n"
+    assert list(tmp_path.iterdir()) == []
 
 
-# What the command gets
+# What the server is like
 
 
-def test_the_environment(tmp_path: Path) -> None:
-    """The server ends with the command, too."""
-    done = execute(command=script("print(json.dumps(dict(os.environ)))"), folder=tmp_path, MINE="yes")
-    found = json.loads(done.stdout)
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", found["STUBSERVER_URL"])
-    tokens = {name: value for name, value in found.items() if name.startswith("STUBSERVER_TOKEN_")}
-    assert tokens == {f"STUBSERVER_TOKEN_{persona.upper()}": f"stub-{persona}" for persona in PERSONAS}
-    assert found["MINE"] == "yes"
-    assert found["PATH"] == CLEAN["PATH"]
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(found["STUBSERVER_URL"])
+@pytest.mark.slow
+def test_the_port_the_clock_and_the_origins(tmp_path: Path) -> None:
+    """The clock of a new world, too."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["--port", str(port), "--freeze-at", "2031-05-01T11:00:00+02:00", "--cors-origin", "https://a.example"]
+    text = """
+print(os.environ["STUBSERVER_URL"])
+print(*(ask("GET", "/__stub/clock", world=world)["now"] for world in ("default", "new")))
+url = os.environ["STUBSERVER_URL"] + "/api/v2/feature/"
+answer = urllib.request.urlopen(urllib.request.Request(url, headers={"Origin": "https://a.example"}))
+print(answer.headers["Access-Control-Allow-Origin"])
+"""
+    done = execute(*options, command=script(text), folder=tmp_path)
+    now = "2031-05-01T09:00:00.000000+00:00"
+    assert done.stdout.splitlines() == [f"http://127.0.0.1:{port}", f"{now} {now}", "https://a.example"], done.stderr
 
 
-def test_standard_streams_pass_through(tmp_path: Path) -> None:
-    text = "import sys; print(sys.stdin.read().upper(), end=''); print('oops', file=sys.stderr)"
-    done = execute(command=script(text), folder=tmp_path, stdin="from a pipe\n")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "FROM A PIPE\n", "oops\n")
-
-
+@pytest.mark.slow
 def test_what_follows_the_command_is_its_own(tmp_path: Path) -> None:
     """As with env, nice or time, and without a -- too: `stubserver exec npm test --coverage`."""
     command = [sys.executable, "-c", "import sys; print(sys.argv[1:])", "--seed", "5", "--journal", "x", "--help"]
@@ -164,6 +85,7 @@ def test_what_follows_the_command_is_its_own(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_the_fixture_and_the_seed(tmp_path: Path) -> None:
     """A new course is the first in an empty world, and its picture depends on the seed."""
     text = "print(json.dumps(ask('POST', '/api/v2/course/', 'creator', {'name': 'Knots', 'type': 'self-paced'})))"
@@ -174,60 +96,6 @@ def test_the_fixture_and_the_seed(tmp_path: Path) -> None:
     assert [course["id"] for course in found] == [1, 1]
     first, second = [course["image_big"].rpartition("_")[2] for course in found]
     assert first != second
-
-
-# Signals
-
-
-def test_a_signal_reaches_the_command(tmp_path: Path) -> None:
-    """The command then decides how it ends."""
-    command = [*COMMAND, "exec", "--", *script(SIGNALS)]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=CLEAN, stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(0.2)
-        process.send_signal(signal.SIGTERM)
-        assert process.stdout.readline() == "['SIGTERM']\n"
-        assert process.wait(PATIENCE) == 9
-
-
-def test_ctrl_c_reaches_the_command_once(tmp_path: Path) -> None:
-    """The terminal sends it to both; many commands read a second Ctrl-C as an order to drop everything."""
-    terminal, end = pty.openpty()
-
-    def take_terminal() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    process = subprocess.Popen(
-        [*COMMAND, "exec", "--", *script(SIGNALS)],
-        cwd=tmp_path,
-        env=CLEAN,
-        stdin=end,
-        stdout=end,
-        stderr=end,
-        start_new_session=True,
-        preexec_fn=take_terminal,
-    )
-    os.close(end)
-    said = b""
-    try:
-        while b"ready" not in said:
-            said += os.read(terminal, 1000)
-        time.sleep(0.2)
-        for _ in range(10):  # two signals in quick succession may merge into one
-            os.write(terminal, b"\x03")
-            time.sleep(0.05)
-        assert process.wait(PATIENCE) == 9, said
-        with contextlib.suppress(OSError):  # reading a closed terminal raises an error
-            while more := os.read(terminal, 1000):
-                said += more
-    finally:
-        process.kill()
-        process.wait()
-        os.close(terminal)
-    assert said.count(b"'SIGINT'") == 10, said
 
 
 # What it leaves behind
@@ -241,6 +109,7 @@ ask("GET", "/api/v2/course/1/", "creator", world="one")
 """
 
 
+@pytest.mark.slow
 def test_the_journal_has_every_request_of_every_world(tmp_path: Path) -> None:
     """Includes the world that was deleted and made again; leaves out requests to the control plane."""
     done = execute("--journal", "j.ndjson", "--fail-on-violation", command=script(USE), folder=tmp_path)
@@ -260,6 +129,7 @@ def test_the_journal_has_every_request_of_every_world(tmp_path: Path) -> None:
     assert "stub-stranger" not in json.dumps(found[0]["request"]["headers"])
 
 
+@pytest.mark.slow
 def test_the_journal_is_new_in_each_run(tmp_path: Path) -> None:
     """If nothing was requested, it is empty; it never keeps the journal of the previous run."""
     (tmp_path / "j.ndjson").write_text("of the last run\n")
@@ -267,12 +137,15 @@ def test_the_journal_is_new_in_each_run(tmp_path: Path) -> None:
     assert (tmp_path / "j.ndjson").read_text() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["json", "html"])
 def test_the_coverage_is_written_as_its_ending_says(tmp_path: Path, ending: str) -> None:
     """This holds if the command fails, too: a failed run is the most interesting."""
     file = tmp_path / f"c.{ending}"
     done = execute("--coverage", file.name, command=script(USE + "raise SystemExit(4)"), folder=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
+    assert (done.returncode, done.stdout) == (4, "")
+    message = "Course 99 does not exist or is not visible to you."
+    assert done.stderr == f"stubserver: refused: 1 x 404 of get_course (first: request two-1: {message})\n"
     text = file.read_text()
     match ending:
         case "txt":
@@ -297,22 +170,170 @@ ask("GET", "/api/v2/course/search/?colour=red", "member")
 ask("PATCH", "/api/v2/course/1/", "creator", {"colour": "red"}, world="other")
 """
 BROKEN = [
-    "stubserver: not in the contract: 1 x field colour of patch_course",
-    "stubserver: not in the contract: 1 x parameter colour of search_courses",
-    "stubserver: not in the contract: 2 x operation GET /api/v2/kourse/",
+    "2 x operation GET /api/v2/kourse/ (first: GET /api/v2/kourse/, request default-1)",
+    "1 x parameter colour of search_courses (first: GET /api/v2/course/search/, request default-3)",
+    "1 x field colour of patch_course (first: PATCH /api/v2/course/1/, request other-1)",
 ]
+REFUSED = "refused: 2 x 404 (first: request default-1: No such path: /api/v2/kourse/ "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("options", "text", "status"),
+    ("options", "text", "status", "refused"),
     [
-        ([], BREAK, 0),
-        (["--fail-on-violation"], BREAK, 1),
-        (["--fail-on-violation"], BREAK + "raise SystemExit(5)", 5),
+        ([], BREAK, 0, []),
+        (["--fail-on-violation"], BREAK, 1, []),
+        (["--fail-on-violation"], BREAK + "raise SystemExit(5)", 5, [REFUSED]),
     ],
     ids=["told", "failed", "failed anyhow"],
 )
-def test_violations_are_told_and_fail_if_asked_to(tmp_path: Path, options: list[str], text: str, status: int) -> None:
+def test_violations_are_told_and_fail_if_asked_to(
+    tmp_path: Path, options: list[str], text: str, status: int, refused: list[str]
+) -> None:
+    """Refusals only if the command itself failed: many tests are about them."""
     done = execute(*options, command=script(text), folder=tmp_path)
     assert (done.returncode, done.stdout) == (status, "")
-    assert sorted(done.stderr.splitlines()) == BROKEN
+    lines = [line.removeprefix("stubserver: ") for line in done.stderr.splitlines()]
+    assert lines[:3] == [f"not in the contract: {line}" for line in BROKEN]
+    assert [line[: len(REFUSED)] for line in lines[3:]] == refused
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "status"), [("", 2), ("raise SystemExit(5)", 5)])
+def test_a_file_that_cannot_be_written_any_more_is_told(tmp_path: Path, text: str, status: int) -> None:
+    """The disk may be full by then; the command and the server go on."""
+    (tmp_path / "c.json").symlink_to("/dev/full")
+    asking = f"print(ask('GET', '/api/v2/feature/'))\n{text}"
+    for options in (["--journal", "/dev/full"], ["--coverage", "c.json"]):
+        done = execute(*options, command=script(asking), folder=tmp_path)
+        assert done.stdout.startswith("{'count': 1, ")
+        assert done.stderr == f"stubserver: cannot write {options[1]}: No space left on device\n"
+        assert done.returncode == status
+
+
+# Mistakes
+
+FREEZE_AT = "Error: Invalid value for '--freeze-at' (env var: 'STUBSERVER_FREEZE_AT'):"
+RANGE = "is not in the range 0<=x<=65535."
+NO_PROGRAM = "there is no such program on the PATH, or it is not executable"
+NO_MOMENT = "is not a date and time such as 2031-05-01T09:00:00Z."
+NO_ORIGIN = "is not an origin: write it as https://app.example, without a path, or *"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with what an earlier run has left, and with files and folders to give by mistake."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("kept.json", "kept.ndjson", "plain.txt"):
+        Path(name).write_text("of the last run\n")
+    for name in ("folder", "folder.json"):
+        Path(name).mkdir()
+    Path("broken.yaml").write_text("users: 3\n")
+    Path("no-program").write_bytes(b"\x00")
+    Path("no-program").chmod(0o755)
+    return tmp_path
+
+
+def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
+    """The command tells the mistake, and nothing has become of the files."""
+    before = {file: file.is_file() and file.read_bytes() for file in folder.iterdir()}
+    done, out, err = invoke("exec", "--journal", "kept.ndjson", "--coverage", "kept.json", *arguments.split())
+    assert (done, out) == (status, "")
+    assert told(err, says), err
+    assert {file: file.is_file() and file.read_bytes() for file in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        # options
+        ("", "Error: Missing argument 'COMMAND...'."),
+        ("--", "Error: Missing argument 'COMMAND...'."),
+        ("--fail-on-violation", "Error: Missing argument 'COMMAND...'."),
+        ("--prt 0 true", "Error: No such option '--prt'. Did you mean '--port'?"),
+        ("--fixtur empty true", "Error: No such option '--fixtur'. Did you mean '--fixture'?"),
+        ("--cors-orign * -- true", "Error: No such option '--cors-orign'. Did you mean '--cors-origin'?"),
+        ("--freeze 2031-05-01T09:00:00Z true", "Error: No such option '--freeze'. Did you mean '--freeze-at'?"),
+        ("--journl j true", "Error: No such option '--journl'. Did you mean '--journal'?"),
+        ("--coverge c.json true", "Error: No such option '--coverge'. Did you mean '--coverage'?"),
+        (
+            "--fail-on-violations true",
+            "Error: No such option '--fail-on-violations'. Did you mean '--fail-on-violation'?",
+        ),
+        ("--journal", "Error: Option '--journal' requires an argument."),
+        ("--coverage", "Error: Option '--coverage' requires an argument."),
+        ("--freeze-at", "Error: Option '--freeze-at' requires an argument."),
+        ("--fail-on-violation=yes true", "Error: Option '--fail-on-violation' does not take a value."),
+        # values
+        ("--port abc true", "Error: Invalid value for '--port': 'abc' is not a valid integer range."),
+        ("--port 1.5 true", "Error: Invalid value for '--port': '1.5' is not a valid integer range."),
+        ("--port -1 true", f"Error: Invalid value for '--port': -1 {RANGE}"),
+        ("--port 65536 true", f"Error: Invalid value for '--port': 65536 {RANGE}"),
+        (
+            "--seed -1 true",
+            "Error: Invalid value for '--seed' (env var: 'STUBSERVER_SEED'): -1 is not in the range x>=0.",
+        ),
+        (
+            "--seed x true",
+            "Error: Invalid value for '--seed' (env var: 'STUBSERVER_SEED'): 'x' is not a valid integer range.",
+        ),
+        ("--freeze-at now true", f"{FREEZE_AT} 'now' {NO_MOMENT}"),
+        ("--freeze-at 2031-13-01 true", f"{FREEZE_AT} '2031-13-01' {NO_MOMENT}"),
+        (
+            "--freeze-at 2031-05-01T09:00 true",
+            f"{FREEZE_AT} 2031-05-01T09:00:00 has no offset from UTC: write 2031-05-01T09:00:00Z, for example.",
+        ),
+        (
+            "--freeze-at 1969-12-31T23:59:59Z true",
+            f"{FREEZE_AT} The clock covers the years 1970 to 2199.",
+        ),
+        # files
+        ("--coverage c.csv true", "stubserver: unknown report type 'c.csv': end it in .txt, .json, .xml, .html"),
+        ("--coverage coverage true", "stubserver: unknown report type 'coverage': end it in .txt, .json, .xml, .html"),
+        ("--coverage folder true", "stubserver: unknown report type 'folder': end it in .txt, .json, .xml, .html"),
+        ("--journal kept.json true", "stubserver: --journal and --coverage cannot share the file kept.json"),
+        ("--journal ./kept.json true", "stubserver: --journal and --coverage cannot share the file kept.json"),
+    ],
+)
+def test_a_mistake_is_told_and_changes_nothing(folder: Path, arguments: str, says: str) -> None:
+    refuses(arguments, says, 2, folder)
+
+
+@pytest.mark.parametrize("command", ["no-such-command", "./none", "./plain.txt", "./folder", "--port"])
+def test_a_command_that_is_not_there_is_told(folder: Path, command: str) -> None:
+    """With the exit status of shells."""
+    refuses(f"-- {command} --at-all", f"stubserver: cannot run {command}: {NO_PROGRAM}", 127, folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--fixture nonesuch true", "stubserver: unknown fixture 'nonesuch': use one of default, empty, or a file"),
+        ("--fixture folder true", "stubserver: unknown fixture 'folder': use one of default, empty, or a file"),
+        ("--fixture broken.yaml true", "stubserver: broken.yaml: the file: 'name' is a required property"),
+        ("--cors-origin app.example true", f"stubserver: 'app.example' {NO_ORIGIN}"),
+        ("--cors-origin https://a.example/x true", f"stubserver: 'https://a.example/x' {NO_ORIGIN}"),
+        ("--port {taken} true", "stubserver: cannot listen on 127.0.0.1 port {taken}: Address already in use"),
+        ("--journal nowhere/j true", "stubserver: cannot write nowhere/j: No such file or directory"),
+        ("--journal folder true", "stubserver: cannot write folder: Is a directory"),
+        ("--journal plain.txt/j true", "stubserver: cannot write plain.txt/j: Not a directory"),
+        ("--coverage nowhere/c.json true", "stubserver: cannot write nowhere/c.json: No such file or directory"),
+        ("--coverage folder.json true", "stubserver: cannot write folder.json: Is a directory"),
+        ("--journal new.ndjson --coverage folder.json true", "stubserver: cannot write folder.json: Is a directory"),
+    ],
+)
+def test_a_mistake_that_only_the_server_sees_changes_nothing(folder: Path, arguments: str, says: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refuses(arguments.replace("{taken}", port), says.replace("{taken}", port), 2, folder)
+
+
+@pytest.mark.slow
+def test_a_program_that_the_system_cannot_run(folder: Path) -> None:
+    """It is executable, but nothing that the system knows."""
+    options = ["--journal", "kept.ndjson", "--coverage", "new.json"]
+    done = execute(*options, command=["./no-program"], folder=folder)
+    assert (done.returncode, done.stdout) == (127, "")
+    assert done.stderr == "stubserver: cannot run ./no-program: Exec format error\n"
+    assert Path("kept.ndjson").read_text() == "of the last run\n"
+    assert not Path("new.json").exists()

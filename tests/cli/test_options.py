@@ -1,7 +1,9 @@
 """What the commands share: options with their environment variables, and how mistakes are reported."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import click
 import pytest
 
 from stubserver.cli import main
@@ -15,6 +17,7 @@ from stubserver.cli.options import fail
         ("PORT", "4321", 4321),
         ("FIXTURE", "empty", "empty"),
         ("SEED", "5", 5),
+        ("FREEZE_AT", "2031-05-01T09:00:00Z", datetime(2031, 5, 1, 9, tzinfo=UTC)),
         ("JWT_SECRET", "s", "s"),
         ("CORS_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
         ("LOG_FORMAT", "json", "json"),
@@ -34,6 +37,41 @@ def test_what_the_command_line_says_goes_first(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("STUBSERVER_PORT", "4321")
     above = main.make_context("stubserver", ["serve"])
     assert main.commands["serve"].make_context("serve", ["--port", "7"], parent=above).params["port"] == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2031-05-01T09:00:00Z", datetime(2031, 5, 1, 9, tzinfo=UTC)),
+        ("2031-05-01t09:00z", datetime(2031, 5, 1, 9, tzinfo=UTC)),
+        ("2031-05-01 09:00+02:00", datetime(2031, 5, 1, 9, tzinfo=timezone(timedelta(hours=2)))),
+    ],
+)
+def test_a_time_to_freeze_at(text: str, moment: datetime) -> None:
+    above = main.make_context("stubserver", ["serve"])
+    assert (
+        main.commands["serve"].make_context("serve", ["--freeze-at", text], parent=above).params["freeze_at"] == moment
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "'' is not a date and time such as 2031-05-01T09:00:00Z."),
+        ("tomorrow", "'tomorrow' is not a date and time such as 2031-05-01T09:00:00Z."),
+        ("2031-02-30T09:00:00Z", "'2031-02-30T09:00:00Z' is not a date and time such as 2031-05-01T09:00:00Z."),
+        ("2031-05-01T09:00", "2031-05-01T09:00:00 has no offset from UTC: write 2031-05-01T09:00:00Z, for example."),
+        ("2031-05-01", "2031-05-01T00:00:00 has no offset from UTC: write 2031-05-01T00:00:00Z, for example."),
+        ("1969-12-31T23:59:59Z", "The clock covers the years 1970 to 2199."),
+        ("2200-01-01T00:00:00Z", "The clock covers the years 1970 to 2199."),
+        ("0001-01-01T00:00:00+14:00", "The clock covers the years 1970 to 2199."),
+    ],
+)
+def test_no_time_to_freeze_at(text: str, says: str) -> None:
+    above = main.make_context("stubserver", ["serve"])
+    with pytest.raises(click.BadParameter) as caught:
+        main.commands["serve"].make_context("serve", ["--freeze-at", text], parent=above)
+    assert caught.value.message == says
 
 
 @pytest.mark.parametrize(("arguments", "status"), [((), 2), ((127,), 127)])

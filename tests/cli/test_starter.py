@@ -11,8 +11,7 @@ import pytest
 from stubserver.cli import starter
 from stubserver.worlds.world import Fixture
 from tests.sources import ROOT
-
-pytestmark = pytest.mark.slow
+from tests.support.commands import invoke, told
 
 REACT = ROOT / "examples" / "react"
 FILES = {
@@ -31,6 +30,7 @@ def written(folder: Path) -> set[str]:
     return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_init_writes_the_files_and_says_what_comes_next(tmp_path: Path, kind: str) -> None:
     done = init(kind, folder=tmp_path)
@@ -40,6 +40,7 @@ def test_init_writes_the_files_and_says_what_comes_next(tmp_path: Path, kind: st
     assert done.stdout.splitlines()[-1] == starter.NEXT[kind]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_init_never_writes_over_a_file(tmp_path: Path, kind: str) -> None:
     """If one file is in the way, nothing at all is written."""
@@ -53,17 +54,64 @@ def test_init_never_writes_over_a_file(tmp_path: Path, kind: str) -> None:
     assert last.read_text() == "mine"
 
 
-def test_init_makes_the_folder_that_is_asked_for(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_init_writes_into_the_folder_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "new" / "project").mkdir(parents=True)
     assert init("node", "--directory", "new/project", folder=tmp_path).returncode == 0
     assert written(tmp_path / "new" / "project") == FILES["node"]
 
 
-def test_init_says_in_one_line_where_it_cannot_write(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    done = init("react", "--directory", "file/below", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("stubserver: cannot write ")
-    assert done.stderr.count("\n") == 1
+KINDS = "'react', 'node', 'pytest'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("vue", f"Error: Invalid value for '{{react|node|pytest}}': 'vue' is not one of {KINDS}."),
+        ("React", f"Error: Invalid value for '{{react|node|pytest}}': 'React' is not one of {KINDS}."),
+        ("node react", "Error: Got unexpected extra argument (react)"),
+        ("node --directry x", "Error: No such option '--directry'. Did you mean '--directory'?"),
+        ("node --directory", "Error: Option '--directory' requires an argument."),
+        ("node --directory file", "Error: Invalid value for '--directory': Directory 'file' is a file."),
+        (
+            "node --directory new",
+            "stubserver: there is no folder new: create it first; the nearest one that exists is {here}",
+        ),
+        (
+            "react --directory new/er",
+            "stubserver: there is no folder new/er: create it first; the nearest one that exists is {here}",
+        ),
+        (
+            "node --directory old/new",
+            "stubserver: there is no folder old/new: create it first; the nearest one that exists is {here}/old",
+        ),
+        (
+            "node --directory {here}/old/new",
+            "stubserver: there is no folder {here}/old/new: create it first; the nearest one that exists is {here}/old",
+        ),
+        (
+            "node --directory file/below",
+            "stubserver: there is no folder file/below: create it first; the nearest one that exists is {here}",
+        ),
+        ("node --directory old", "stubserver: old/stub.mjs already exists; nothing was written"),
+        ("pytest --directory old", "stubserver: old/test_stub.py already exists; nothing was written"),
+        ("react --directory old", "stubserver: cannot write old/src/stub: Not a directory"),
+    ],
+)
+def test_init_tells_a_mistake_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, says: str
+) -> None:
+    """A folder that does not exist is probably misspelt."""
+    monkeypatch.chdir(tmp_path)
+    Path("old").mkdir()
+    Path("old/test_stub.py").symlink_to("nowhere")
+    for name in ("file", "old/stub.mjs", "old/src"):
+        Path(name).write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    status, out, err = invoke("init", *arguments.replace("{here}", str(tmp_path)).split())
+    assert (status, out) == (2, "")
+    assert told(err, says.replace("{here}", str(tmp_path))), err
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_the_node_starter_names_the_tokens_of_the_default_world(default_fixture: Fixture, tmp_path: Path) -> None:
@@ -79,6 +127,7 @@ def test_the_react_starter_is_what_the_example_uses(tmp_path: Path) -> None:
         assert (tmp_path / name).read_text() == (REACT / name).read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_the_pytest_starter_passes(tmp_path: Path) -> None:
     starter.write("pytest", tmp_path)

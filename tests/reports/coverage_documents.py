@@ -33,9 +33,9 @@ NEVER = operation("delete_thing", "/api/v2/thing/{id}/", 0, False, statuses={"20
 DOCUMENT: dict[str, Any] = {
     "stubserver": "0.1.0",
     "contract": "2.0.0",
-    "covered": 9,
-    "total": 17,
-    "percent": 52.9,
+    "covered": 7,
+    "total": 14,
+    "percent": 50.0,
     "operations": [COMPLETE, PARTLY, REFUSED, NEVER],
 }
 HOSTILE = "<script>alert(1)</script>\"'&\x00\x1b[2J\n\u202e\ud800"

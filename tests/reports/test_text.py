@@ -2,7 +2,7 @@
 
 import pytest
 
-from stubserver.reports.text import WIDTH, printable, wrapped
+from stubserver.reports.text import WIDTH, printable, shortened, wrapped
 
 
 def test_wrapped_text_stays_within_the_width() -> None:
@@ -30,3 +30,9 @@ def test_wrapped_text_breaks_neither_words_nor_at_hyphens() -> None:
 )
 def test_printable_replaces_what_a_terminal_would_obey(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_shortened_text_ends_in_dots() -> None:
+    assert shortened("a\nb", 3) == "a\ufffdb"
+    assert shortened("abcdefg", 7) == "abcdefg"
+    assert shortened("abcd\x1befgh", 8) == "abcd\ufffd..."

@@ -1,5 +1,6 @@
 """A server in a thread: built when the first client connects, and never if no client does."""
 
+import socket
 import warnings
 
 import httpx
@@ -66,3 +67,12 @@ def test_building_warns_nobody(server: StubServer) -> None:
     assert quietly(build) is server
     with pytest.warns(DeprecationWarning, match="old"):
         build()
+
+
+def test_it_listens_on_the_port_that_it_is_given(server: StubServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            Background(lambda: server, port).start()
+    with Background(lambda: server, port) as url:
+        assert url == f"http://127.0.0.1:{port}"

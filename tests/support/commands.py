@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from stubserver.cli import main
 from tests.sources import ROOT
 
 COMMAND = [sys.executable, "-m", "stubserver"]
@@ -24,6 +27,23 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments], cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
+
+
+def invoke(*arguments: str, **environment: str | None) -> tuple[int, str, str]:
+    """Run the command to its end, in this process; return its exit status and what it printed."""
+    unset = dict.fromkeys(os.environ.keys() - CLEAN.keys())
+    done = CliRunner(env={**unset, **environment}).invoke(main, arguments)
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def told(err: str, expected: str) -> bool:
+    """Whether a mistake was told in one line, after click's usage if it was click's: exactly as expected, or beginning
+    so if `expected` ends in dots."""
+    *usage, line = err.splitlines()
+    exactly = line.startswith(expected.removesuffix("...")) if expected.endswith("...") else line == expected
+    return exactly and (not usage or usage[0].startswith("Usage: "))
 
 
 class Served:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from stubserver.worlds.clock import EARLIEST, LATEST, Clock
+from stubserver.worlds.clock import EARLIEST, LATEST, Clock, check_moment
 from tests.support.default import NOW
 
 
@@ -44,6 +44,15 @@ def test_clock_advances_frozen_or_not(by: timedelta) -> None:
     clock.advance(by)
     clock.advance(by)
     assert clock.now() == NOW + 2 * by
+
+
+def test_a_clock_shows_some_times_only() -> None:
+    """`tests/cli/test_options.py` has the messages."""
+    for moment in (EARLIEST, NOW, LATEST - timedelta(microseconds=1)):
+        check_moment(moment)
+    for moment in (EARLIEST - timedelta(microseconds=1), LATEST, NOW.replace(tzinfo=None)):
+        with pytest.raises(ValueError, match=r"1970 to 2199|no offset"):
+            check_moment(moment)
 
 
 def test_clock_shows_the_real_time_when_released() -> None:

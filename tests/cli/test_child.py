@@ -1,0 +1,213 @@
+"""The command that `stubserver exec` runs: what it is told about the server, and which signals reach it."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from stubserver.cli import child
+from stubserver.cli.child import direct
+from tests.support.commands import CLEAN, COMMAND, PATIENCE
+from tests.support.default import PERSONAS
+from tests.support.executing import execute, script
+
+SIGNALS = """
+import os, signal, sys
+if "apart" in sys.argv:
+    os.setpgid(0, 0)
+read, write = os.pipe()
+os.set_blocking(write, False)
+signal.set_wakeup_fd(write)  # gets the number of each signal as it comes
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, lambda *_: None)
+print("ready", flush=True)
+name = ""
+while name != "SIGTERM":
+    name = signal.Signals(os.read(read, 1)[0]).name
+    print(name, flush=True)
+sys.exit(9)
+"""
+"""Print each signal received; SIGTERM is the last. With the argument `apart`, in a process group of its own."""
+
+
+# Its environment
+
+
+@pytest.mark.slow
+def test_the_environment(tmp_path: Path) -> None:
+    """The server ends with the command, too."""
+    done = execute(command=script("print(json.dumps(dict(os.environ)))"), folder=tmp_path, MINE="yes")
+    found = json.loads(done.stdout)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", found["STUBSERVER_URL"])
+    tokens = {name: value for name, value in found.items() if name.startswith("STUBSERVER_TOKEN_")}
+    assert tokens == {f"STUBSERVER_TOKEN_{persona.upper()}": f"stub-{persona}" for persona in PERSONAS}
+    assert found["MINE"] == "yes"
+    assert found["PATH"] == CLEAN["PATH"]
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(found["STUBSERVER_URL"])
+
+
+@pytest.mark.slow
+def test_standard_streams_pass_through(tmp_path: Path) -> None:
+    text = "import sys; print(sys.stdin.read().upper(), end=''); print('oops', file=sys.stderr)"
+    done = execute(command=script(text), folder=tmp_path, stdin="from a pipe\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "FROM A PIPE\n", "oops\n")
+
+
+PROXY = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"}
+
+
+@pytest.mark.slow
+def test_no_proxy_stands_in_between(tmp_path: Path) -> None:
+    """Even if the environment has one, which here is dead."""
+    done = execute(command=script("print(ask('GET', '/api/v2/feature/') != 0)"), folder=tmp_path, **PROXY)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+HOSTS = "localhost,127.0.0.1,::1"
+
+
+@pytest.mark.parametrize(
+    ("given", "upper", "lower"),
+    [
+        ({}, HOSTS, HOSTS),
+        ({"NO_PROXY": "", "no_proxy": " , "}, HOSTS, HOSTS),
+        ({"NO_PROXY": "corp.example, .lan"}, f"corp.example,.lan,{HOSTS}", f"corp.example,.lan,{HOSTS}"),
+        ({"no_proxy": "corp.example"}, f"corp.example,{HOSTS}", f"corp.example,{HOSTS}"),
+        ({"NO_PROXY": "a.example", "no_proxy": "b.example"}, f"a.example,{HOSTS}", f"b.example,{HOSTS}"),
+        ({"no_proxy": "::1,a.example,localhost"}, *["::1,a.example,localhost,127.0.0.1"] * 2),
+        ({"NO_PROXY": "*"}, "*", "*"),
+    ],
+)
+def test_loopback_is_added_to_the_hosts_without_a_proxy(given: dict[str, str], upper: str, lower: str) -> None:
+    """What is there stays, also for clients that read only the other variable."""
+    assert direct(given) == {"NO_PROXY": upper, "no_proxy": lower}
+
+
+# Signals
+
+
+@contextmanager
+def running(*arguments: str, terminal: bool = False, **options: Any) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The command in a session of its own, on a terminal of its own if asked to; and where to read what it says."""
+    mine, its = pty.openpty()
+    ignored = options.pop("ignored", None)
+
+    def begin() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN if number == ignored else signal.SIG_DFL)
+        if terminal:
+            fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+
+    process = subprocess.Popen(
+        [*COMMAND, "exec", "--", *script(SIGNALS), *arguments],
+        env=CLEAN,
+        stdin=its if options.pop("stdin", True) else subprocess.DEVNULL,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+        preexec_fn=begin,
+        **options,
+    )
+    os.close(its)
+    try:
+        yield process, mine
+    finally:
+        process.kill()
+        process.wait()
+        os.close(mine)
+
+
+def heard(terminal: int, word: str) -> list[str]:
+    """The lines that the command says, up to this one."""
+    said = b""
+    while f"{word}\r\n".encode() not in said:
+        assert select.select([terminal], [], [], PATIENCE)[0], said
+        said += os.read(terminal, 1000)
+    return [line.replace("^C", "") for line in said.decode().splitlines()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("stdin", [True, False])
+def test_a_signal_reaches_the_command(number: signal.Signals, stdin: bool) -> None:
+    """The command then decides how it ends. A terminal on its standard input alone sends no Ctrl-C."""
+    with running(stdin=stdin) as (process, terminal):
+        heard(terminal, "ready")
+        process.send_signal(number)
+        assert heard(terminal, number.name) == [number.name]
+        process.send_signal(signal.SIGTERM)
+        assert heard(terminal, "SIGTERM") == ["SIGTERM"]
+        assert process.wait(PATIENCE) == 9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stdin", [True, False])
+def test_ctrl_c_reaches_the_command_once(stdin: bool) -> None:
+    """The terminal sends it to both, whatever their standard input is; many commands read a second Ctrl-C as an order
+    to drop everything."""
+    with running(terminal=True, stdin=stdin) as (process, terminal):
+        heard(terminal, "ready")
+        for _ in range(50):  # two signals in quick succession may merge into one
+            os.write(terminal, b"\x03")
+            assert heard(terminal, "SIGINT") == ["SIGINT"]
+        process.send_signal(signal.SIGTERM)
+        assert heard(terminal, "SIGTERM") == ["SIGTERM"]
+        assert process.wait(PATIENCE) == 9
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_passed_on_to_a_command_in_a_group_of_its_own() -> None:
+    """Which the terminal does not send it to."""
+    with running("apart", terminal=True) as (process, terminal):
+        heard(terminal, "ready")
+        os.write(terminal, b"\x03")
+        assert heard(terminal, "SIGINT") == ["SIGINT"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 9
+
+
+@pytest.mark.slow
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
+    with running(ignored=signal.SIGHUP) as (process, terminal):
+        heard(terminal, "ready")
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        assert heard(terminal, "SIGTERM") == ["SIGTERM"]
+
+
+def test_a_signal_is_kept_until_the_command_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+
+    class Starting:
+        def __init__(self, *_: object, **__: object) -> None:
+            signal.raise_signal(signal.SIGTERM)
+            assert sent == []
+
+        def send_signal(self, number: int) -> None:
+            sent.append(number)
+
+        def wait(self) -> int:
+            return -15
+
+    monkeypatch.setattr(child, "_tokens", lambda _: {})
+    monkeypatch.setattr(subprocess, "Popen", Starting)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        assert child.run(["x"], "http://127.0.0.1:1") == 128 + 15
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert sent == [signal.SIGTERM]
