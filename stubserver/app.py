@@ -54,7 +54,7 @@ class StubServer:
         commands = control.functions(ServerParts(contract, self.worlds, self.journal, self.coverage))
         functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, commands)
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
-        pages = page_routes({f"{c.base}/openapi.json": c.document for c in contracts})
+        pages = page_routes(contracts)
         dispatch = Dispatch(contracts, functions, pages)
         outer: Middlewares = {
             "recorder": [partial(Recorder, contract=contract, journal=self.journal, coverage=self.coverage)],

@@ -51,10 +51,12 @@ class Wire:
             scope[REFUSAL_KEY] = refused
             await send_refusal(refused, send, scope["method"])
             return
+        path = call.base_path + call.path
         inner = {
             **scope,
-            "path": call.path,
-            "raw_path": quote(call.path).encode(),
+            "root_path": call.base_path,  # so that redirects and pages stay in the world
+            "path": path,
+            "raw_path": quote(path).encode(),
             "headers": plain_headers(call, scope["headers"]),
         }
         await self._app(inner, _after_body(receive), send)
@@ -97,6 +99,7 @@ class Wire:
             method=method,
             path=path,
             base_url=origin + base,
+            base_path=base,
             raw_query=scope["query_string"].decode("latin-1"),
             headers=headers,
             content_type=_media_type(headers.get("content-type", "")),
