@@ -56,6 +56,8 @@ class Operation:
     access: str
     loads: Mapping[str, str]
     """Path parameter -> the kind of row that it names, in path order."""
+    path_parameters: Mapping[str, Schema]
+    """Path parameter -> its schema."""
     parameters: tuple[Parameter, ...]
     bodies: Mapping[str, Body] = field(repr=False)
     defaults: Mapping[str, Any] = field(repr=False)
