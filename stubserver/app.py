@@ -51,7 +51,7 @@ class StubServer:
         self.worlds = Worlds(fixture, self.settings, load or partial(_packaged_fixture, contract), self.journal.clear)
         self.coverage = Coverage(contract, fixture.tokens)
         contracts = [contract, self.control]
-        commands = control.functions(ServerParts(contract, self.worlds, self.journal, self.coverage))
+        commands = control.functions(ServerParts(contract, self.control, self.worlds, self.journal, self.coverage))
         functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, commands)
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
         pages = page_routes(contracts)

@@ -130,6 +130,7 @@ class Contract:
             file=self.file_of("paths", path, method),
             method=method,
             path=self.base + path,
+            summary=raw.get("summary", ""),
             access=raw["x-access"],
             loads={p["name"]: p["x-loads"] for p in parameters if "x-loads" in p},
             path_parameters={p["name"]: p["schema"] for p in parameters if p["in"] == "path"},

@@ -53,6 +53,7 @@ class Operation:
     """The file of the contract that declares it."""
     method: str
     path: str
+    summary: str
     access: str
     loads: Mapping[str, str]
     """Path parameter -> the kind of row that it names, in path order."""

@@ -17,7 +17,7 @@ LOCAL_ORIGINS = rf"https?://{LOCAL_HOST}"
 """Pattern of the origins on a developer's own machine, which are always allowed."""
 
 
-_CONTROL = re.compile(rf"({BASE_PATH.pattern})?{CONTROL}")
+_CONTROL = re.compile(rf"({BASE_PATH.pattern})?{CONTROL.rstrip('/')}(/|\Z)")
 """Paths of the control plane, with or without a world: pages of other origins have no business there."""
 
 

@@ -59,7 +59,7 @@ def _wrong_id(meant: Operation, operations: Sequence[Operation], path: str) -> s
     place = next(place for place, pair in enumerate(zip(sent, parts, strict=True)) if _differ(meant, *pair))
     others = (operation.path.split("/") for operation in operations)
     following = {other[place] for other in others if other[:place] == parts[:place] and len(other) > place}
-    words = [part for part in following if not part.startswith("{")]
+    words = sorted(part for part in following if not part.startswith("{"))
     wrong = f"{sent[place][:_MAX_PART]!r} in {_shown(path)} is no id: ids are whole numbers, such as 1."
     return f"{wrong}{did_you_mean(sent[place], words)}"
 

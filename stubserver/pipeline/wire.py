@@ -88,6 +88,8 @@ class Wire:
         prefix = BASE_PATH.match(scope["path"])
         base = prefix[0] if prefix else ""
         path, method = scope["path"].removeprefix(base) or "/", scope["method"]
+        if f"{path}/" == CONTROL:
+            path = CONTROL  # the index of the control plane answers without its slash, too
         origin = _origin(scope, headers.get("host", ""))
         if control := path.startswith(CONTROL):
             protection.check(method, headers, origin, self._worlds.settings.control_token)
@@ -152,8 +154,8 @@ def _check_path(path: str) -> None:
         raise refusal(404, "No such path.")
     if is_api(path) and not path.endswith("/"):
         raise refusal(404, f"No such path. Every path of the API ends with a slash: {path}/")
-    if _is_control(path) and path.endswith("/"):
-        raise refusal(404, f"No such path. No path of the control plane ends with a slash: {path.rstrip('/')}")
+    if _is_control(path) and path.endswith("/") and path != CONTROL:
+        raise refusal(404, f"No such path. Below {CONTROL}, no path ends with a slash: {path.rstrip('/')}")
 
 
 def is_api(path: str) -> bool:

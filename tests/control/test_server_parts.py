@@ -13,13 +13,16 @@ from stubserver.worlds.clock import Clock
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import Fixture, World
 from tests.support.calls import called
+from tests.support.control import CONTROL
 from tests.support.default import NOW
 
 
 @pytest.fixture
 def parts(contract: Contract, default_fixture: Fixture) -> ServerParts:
     """Those of a server without a world."""
-    return ServerParts(contract, Worlds(default_fixture), Journal(10), Coverage(contract, default_fixture.tokens))
+    return ServerParts(
+        contract, CONTROL, Worlds(default_fixture), Journal(10), Coverage(contract, default_fixture.tokens)
+    )
 
 
 def test_a_world_that_is_not_there_is_refused_and_not_made(parts: ServerParts) -> None:
