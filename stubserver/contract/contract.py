@@ -132,6 +132,7 @@ class Contract:
             path=self.base + path,
             summary=raw.get("summary", ""),
             access=raw["x-access"],
+            secured=bool(raw.get("security", self.document.get("security", []))),
             loads={p["name"]: p["x-loads"] for p in parameters if "x-loads" in p},
             path_parameters={p["name"]: p["schema"] for p in parameters if p["in"] == "path"},
             parameters=tuple(

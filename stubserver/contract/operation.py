@@ -55,6 +55,8 @@ class Operation:
     path: str
     summary: str
     access: str
+    secured: bool
+    """Whether its `security`, or that of the whole contract, is not empty."""
     loads: Mapping[str, str]
     """Path parameter -> the kind of row that it names, in path order."""
     path_parameters: Mapping[str, Schema]

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, WORLD_HEADER, base_path
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
-from stubserver.pipeline import protection
 from stubserver.pipeline.answer import Headers, send_refusal
+from stubserver.pipeline.protection import Protection
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
 
 MAX_PATH = 2048
@@ -31,9 +31,10 @@ HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})
 class Wire:
     """ASGI middleware that turns a raw request into a call in the world it names, with its whole body read."""
 
-    def __init__(self, app: ASGIApp, worlds: Worlds) -> None:
+    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection) -> None:
         self._app = app
         self._worlds = worlds
+        self._protection = protection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on in its plain form, or refuse it."""
@@ -92,7 +93,7 @@ class Wire:
             path = CONTROL  # the index of the control plane answers without its slash, too
         origin = _origin(scope, headers.get("host", ""))
         if control := path.startswith(CONTROL):
-            protection.check(method, headers, origin, self._worlds.settings.control_token)
+            self._protection.check(method, path, headers, origin)
         name = _world_name(headers, prefix[1] if prefix else None)
         world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
         return Call(

@@ -17,6 +17,7 @@ from stubserver.cli.options import fail
         ("SEED", "5", 5),
         ("JWT_SECRET", "s", "s"),
         ("CORS_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
+        ("CONTROL_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
         ("LOG_FORMAT", "json", "json"),
     ],
 )
