@@ -1,5 +1,6 @@
 """How requests name worlds and carry tokens, and which hosts are loopback. Server and clients share this module."""
 
+import base64
 import re
 
 WORLD_HEADER = "X-Stub-World"
@@ -36,3 +37,13 @@ def bearer_token(header: str) -> str:
     """The token in an Authorization header; empty if there is none (R002)."""
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def basic_credentials(header: str) -> tuple[str, str] | None:
+    """Name and password in an Authorization header with the scheme Basic; None for any other header. Raises ValueError
+    if they are not base64 of UTF-8."""
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    name, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    return name, password

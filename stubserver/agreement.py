@@ -12,6 +12,7 @@ from stubserver.contract.operation import Operation
 from stubserver.control.verify import FILTERS
 from stubserver.errors import OAUTH_SHAPE
 from stubserver.fixture import COMPLETED_FROM
+from stubserver.pages.documents import TOKEN_SCHEME
 from stubserver.pipeline.faults import FAULT_KINDS
 from stubserver.pipeline.reading import READERS
 from stubserver.records.coverage import DIMENSIONS
@@ -59,9 +60,10 @@ def _shared_names(contract: Contract, control: Contract) -> Iterator[SharedNames
     yield SharedNames("x-loads", _places(loads), ROW_KINDS, "stubserver/call.py: ROW_KINDS")
     bodies = ((media, operation) for operation in operations for media in operation.bodies)
     yield SharedNames("media type", _places(bodies), READERS, "stubserver/pipeline/reading.py: READERS")
-    yield _schemas(contract, COMPLETED_FROM.values(), "stubserver/fixture.py: COMPLETED_FROM")
-    yield _schemas(contract, SHAPES, "stubserver/api/views/course.py: SHAPES")
-    yield _schemas(contract, [OAUTH_SHAPE], "stubserver/errors.py: OAUTH_SHAPE")
+    yield _components(contract, "schemas", COMPLETED_FROM.values(), "stubserver/fixture.py: COMPLETED_FROM")
+    yield _components(contract, "schemas", SHAPES, "stubserver/api/views/course.py: SHAPES")
+    yield _components(contract, "schemas", [OAUTH_SHAPE], "stubserver/errors.py: OAUTH_SHAPE")
+    yield _components(contract, "securitySchemes", [TOKEN_SCHEME], "stubserver/pages/documents.py: TOKEN_SCHEME")
     kinds = control.schema("FaultCreate")["properties"]["kind"]["enum"]
     place = f"{control.file_of('components', 'schemas', 'FaultCreate')}: FaultCreate"
     yield SharedNames("kind", dict.fromkeys(kinds, place), FAULT_KINDS, "stubserver/pipeline/faults.py: FAULT_KINDS")
@@ -73,9 +75,9 @@ def _shared_names(contract: Contract, control: Contract) -> Iterator[SharedNames
         yield SharedNames(f"field of {schema}", fields, names, table, all_known=False)
 
 
-def _schemas(contract: Contract, names: Collection[str], table: str) -> SharedNames:
-    declared = dict.fromkeys(contract.document["components"]["schemas"], "components/schemas")
-    return SharedNames("schema", declared, names, table, all_known=False)
+def _components(contract: Contract, kind: str, names: Collection[str], table: str) -> SharedNames:
+    declared = dict.fromkeys(contract.document["components"].get(kind, ()), f"components/{kind}")
+    return SharedNames(f"name in components/{kind}", declared, names, table, all_known=False)
 
 
 def _guards(operation: Operation) -> Iterator[str]:

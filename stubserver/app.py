@@ -24,6 +24,7 @@ from stubserver.pipeline.cors import Cors, check_origins
 from stubserver.pipeline.dispatch import Dispatch, Function
 from stubserver.pipeline.faults import Faults
 from stubserver.pipeline.framework import Middlewares, build_stack
+from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.recorder import Recorder
 from stubserver.pipeline.wire import Wire
 from stubserver.records.coverage import Coverage
@@ -41,26 +42,26 @@ class StubServer:
         self, contract: Contract, fixture: Fixture, settings: Settings | None = None, load: Load | None = None
     ) -> None:
         """Worlds start from `fixture`; `load` loads other fixtures by name. Raises SpecError if the contract and the
-        code disagree, and ValueError for an unusable JWT secret or origin."""
+        code disagree, and ValueError for an unusable JWT secret, origin or control token."""
         self.contract = contract
         self.fixture = fixture
         self.settings = settings or Settings()
         check_secret(self.settings.jwt_secret)
-        check_origins(self.settings.cors_origins)
+        check_origins(self.settings)
         self.control = load_control_contract()
         self.journal = Journal(self.settings)
         self.worlds = Worlds(fixture, self.settings, load or partial(_packaged_fixture, contract), self.journal.clear)
         self.coverage = Coverage(contract, fixture.tokens)
         contracts = [contract, self.control]
-        commands = control.functions(ServerParts(contract, self.worlds, self.journal, self.coverage))
+        commands = control.functions(ServerParts(contract, self.control, self.worlds, self.journal, self.coverage))
         functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, commands)
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
-        pages = page_routes({f"{c.base}/openapi.json": c.document for c in contracts})
+        pages = page_routes(contracts)
         dispatch = Dispatch(contracts, functions, pages)
         outer: Middlewares = {
             "recorder": [partial(Recorder, contract=contract, journal=self.journal, coverage=self.coverage)],
-            "cors": [partial(Cors, origins=self.settings.cors_origins)],
-            "wire": [partial(Wire, worlds=self.worlds)],
+            "cors": [partial(Cors, settings=self.settings)],
+            "wire": [partial(Wire, worlds=self.worlds, protection=Protection(self.control, self.settings))],
             "faults": [partial(Faults, contract=contract)],
         }
         self._stack, hops = build_stack(contracts, functions, dispatch, outer)

@@ -103,6 +103,8 @@ class Call:
     base_url: str
     """Prefix of absolute URLs, as the client sees them: scheme, host and, if the client used it, the base path of the
     world; without a trailing slash."""
+    base_path: str = ""
+    """The path prefix that names the world, if the client used it: `/~NAME`."""
     at: datetime = EARLIEST
     """When the request arrived, by the world's clock."""
     id: str = ""

@@ -18,6 +18,8 @@ class Settings:
     """Origins, besides localhost, whose pages may call the API."""
     control_token: str | None = None
     """Token that the control plane requires; None on loopback, where none is needed."""
+    control_origins: tuple[str, ...] = ()
+    """Origins, besides the server's own, whose pages may use the control plane."""
     fast_path: bool = True
     """Whether requests that are sure to succeed skip the stack; the answers are the same."""
     max_worlds: int = 10_000

@@ -168,6 +168,7 @@ def custom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The same, with every option set."""
     options = ["--host", "127.0.0.1", "--fixture", "empty", "--seed", "7", "--jwt-secret", "a secret"]
     options += ["--cors-origin", "https://one.example", "--cors-origin", "https://two.example", "--log-format", "json"]
+    options += ["--control-origin", "https://control.example"]
     with contextlib.ExitStack() as stack:
         served = Served(tmp_path_factory.mktemp("custom"), *options)
         stack.callback(served.end)

@@ -70,8 +70,7 @@ def _commands(control: Contract) -> Iterator[str]:
     yield "| request | what it does |"
     yield "| --- | --- |"
     for operation in control.operations.values():
-        path = operation.path.removeprefix(control.base)
-        yield f"| {operation.method.upper()} {path} | {control.document['paths'][path][operation.method]['summary']} |"
+        yield f"| {operation.method.upper()} {operation.path.removeprefix(control.base)} | {operation.summary} |"
 
 
 def _tag(contract: Contract, operation: Operation) -> str:

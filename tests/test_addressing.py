@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from stubserver.addressing import BASE_PATH, LOCAL_HOST, LOOPBACK, base_path, bearer_token
+from stubserver.addressing import BASE_PATH, LOCAL_HOST, LOOPBACK, base_path, basic_credentials, bearer_token
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,31 @@ def test_the_base_path_that_is_written_is_the_one_that_is_read() -> None:
 def test_a_bearer_token_is_read_in_any_case(header: str, token: str) -> None:
     """R002."""
     assert bearer_token(header) == token
+
+
+@pytest.mark.parametrize(
+    ("header", "credentials"),
+    [
+        ("Basic YTpi", ("a", "b")),
+        ("basic  YTpi ", ("a", "b")),
+        ("Basic YTpiOmM=", ("a", "b:c")),
+        ("Basic YQ==", ("a", "")),
+        ("Basic OmI=", ("", "b")),
+        ("Basic w7w6w7w=", ("\u00fc", "\u00fc")),
+        ("Basic", ("", "")),
+        ("Bearer YTpi", None),
+        ("YTpi", None),
+        ("", None),
+    ],
+)
+def test_a_name_and_a_password_are_read(header: str, credentials: tuple[str, str] | None) -> None:
+    assert basic_credentials(header) == credentials
+
+
+@pytest.mark.parametrize("text", ["%%%", "YTp", "YT pi", "/w=="])
+def test_what_is_no_basic_authentication_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        basic_credentials(f"Basic {text}")
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8765", "127.0.0.1:1", "[::1]", "[::1]:65535"])

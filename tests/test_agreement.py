@@ -116,6 +116,7 @@ def test_a_name_that_only_the_code_has(
         ("DIMENSIONS", ["stubserver/records/coverage.py: DIMENSIONS has 'extra'", "OperationCoverage"]),
         ("OAUTH_SHAPE", ["stubserver/errors.py: OAUTH_SHAPE has 'extra'", "schema"]),
         ("SHAPES", ["stubserver/api/views/course.py: SHAPES has 'extra'", "schema"]),
+        ("TOKEN_SCHEME", ["stubserver/pages/documents.py: TOKEN_SCHEME has 'extra'", "securitySchemes"]),
     ],
 )
 def test_a_field_that_only_the_code_has(monkeypatch: pytest.MonkeyPatch, name: str, says: list[str]) -> None:

@@ -44,6 +44,11 @@ def main() -> None:
 @CORS_ORIGIN
 @option("--control-token", "Token that the control plane requires; generated and printed unless the host is loopback.")
 @option(
+    "--control-origin",
+    "Origin, besides the server's own, whose pages may use the control plane (repeatable).",
+    multiple=True,
+)
+@option(
     "--max-worlds",
     "Maximum number of worlds; the one idle longest is evicted.",
     default=Settings.max_worlds,
@@ -81,6 +86,7 @@ def serve(
     fixture: str,
     log_format: str,
     cors_origin: tuple[str, ...],
+    control_origin: tuple[str, ...],
     no_fast_path: bool,
     **options: Any,
 ) -> None:
@@ -95,7 +101,8 @@ def serve(
     if host not in LOOPBACK and options["control_token"] is None:
         options["control_token"] = secrets.token_urlsafe(16)
     try:
-        app = create_app(fixture, cors_origins=cors_origin, fast_path=not no_fast_path, **options)
+        origins = {"cors_origins": cors_origin, "control_origins": control_origin}
+        app = create_app(fixture, **origins, fast_path=not no_fast_path, **options)
         listener = bind(host, port)
     except (SpecError, FixtureError, ValueError) as error:
         fail(str(error))

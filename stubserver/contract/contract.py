@@ -109,16 +109,7 @@ class Contract:
         for operation in self.operations.values():
             table.setdefault(operation.path, {})[operation.method.upper()] = operation
         paths = sorted(table, key=lambda path: path.count("{"))
-        return [(self._pattern(path), table[path]) for path in paths]
-
-    def _pattern(self, path: str) -> re.Pattern[str]:
-        """A pattern that matches the path: integer parameters as digits, others as anything without a slash."""
-        for raw in self.document["paths"][path.removeprefix(self.base)].values():
-            for parameter in map(self.resolve, raw.get("parameters", [])):
-                if parameter["in"] == "path":
-                    value = "-?[0-9]+" if parameter["schema"]["type"] == "integer" else "[^/]+"
-                    path = path.replace(f"{{{parameter['name']}}}", value)
-        return re.compile(path)
+        return [(_pattern(path, next(iter(table[path].values())).path_parameters), table[path]) for path in paths]
 
     def _operations(self) -> Iterator[Operation]:
         for path, item in self.document["paths"].items():
@@ -139,8 +130,11 @@ class Contract:
             file=self.file_of("paths", path, method),
             method=method,
             path=self.base + path,
+            summary=raw.get("summary", ""),
             access=raw["x-access"],
+            secured=bool(raw.get("security", self.document.get("security", []))),
             loads={p["name"]: p["x-loads"] for p in parameters if "x-loads" in p},
+            path_parameters={p["name"]: p["schema"] for p in parameters if p["in"] == "path"},
             parameters=tuple(
                 Parameter(
                     p["name"],
@@ -178,6 +172,13 @@ class Contract:
         found = {name: self.resolve(header) for name, header in answer.get("headers", {}).items()}
         fixed = {name: header["schema"].get("enum", [header.get("example")]) for name, header in found.items()}
         return {name: values[0] for name, values in fixed.items() if len(values) == 1 and values[0] is not None}
+
+
+def _pattern(path: str, parameters: Mapping[str, Schema]) -> re.Pattern[str]:
+    """A pattern that matches the path: integer parameters as digits, others as anything without a slash."""
+    for name, schema in parameters.items():
+        path = path.replace(f"{{{name}}}", "-?[0-9]+" if schema["type"] == "integer" else "[^/]+")
+    return re.compile(path)
 
 
 def _schema_name(schema: Schema) -> str:

@@ -53,9 +53,14 @@ class Operation:
     """The file of the contract that declares it."""
     method: str
     path: str
+    summary: str
     access: str
+    secured: bool
+    """Whether its `security`, or that of the whole contract, is not empty."""
     loads: Mapping[str, str]
     """Path parameter -> the kind of row that it names, in path order."""
+    path_parameters: Mapping[str, Schema]
+    """Path parameter -> its schema."""
     parameters: tuple[Parameter, ...]
     bodies: Mapping[str, Body] = field(repr=False)
     defaults: Mapping[str, Any] = field(repr=False)

@@ -1,4 +1,4 @@
-"""The server as a whole: its health, its versions and its personas."""
+"""The server as a whole: what its control plane offers, its health, its versions and its personas."""
 
 import time
 from collections.abc import Mapping
@@ -9,6 +9,20 @@ from stubserver import __version__
 from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.server_parts import ServerParts
+
+
+def get_index(call: Call, parts: ServerParts) -> Mapping[str, Any]:
+    """The operations of the control plane, and the addresses of its documents in the caller's world."""
+    here = f"{call.base_url}{parts.control.base}"
+    return {
+        "name": parts.control.document["info"]["title"],
+        "docs": f"{here}/docs/",
+        "openapi": f"{here}/openapi.json",
+        "operations": [
+            {"operation": found.id, "method": found.method.upper(), "path": found.path, "summary": found.summary}
+            for found in parts.control.operations.values()
+        ],
+    }
 
 
 def get_health(_: Call, parts: ServerParts) -> Mapping[str, Any]:

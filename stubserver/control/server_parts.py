@@ -21,6 +21,7 @@ class ServerParts:
     """A server as its control plane sees it; `started` is by the monotonic clock."""
 
     contract: Contract
+    control: Contract
     worlds: Worlds
     journal: Journal
     coverage: Coverage

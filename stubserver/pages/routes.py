@@ -1,24 +1,24 @@
 """Everything served besides the operations: contracts, placeholder files, the consent page, a redirect to /docs/."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
 
 from stubserver.api import images
+from stubserver.contract.contract import Contract
 from stubserver.pages.consent import authorize
+from stubserver.pages.documents import served
 
 
-def page_routes(documents: Mapping[str, Mapping[str, Any]]) -> Router:
-    """The ASGI application for requests that are not for an operation; `documents` has the contracts by path."""
+def page_routes(contracts: Iterable[Contract]) -> Router:
+    """The ASGI application for requests that are not for an operation; the `contracts` are served as documents."""
     return Router(
         [
             Route("/", _home),
-            *(Route(path, _served(document)) for path, document in documents.items()),
+            *(Route(f"{contract.base}/openapi.json", served(contract)) for contract in contracts),
             Route("/favicon.ico", _nothing),
             Route("/upfiles/{folder}/{size}/{name}.png", _picture),
             Route("/upfiles/{folder}/{name}.pdf", _document),
@@ -29,17 +29,8 @@ def page_routes(documents: Mapping[str, Mapping[str, Any]]) -> Router:
     )
 
 
-def _served(document: Mapping[str, Any]) -> Any:
-    text = orjson.dumps(document)
-
-    async def serve(_: Request) -> Response:
-        return Response(text, media_type="application/json")
-
-    return serve
-
-
-async def _home(_: Request) -> Response:
-    return RedirectResponse("/docs/")
+async def _home(request: Request) -> Response:
+    return RedirectResponse(f"{request.scope['root_path']}/docs/")
 
 
 async def _nothing(_: Request) -> Response:

@@ -1,7 +1,11 @@
-"""CORS: the API may be called by pages on localhost, and by pages on the origins that the server was given."""
+"""CORS: the API may be called by pages on localhost, and by pages on the origins that the server was given.
+
+The control plane has origins of its own, and none by default. Neither list opens what the other one is for.
+"""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from ipaddress import AddressValueError, IPv6Address
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,48 +13,88 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubserver.addressing import BASE_PATH, CONTROL, LOCAL_HOST, REQUEST_HEADER
+from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, LOCAL_HOST, REQUEST_HEADER, WORLD_HEADER
 from stubserver.call import REFUSAL_KEY
 from stubserver.errors import Refusal, refusal
+from stubserver.settings import Settings
 
 LOCAL_ORIGINS = rf"https?://{LOCAL_HOST}"
 """Pattern of the origins on a developer's own machine, which are always allowed."""
 
 
-_CONTROL = re.compile(rf"({BASE_PATH.pattern})?{CONTROL}")
-"""Paths of the control plane, with or without a world: pages of other origins have no business there."""
+_CONTROL = re.compile(rf"({BASE_PATH.pattern})?{CONTROL.rstrip('/')}(/|\Z)")
+"""Paths of the control plane, with or without a world."""
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_CONTROL_HEADERS = ("Authorization", "Content-Type", WORLD_HEADER, FIXTURE_HEADER)
+"""Request headers that the control plane reads."""
+_EXPOSED = ("Allow", "Preference-Applied", "Retry-After", "WWW-Authenticate", REQUEST_HEADER)
 
 
-_ORIGIN = re.compile(r"https?://[^/\s?#@]+|null", re.ASCII)
-"""What browsers send; `null` is a page in a file."""
+_ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?", re.ASCII)
+"""What browsers send, in their spelling: lower case, and no default port."""
+_START = re.compile(r"\s*((https?)://[^/?#,\s]+)")
+"""Where an origin may be in what was written instead."""
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
-def check_origins(origins: Iterable[str]) -> None:
+def check_origins(settings: Settings) -> None:
     """Raises ValueError for an origin that no page can have, which would let nobody in without a word."""
+    _check("--cors-origin", settings.cors_origins, ("*", "null"), ", or *")  # null is a page in a file
+    _check("--control-origin", settings.control_origins, (), "; * and null are not allowed here")
+
+
+def _check(option: str, origins: Sequence[str], also: Collection[str], right: str) -> None:
+    if isinstance(origins, str):
+        raise ValueError(f"{option}: {origins!r} must be in a tuple or list of origins")
     for origin in origins:
-        if origin != "*" and not _ORIGIN.fullmatch(origin):
-            raise ValueError(f"{origin!r} is not an origin: write it as https://app.example, without a path, or *")
+        if origin not in also and not _is_origin(origin):
+            like = _corrected(origin) or "https://app.example"
+            raise ValueError(f"{option}: {origin!r} is not an origin: write it as {like}, without a path{right}")
+
+
+def _is_origin(text: str) -> bool:
+    """Whether it is an origin as browsers write it."""
+    found = _ORIGIN.fullmatch(text)
+    if found is None:
+        return False
+    scheme, host, port = found.groups()
+    return port != _DEFAULT_PORTS[scheme] and int(port or 1) < 2**16 and (host[0] != "[" or _is_address(host[1:-1]))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return str(IPv6Address(text)) == text
+    except AddressValueError:
+        return False
+
+
+def _corrected(text: str) -> str:
+    """The origin that was probably meant; empty if that cannot be told."""
+    found = _START.match(text.lower())
+    origin = found[1].removesuffix(f":{_DEFAULT_PORTS[found[2]]}") if found else ""
+    return origin if _is_origin(origin) else ""
 
 
 class Cors(CORSMiddleware):
-    """CORS for pages on localhost and on `origins`, with refusals in the vendor's shape."""
+    """CORS for pages on localhost and on the server's `cors_origins`, with refusals in the vendor's shape."""
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
-        anywhere = "*" in origins
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        anywhere = "*" in settings.cors_origins
         super().__init__(
             app,
-            allow_origins=origins,
+            allow_origins=settings.cors_origins,
             allow_origin_regex=None if anywhere else LOCAL_ORIGINS,
-            allow_methods=["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
+            allow_methods=_METHODS,
             allow_headers=["*"],
             allow_credentials=not anywhere,
-            expose_headers=["Allow", "Preference-Applied", "Retry-After", "WWW-Authenticate", REQUEST_HEADER],
+            expose_headers=_EXPOSED,
         )
+        self._control = ControlCors(app, settings.control_origins) if settings.control_origins else app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the request, with CORS headers unless it is for the control plane."""
+        """Serve the request, with the CORS headers of the API or of the control plane."""
         if scope["type"] == "http" and _CONTROL.match(scope["path"]):
-            await self.app(scope, receive, send)
+            await self._control(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -75,20 +119,55 @@ class Cors(CORSMiddleware):
         response = super().preflight_response(request_headers)
         if response.status_code < 400:
             return response
-        message = (
-            f"{bytes(response.body).decode()}: pages of {request_headers['origin']} may not call this server. "
-            "Start the server with --cors-origin to allow another origin."
+        return _RefusedPreflight(
+            response,
+            f"pages of {request_headers['origin']} may not call this server. "
+            "Start the server with --cors-origin to allow another origin.",
         )
-        headers = {k: v for k, v in response.headers.items() if k.startswith(("access-control", "vary"))}
-        return _RefusedPreflight(refusal(400, message, "invalid"), headers)
+
+
+class ControlCors(CORSMiddleware):
+    """CORS for the pages that may use the control plane; `protection` refuses all others.
+
+    Without credentials: pages send the token in a header, so nothing is gained by what a browser adds by itself.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=_METHODS,
+            allow_headers=_CONTROL_HEADERS,
+            allow_private_network=True,  # a page that was named may reach this machine
+            expose_headers=_EXPOSED,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request, with CORS headers for pages of the named origins."""
+        if self.is_allowed_origin(Headers(scope=scope).get("origin", "")):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.simple_response(scope, receive, send, Headers())
+
+    def preflight_response(self, request_headers: Any) -> Response:
+        """The library's answer, but a refusal takes the vendor's shape and says what is allowed."""
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        allowed = f"the methods {', '.join(_METHODS)} and the headers {', '.join(_CONTROL_HEADERS)}"
+        return _RefusedPreflight(response, f"the control plane allows {allowed}.")
 
 
 class _RefusedPreflight(Response):
     """A refusal sent before there is a call; it leaves its reason in the scope, for the log."""
 
-    def __init__(self, refused: Refusal, headers: Mapping[str, str]) -> None:
-        super().__init__(refused.body(), refused.status, headers, "application/json")
-        self._refused = refused
+    def __init__(self, answer: Response, message: str) -> None:
+        """`answer` is the library's; `message` goes on after its reason."""
+        self._refused: Refusal = refusal(400, f"{bytes(answer.body).decode()}: {message}", "invalid")
+        headers: Mapping[str, str] = {
+            name: value for name, value in answer.headers.items() if name.startswith(("access-control", "vary"))
+        }
+        super().__init__(self._refused.body(), self._refused.status, headers, "application/json")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[REFUSAL_KEY] = self._refused

@@ -8,20 +8,29 @@ from itertools import zip_longest
 from stubserver.addressing import base_path
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
+from stubserver.suggestions import did_you_mean
 from stubserver.worlds.registry import NAME
 
 _NUMBER = re.compile(r"-?[0-9]+")
+_MAX_PATH = 200
+"""Maximum number of characters of a path that a message repeats."""
+_MAX_PART = 60
+"""The same for one part of a path."""
 _MIN_LIKENESS = 0.7
 """How similar an operation's path must be, from 0 to 1, for the hint to suggest it."""
 
 
 def no_such_path(contracts: Sequence[Contract], method: str, path: str) -> str:
     """The message of a 404 for a path that does not exist."""
-    message = f"No such path: {path}"
+    message = f"No such path: {_shown(path)}"
     world, separator, rest = path.partition("/api/")
     if separator and NAME.fullmatch(world.removeprefix("/")):
-        return f"{message} To name a world, put it in front of the path with a tilde: {base_path(world[1:])}/api/{rest}"
-    nearest = _nearest([op for contract in contracts for op in contract.operations.values()], method, path)
+        right = _shown(f"{base_path(world[1:])}/api/{rest}")
+        return f"{message} To name a world, put it in front of the path with a tilde: {right}"
+    operations = [operation for contract in contracts for operation in contract.operations.values()]
+    if meant := next((operation for operation in operations if _has_wrong_id(operation, path)), None):
+        return _wrong_id(meant, operations, path)
+    nearest = _nearest(operations, method, path)
     return f"{message} {_difference(nearest, path)}" if nearest else message
 
 
@@ -33,6 +42,26 @@ def not_allowed(contracts: Sequence[Contract], path: str) -> tuple[str, str]:
     header = ", ".join(allowed)
     here = f" ({', '.join(names)})" if names else ""
     return header, f"This method is not allowed here. Allowed: {header}{here}."
+
+
+def _has_wrong_id(operation: Operation, path: str) -> bool:
+    """Whether the path is that of the operation, except that not all of its ids are numbers."""
+    sent, meant = path.split("/"), operation.path.split("/")
+    if len(sent) != len(meant):
+        return False
+    wrong = [pair for pair in zip(sent, meant, strict=True) if _differ(operation, *pair)]
+    return bool(wrong) and all(mine and theirs.startswith("{") for mine, theirs in wrong)
+
+
+def _wrong_id(meant: Operation, operations: Sequence[Operation], path: str) -> str:
+    """The message for a path with a wrong id; `meant` is an operation that has the path otherwise."""
+    sent, parts = path.split("/"), meant.path.split("/")
+    place = next(place for place, pair in enumerate(zip(sent, parts, strict=True)) if _differ(meant, *pair))
+    others = (operation.path.split("/") for operation in operations)
+    following = {other[place] for other in others if other[:place] == parts[:place] and len(other) > place}
+    words = sorted(part for part in following if not part.startswith("{"))
+    wrong = f"{sent[place][:_MAX_PART]!r} in {_shown(path)} is no id: ids are whole numbers, such as 1."
+    return f"{wrong}{did_you_mean(sent[place], words)}"
 
 
 def _nearest(operations: Sequence[Operation], method: str, path: str) -> Operation | None:
@@ -56,8 +85,8 @@ def _difference(nearest: Operation, path: str) -> str:
     message = f"The nearest is {nearest.id}: {nearest.method.upper()} {nearest.path}"
     sent, meant = _parts(path), _parts(nearest.path)
     for mine, theirs in zip(sent, meant, strict=False):
-        if mine != theirs and not _fits(nearest, mine, theirs):
-            return f"{message}; it has {theirs!r} where the request has {mine[:100]!r}."
+        if _differ(nearest, mine, theirs):
+            return f"{message}; it has {theirs!r} where the request has {mine[:_MAX_PART]!r}."
     if len(sent) == len(meant):
         return f"{message}; they differ in the trailing slash."
     return f"{message}; it has {len(meant)} parts, the request has {len(sent)}."
@@ -67,8 +96,19 @@ def _parts(path: str) -> list[str]:
     return path.strip("/").split("/")
 
 
+def _differ(operation: Operation, mine: str, theirs: str) -> bool:
+    """Whether a path segment is not the operation's word in its place, or does not fit its parameter there."""
+    return not _fits(operation, mine, theirs) if theirs.startswith("{") else mine != theirs
+
+
 def _fits(operation: Operation, mine: str, theirs: str) -> bool:
-    """Whether a path segment fits the operation's parameter in its place: rows are named by numbers, others by text."""
+    """Whether a path segment fits the operation's parameter in its place: an id is a number, a name may be anything."""
     if not theirs.startswith("{"):
         return False
-    return theirs[1:-1] not in operation.loads or _NUMBER.fullmatch(mine) is not None
+    return operation.path_parameters[theirs[1:-1]]["type"] != "integer" or _NUMBER.fullmatch(mine) is not None
+
+
+def _shown(path: str) -> str:
+    """A path as a message repeats it: not too long, and without control characters."""
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in path[:_MAX_PATH])
+    return f"{text}..." if len(path) > _MAX_PATH else text

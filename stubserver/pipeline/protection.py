@@ -1,33 +1,100 @@
 """Guards the control plane: it refuses what pages of other sites make a browser send, and clients without the token.
 
-On loopback no token is needed, but the Host header must name loopback: a page whose own domain was made to resolve to
-this machine (DNS rebinding) would send its own name. On any other address the token is required. A refusal comes before
-anything has happened.
+Pages. A browser says who sends a request (Origin, Sec-Fetch-Site), and asks before it sends one that a form could not
+send. So pages of other origins are refused, whether they ask or not, and so is every media type of a form. Pages of the
+origins that the server was started with (`--control-origin`) are let in, compared letter by letter.
+
+Hosts. On loopback no token is needed, but the Host header must name loopback: a page whose own domain was made to
+resolve to this machine (DNS rebinding) would send its own name. On any other address the token is required.
+
+The token. It is required unless the contract says `security: []`, as it does for what load balancers ask and tells no
+secret. It travels in `Authorization: Bearer`, which a page has to be told; a browser never sends it by itself.
+
+Documents. People open them by their address, where a browser cannot send a Bearer token, and a token in a URL would end
+up in histories, logs and Referer headers. So the documents alone ask for HTTP Basic, with the token as the password. A
+browser repeats that by itself, even in requests that another site provokes (CSRF). That gains nothing: Basic opens only
+GET and HEAD of documents, which change nothing, hold no secret and cannot be read across origins. For the operations
+on the page, people paste the token into "Authorize".
+
+A refusal comes before anything has happened.
 """
 
 import hmac
 import re
 from collections.abc import Mapping
 
-from stubserver.addressing import LOCAL_HOST, bearer_token
-from stubserver.errors import refusal, unauthenticated
+from stubserver.addressing import CONTROL, LOCAL_HOST, basic_credentials, bearer_token
+from stubserver.contract.contract import Contract
+from stubserver.errors import Refusal, refusal, unauthenticated
+from stubserver.settings import Settings
 
 _LOOPBACK = re.compile(LOCAL_HOST, re.ASCII | re.IGNORECASE)
 _OWN_SITES = ("same-origin", "none")
 """Sec-Fetch-Site of requests by our own pages, and of addresses that the user typed."""
+_DOCUMENT = re.compile(rf"{CONTROL}(openapi\.json|docs(/.*)?)")
+"""Paths that people open in a browser."""
+_TOKEN = re.compile(r"[!-~]+")
+"""What a client can send as a token."""
+_READING = ("GET", "HEAD")
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="control plane of the stub server", charset="UTF-8"'}
 
 
-def check(method: str, headers: Mapping[str, str], origin: str, token: str | None) -> None:
-    """Raises a 401, 403 or 415 refusal. `origin` is the server's own origin; `token` is the required one, if any."""
-    if headers.get("origin", origin) != origin:
-        raise refusal(403, f"Pages of {headers['origin'][:100]} may not use the control plane.")
-    if headers.get("sec-fetch-site", "none") not in _OWN_SITES:
-        raise refusal(403, "Pages of another site may not use the control plane.")
-    if token is None and not _LOOPBACK.fullmatch(headers.get("host", "")):
-        raise refusal(403, "Without a token, the control plane only answers to localhost, 127.0.0.1 and [::1].")
-    sent = bearer_token(headers.get("authorization", ""))
-    if token is not None and not hmac.compare_digest(sent.encode(), token.encode()):
-        raise unauthenticated("The control plane needs Authorization: Bearer TOKEN, with the token printed at startup.")
-    media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if method not in ("GET", "HEAD") and media != "application/json":
-        raise refusal(415, "The control plane accepts only application/json.")
+class Protection:
+    """Decides who may use the control plane of a server."""
+
+    def __init__(self, control: Contract, settings: Settings) -> None:
+        """Raises ValueError for a token that no client could send, or that everybody sends."""
+        self._control = control
+        self._token = settings.control_token
+        self._origins = settings.control_origins
+        if self._token is not None and not _TOKEN.fullmatch(self._token):
+            raise ValueError("the control token must not be empty, and may have only printable ASCII without blanks")
+
+    def check(self, method: str, path: str, headers: Mapping[str, str], origin: str) -> None:
+        """Raises a 401, 403 or 415 refusal. `path` is without the base path, `origin` is the server's own origin."""
+        self._check_site(headers, origin)
+        if self._token is None and not _LOOPBACK.fullmatch(headers.get("host", "")):
+            raise refusal(403, "Without a token, the control plane only answers to localhost, 127.0.0.1 and [::1].")
+        if self._token is not None:
+            self._check_token(self._token, method, path, headers.get("authorization", ""))
+        media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if method not in _READING and media != "application/json":
+            raise refusal(415, "The control plane accepts only application/json.")
+
+    def _check_site(self, headers: Mapping[str, str], origin: str) -> None:
+        sender = headers.get("origin", origin)
+        if sender in self._origins:
+            return
+        if sender != origin:
+            raise refusal(
+                403,
+                f"Pages of {sender[:100]!r} may not use the control plane, "
+                "unless the server is started with --control-origin for exactly this origin.",
+            )
+        if headers.get("sec-fetch-site", "none") not in _OWN_SITES:
+            raise refusal(403, "Pages of another site may not use the control plane.")
+
+    def _check_token(self, token: str, method: str, path: str, header: str) -> None:
+        operation = self._control.find(method, path)
+        if operation is not None and not operation.secured:
+            return
+        is_document = method in _READING and _DOCUMENT.fullmatch(path) is not None
+        sent = bearer_token(header) or (_password(header) if is_document else "")
+        if not hmac.compare_digest(sent.encode(), token.encode()):
+            raise _no_token(is_document)
+
+
+def _password(header: str) -> str:
+    """The password in an Authorization header with the scheme Basic; empty in any other header."""
+    try:
+        credentials = basic_credentials(header)
+    except ValueError:
+        return ""
+    return credentials[1] if credentials else ""
+
+
+def _no_token(is_document: bool) -> Refusal:
+    message = "The control plane needs Authorization: Bearer TOKEN, with the token printed at startup"
+    if is_document:
+        return refusal(401, f"{message}; in a browser, enter it as the password, with any name.", **_CHALLENGE)
+    return unauthenticated(f"{message}; on the page of its docs, enter it under Authorize.")

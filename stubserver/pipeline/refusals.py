@@ -6,7 +6,7 @@ from typing import Any
 
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 
-from stubserver.call import SCOPE_KEY
+from stubserver.call import SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal, refusal
 from stubserver.pipeline import hints
@@ -18,12 +18,9 @@ def error_handler(contracts: Sequence[Contract]) -> Callable[..., Any]:
     """Connexion's error handler: answers with the refusal, and notes it on the call for the recorder."""
 
     async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        refused = _refused(contracts, request.scope["method"], request.scope["path"], error)
-        call = request.scope.get(SCOPE_KEY)
-        schemas: Mapping[int, str] = {}
-        if call is not None:
-            call.refusal = refused
-            schemas = call.routed.refusals if call.routed else {}
+        call: Call = request.scope[SCOPE_KEY]
+        call.refusal = refused = _refused(contracts, call.method, call.path, error)
+        schemas: Mapping[int, str] = call.routed.refusals if call.routed else {}
         body = refused.body(schemas.get(refused.status, "ErrorResponse"))
         return ConnexionResponse(refused.status, content_type="application/json", body=body, headers=refused.headers)
 

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, WORLD_HEADER, base_path
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
-from stubserver.pipeline import protection
 from stubserver.pipeline.answer import Headers, send_refusal
+from stubserver.pipeline.protection import Protection
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
 
 MAX_PATH = 2048
@@ -31,9 +31,10 @@ HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})
 class Wire:
     """ASGI middleware that turns a raw request into a call in the world it names, with its whole body read."""
 
-    def __init__(self, app: ASGIApp, worlds: Worlds) -> None:
+    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection) -> None:
         self._app = app
         self._worlds = worlds
+        self._protection = protection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on in its plain form, or refuse it."""
@@ -51,10 +52,12 @@ class Wire:
             scope[REFUSAL_KEY] = refused
             await send_refusal(refused, send, scope["method"])
             return
+        path = call.base_path + call.path
         inner = {
             **scope,
-            "path": call.path,
-            "raw_path": quote(call.path).encode(),
+            "root_path": call.base_path,  # so that redirects and pages stay in the world
+            "path": path,
+            "raw_path": quote(path).encode(),
             "headers": plain_headers(call, scope["headers"]),
         }
         await self._app(inner, _after_body(receive), send)
@@ -86,9 +89,11 @@ class Wire:
         prefix = BASE_PATH.match(scope["path"])
         base = prefix[0] if prefix else ""
         path, method = scope["path"].removeprefix(base) or "/", scope["method"]
+        if f"{path}/" == CONTROL:
+            path = CONTROL  # the index of the control plane answers without its slash, too
         origin = _origin(scope, headers.get("host", ""))
         if control := path.startswith(CONTROL):
-            protection.check(method, headers, origin, self._worlds.settings.control_token)
+            self._protection.check(method, path, headers, origin)
         name = _world_name(headers, prefix[1] if prefix else None)
         world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
         return Call(
@@ -97,6 +102,7 @@ class Wire:
             method=method,
             path=path,
             base_url=origin + base,
+            base_path=base,
             raw_query=scope["query_string"].decode("latin-1"),
             headers=headers,
             content_type=_media_type(headers.get("content-type", "")),
@@ -149,8 +155,8 @@ def _check_path(path: str) -> None:
         raise refusal(404, "No such path.")
     if is_api(path) and not path.endswith("/"):
         raise refusal(404, f"No such path. Every path of the API ends with a slash: {path}/")
-    if _is_control(path) and path.endswith("/"):
-        raise refusal(404, f"No such path. No path of the control plane ends with a slash: {path.rstrip('/')}")
+    if _is_control(path) and path.endswith("/") and path != CONTROL:
+        raise refusal(404, f"No such path. Below {CONTROL}, no path ends with a slash: {path.rstrip('/')}")
 
 
 def is_api(path: str) -> bool:

@@ -61,7 +61,7 @@ def banner(app: StubServer, url: str) -> str:
         f"  Docs   {url}/docs/",
         f"  Spec   {url}/openapi.json",
         f"  Stub   {url}{CONTROL}docs/   (worlds, clock, faults, journal, coverage)",
-        *([f"         Authorization: Bearer {token}"] if (token := app.settings.control_token) else []),
+        *(_token(token) if (token := app.settings.control_token) else []),
         "",
         "  Tokens",
         *(_persona(app, persona) for persona in app.fixture.personas),
@@ -78,6 +78,11 @@ def banner(app: StubServer, url: str) -> str:
         ]
         lines += ["", "  Try", f"    curl -H 'Authorization: Bearer {token}' '{url}{path}?limit=3'"]
     return "\n".join(lines)
+
+
+def _token(token: str) -> list[str]:
+    """How to send the token of the control plane."""
+    return [f"         Authorization: Bearer {token}", "         (in a browser: any name, the token as the password)"]
 
 
 def _persona(app: StubServer, persona: Mapping[str, Any]) -> str:

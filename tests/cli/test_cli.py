@@ -71,6 +71,14 @@ def test_origins_that_are_named_may_call(plain: Served, custom: Served) -> None:
         assert name not in plain.ask("GET", "/api/v2/course/search/", Origin=origin)[1]
 
 
+def test_origins_that_are_named_may_use_the_control_plane(plain: Served, custom: Served) -> None:
+    origin = "https://control.example"
+    status, headers, _ = custom.ask("GET", "/__stub/worlds", Origin=origin)
+    assert (status, headers["access-control-allow-origin"]) == (200, origin)
+    for served, other in ((custom, "https://one.example"), (plain, origin)):
+        assert served.ask("GET", "/__stub/worlds", Origin=other)[0] == 403
+
+
 # Mistakes
 
 
@@ -87,6 +95,15 @@ def test_origins_that_are_named_may_call(plain: Served, custom: Served) -> None:
         (["--seed", "-1"], "--seed"),
         (["--log-format", "xml"], "--log-format"),
         (["--cors-origin", "app.example"], "is not an origin: write it as https://app.example"),
+        (["--control-origin", "app.example"], "--control-origin: 'app.example' is not an origin: write it as https://"),
+        (["--control-origin", "*"], "without a path; * and null are not allowed here"),
+        (["--control-origin", "null"], "without a path; * and null are not allowed here"),
+        (["--control-origin", "https://a.example/x"], "write it as https://a.example, without a path"),
+        (["--control-origin", "https://a.example", "--control-origin", ""], "--control-origin: '' is not an origin"),
+        (["--control-origins", "https://a.example"], "--control-origin"),
+        (["--control-token", ""], "the control token must not be empty"),
+        (["--control-token", "", "--host", "0.0.0.0"], "the control token must not be empty"),
+        (["--control-token", "a b"], "printable ASCII without blanks"),
         (["--nope"], "--nope"),
         (["extra"], "extra"),
     ],

@@ -311,8 +311,11 @@ def test_a_command_that_is_not_there_is_told(folder: Path, command: str) -> None
         ("--fixture nonesuch true", "stubserver: unknown fixture 'nonesuch': use one of default, empty, or a file"),
         ("--fixture folder true", "stubserver: unknown fixture 'folder': use one of default, empty, or a file"),
         ("--fixture broken.yaml true", "stubserver: broken.yaml: the file: 'name' is a required property"),
-        ("--cors-origin app.example true", f"stubserver: 'app.example' {NO_ORIGIN}"),
-        ("--cors-origin https://a.example/x true", f"stubserver: 'https://a.example/x' {NO_ORIGIN}"),
+        ("--cors-origin app.example true", f"stubserver: --cors-origin: 'app.example' {NO_ORIGIN}"),
+        (
+            "--cors-origin https://a.example/x true",
+            f"stubserver: --cors-origin: 'https://a.example/x' {NO_ORIGIN.replace('app', 'a')}",
+        ),
         ("--port {taken} true", "stubserver: cannot listen on 127.0.0.1 port {taken}: Address already in use"),
         ("--journal nowhere/j true", "stubserver: cannot write nowhere/j: No such file or directory"),
         ("--journal folder true", "stubserver: cannot write folder: Is a directory"),

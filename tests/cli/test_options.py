@@ -20,6 +20,7 @@ from stubserver.cli.options import fail
         ("FREEZE_AT", "2031-05-01T09:00:00Z", datetime(2031, 5, 1, 9, tzinfo=UTC)),
         ("JWT_SECRET", "s", "s"),
         ("CORS_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
+        ("CONTROL_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
         ("LOG_FORMAT", "json", "json"),
     ],
 )

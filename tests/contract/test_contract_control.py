@@ -5,6 +5,7 @@ import re
 import pytest
 from openapi_spec_validator import validate
 
+from tests.support.attacks import OPEN
 from tests.support.client import Api
 from tests.support.control import CONTROL, RAW
 from tests.support.documents import declared
@@ -19,7 +20,7 @@ def test_the_document_is_valid_openapi() -> None:
 def test_every_operation_declares_its_refusals(name: str) -> None:
     _, method, raw = RAW[name]
     parameters = [CONTROL.resolve(parameter) for parameter in raw.get("parameters", [])]
-    expected = {"401", "403", "406"}
+    expected = {"403", "406"} if name in OPEN else {"401", "403", "406"}
     if method != "get":
         expected.add("415")
     if "requestBody" in raw:
@@ -32,6 +33,12 @@ def test_every_operation_declares_its_refusals(name: str) -> None:
     operation = CONTROL.operations[name]
     assert set(operation.refusals.values()) == {"ErrorResponse"}
     assert {int(status) for status in answers if status >= "400"} == set(operation.refusals)
+
+
+def test_the_token_is_for_every_operation_but_two() -> None:
+    assert [name for name, operation in CONTROL.operations.items() if not operation.secured] == OPEN
+    assert [name for name, (_, _, raw) in RAW.items() if "security" in raw] == OPEN
+    assert CONTROL.document["security"] == [{"controlToken": []}, {}]
 
 
 @pytest.mark.parametrize("name", RAW)

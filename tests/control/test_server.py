@@ -11,6 +11,7 @@ from stubserver.settings import Settings
 from stubserver.worlds.world import Fixture
 from tests.support.answers import ok, refused
 from tests.support.client import Api
+from tests.support.control import CONTROL, RAW
 from tests.support.default import PERSONAS, SECRET
 from tests.support.worlds import named
 
@@ -22,6 +23,35 @@ pytestmark = pytest.mark.no_world
 def server(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server for these tests alone, because health counts everything that it holds."""
     return StubServer(contract, default_fixture, BOUNDED)
+
+
+# Index
+
+
+@pytest.mark.parametrize("path", ["/__stub/", "//__stub", "/~w/__stub/", "/~w/__stub"])
+def test_get_index_lists_what_the_contract_has(api: Api, path: str) -> None:
+    index = ok(api.get(path, headers={"Host": "localhost:8765"}))
+    here = f"http://localhost:8765{'/~w' if '~w' in path else ''}/__stub"
+    assert (index["docs"], index["openapi"]) == (f"{here}/docs/", f"{here}/openapi.json")
+    assert index["name"] == CONTROL.document["info"]["title"]
+    assert index["operations"] == [
+        {"operation": name, "method": method.upper(), "path": f"/__stub{path}", "summary": raw["summary"]}
+        for name, (path, method, raw) in RAW.items()
+    ]
+
+
+def test_get_index_leads_to_documents(api: Api) -> None:
+    for start in ("/__stub/", "/~w/__stub/"):
+        index = ok(api.get(start))
+        assert api.get(index["docs"].removeprefix("http://localhost")).status_code == 200
+        document = ok(api.get(index["openapi"].removeprefix("http://localhost")))
+        assert document["servers"] == [{"url": start.rstrip("/")}]
+
+
+def test_get_index_makes_no_world(api: Api) -> None:
+    for path in ("/__stub/", "//__stub", "/~w/__stub"):
+        assert api.get(path, headers={"Host": "localhost", "X-Stub-Fixture": "empty"}).status_code == 200
+    assert len(api.app.worlds) == 0
 
 
 # Health

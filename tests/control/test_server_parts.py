@@ -14,6 +14,7 @@ from stubserver.worlds.clock import Clock
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import Fixture, World
 from tests.support.calls import called
+from tests.support.control import CONTROL
 from tests.support.default import NOW
 
 
@@ -21,7 +22,7 @@ from tests.support.default import NOW
 def parts(contract: Contract, default_fixture: Fixture) -> ServerParts:
     """Those of a server without a world."""
     return ServerParts(
-        contract, Worlds(default_fixture), Journal(Settings()), Coverage(contract, default_fixture.tokens)
+        contract, CONTROL, Worlds(default_fixture), Journal(Settings()), Coverage(contract, default_fixture.tokens)
     )
 
 

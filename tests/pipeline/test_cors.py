@@ -104,26 +104,88 @@ def test_any_origin_never_comes_with_credentials(
 # Mistakes
 
 
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "foo",
-        "app.example",
-        "https://",
-        "https://app.example/",
-        "https://app.example/path",
-        "https:app.example",
-        "",
-        "**",
-    ],
-)
-def test_an_origin_that_no_page_can_have_is_refused(contract: Contract, default_fixture: Fixture, origin: str) -> None:
-    with pytest.raises(ValueError, match="is not an origin: write it as"):
-        StubServer(contract, default_fixture, Settings(cors_origins=(NAMED, origin)))
+NOT_ORIGINS = {
+    "foo": "https://app.example",
+    "": "https://app.example",
+    "**": "https://app.example",
+    "app.example": "https://app.example",
+    "localhost:3000": "https://app.example",
+    "https://": "https://app.example",
+    "https:app.example": "https://app.example",
+    "ftp://app.example": "https://app.example",
+    "file:///index.html": "https://app.example",
+    "https://*": "https://app.example",
+    "https://*.app.example": "https://app.example",
+    "https://b\u00fccher.example": "https://app.example",
+    "https://app.example:0": "https://app.example",
+    "https://app.example:99999": "https://app.example",
+    "http://[::1": "https://app.example",
+    "http://[0:0::1]:3000": "https://app.example",
+    "http://[zz]": "https://app.example",
+    "https://user@app.example": "https://app.example",
+    "https://here.example/": "https://here.example",
+    "https://here.example/path": "https://here.example",
+    "https://here.example?x": "https://here.example",
+    "https://here.example#x": "https://here.example",
+    " https://here.example": "https://here.example",
+    "https://here.example\n": "https://here.example",
+    "https://Here.example": "https://here.example",
+    "HTTPS://here.example": "https://here.example",
+    "https://here.example:443": "https://here.example",
+    "http://here.example:80/x": "http://here.example",
+    "http://here.example:8080/": "http://here.example:8080",
+    "https://here.example,https://there.example": "https://here.example",
+}
+"""What no page can have as its origin -> what the message says instead."""
+ORIGINS = [
+    "http://app.example:8080",
+    "https://app.example",
+    "https://xn--bcher-kva.example",
+    "http://[::1]:3000",
+    "http://127.0.0.1:5173",
+    "http://localhost",
+    "https://app.example:80",
+]
 
 
-@pytest.mark.parametrize(
-    "origin", ["*", "null", "http://app.example:8080", "https://xn--bcher-kva.example", "http://[::1]:3000"]
-)
-def test_an_origin_that_a_page_can_have_is_taken(contract: Contract, default_fixture: Fixture, origin: str) -> None:
-    assert StubServer(contract, default_fixture, Settings(cors_origins=(origin,))).settings.cors_origins == (origin,)
+def with_origins(option: str, origins: Any) -> Settings:
+    named: dict[str, Any] = {f"{option}_origins": origins}
+    return Settings(**named)
+
+
+@pytest.mark.parametrize("origin", NOT_ORIGINS)
+@pytest.mark.parametrize("option", ["cors", "control"])
+def test_an_origin_that_no_page_can_have_is_refused(
+    contract: Contract, default_fixture: Fixture, option: str, origin: str
+) -> None:
+    settings = with_origins(option, (NAMED, origin))
+    right = f"write it as {NOT_ORIGINS[origin]}, without a path"
+    with pytest.raises(ValueError, match="is not an origin") as caught:
+        StubServer(contract, default_fixture, settings)
+    assert str(caught.value).startswith(f"--{option}-origin: {origin!r} is not an origin: {right}")
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize("option", ["cors", "control"])
+def test_an_origin_that_a_page_can_have_is_taken(
+    contract: Contract, default_fixture: Fixture, option: str, origin: str
+) -> None:
+    settings = with_origins(option, (origin,))
+    assert StubServer(contract, default_fixture, settings).settings == settings
+
+
+@pytest.mark.parametrize("origin", ["*", "null"])
+def test_only_the_api_may_be_open_to_pages_without_a_name(
+    contract: Contract, default_fixture: Fixture, origin: str
+) -> None:
+    assert StubServer(contract, default_fixture, Settings(cors_origins=(origin,)))
+    with pytest.raises(ValueError, match=r"without a path; \* and null are not allowed here"):
+        StubServer(contract, default_fixture, Settings(control_origins=(origin,)))
+
+
+@pytest.mark.parametrize("option", ["cors", "control"])
+def test_origins_must_come_in_a_list(contract: Contract, default_fixture: Fixture, option: str) -> None:
+    """The letters of a text would be taken for origins."""
+    settings = with_origins(option, NAMED)
+    with pytest.raises(ValueError, match=f"--{option}-origin: '{NAMED}' must be in a tuple or list of origins"):
+        StubServer(contract, default_fixture, settings)

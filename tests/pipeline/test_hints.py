@@ -59,6 +59,80 @@ def test_a_miss_is_told_which_word_differs(
     assert said(api, method, path, 404) == expected
 
 
+WRONG_IDS = [
+    ("GET", "/api/v2/course/abc/", "abc"),
+    ("DELETE", "/api/v2/course/abc/", "abc"),
+    ("POST", "/api/v2/course/abc/", "abc"),  # there is no such operation, whatever the id
+    ("GET", "/api/v2/course/1.5/", "1.5"),
+    ("GET", "/api/v2/course/1e3/", "1e3"),
+    ("GET", "/api/v2/course/0x1f/", "0x1f"),
+    ("GET", "/api/v2/course/{id}/", "{id}"),
+    ("GET", "/api/v2/course/undefined/", "undefined"),
+    ("GET", "/api/v2/course/\u0967/", "\u0967"),
+    ("POST", "/api/v2/course/abc/join/", "abc"),
+    ("GET", "/api/v2/course/1/section/x/", "x"),
+    ("GET", "/api/v2/course/x/section/y/", "x"),
+    ("GET", "/api/v2/course/1/section/2/lesson/3/comment/last/", "last"),
+    ("GET", "/api/v2/user/abc/", "abc"),
+    ("DELETE", "/__stub/faults/abc", "abc"),
+    ("DELETE", "/__stub/faults/default-1", "default-1"),
+    ("GET", "/__stub/faults/abc", "abc"),
+]
+"""Method, path, and the id in it that is no number."""
+
+
+@pytest.mark.parametrize(("method", "path", "mine"), WRONG_IDS)
+def test_an_id_that_is_no_number_is_named(api: Api, method: str, path: str, mine: str) -> None:
+    assert said(api, method, path, 404) == f"{mine!r} in {path} is no id: ids are whole numbers, such as 1."
+
+
+def test_every_id_of_both_contracts_must_be_a_number(api: Api, app: StubServer) -> None:
+    """Each of them alone, among ids that are right."""
+    named = 0
+    for operation in [*app.contract.operations.values(), *app.control.operations.values()]:
+        ids = [name for name, schema in operation.path_parameters.items() if schema["type"] == "integer"]
+        for wrong in ids:
+            named += 1
+            path = re.sub(r"\{\w+\}", "1", operation.path.replace(f"{{{wrong}}}", "x"))
+            assert said(api, operation.method.upper(), path, 404).startswith(f"'x' in {path} is no id:"), operation.id
+    assert named > 50
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [("/api/v2/course/serch/", "search"), ("/api/v2/user/mee/", "me"), ("/api/v2/category/1/x/", None)],
+)
+def test_a_misspelt_word_in_the_place_of_an_id_is_named_too(api: Api, path: str, word: str | None) -> None:
+    message = said(api, "GET", path, 404)
+    assert message.endswith(f" is no id: ids are whole numbers, such as 1. Did you mean {word}?") is (word is not None)
+
+
+def test_names_of_worlds_and_snapshots_may_be_anything(api: Api) -> None:
+    for path in ("worlds/abc", "snapshots/abc", "requests/abc"):
+        assert "is no id" not in said(api, "GET", f"/__stub/{path}", 404)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [("%0Aa%1B%5B2J", r"\na\x1b[2J"), ("%00", r"\x00"), ("a%C2%85", r"a\x85"), ("%E2%80%AE1", r"\u202e1")],
+)
+@pytest.mark.parametrize("path", ["/api/v2/course/{}/", "/api/v2/{}/", "/{}", "/w1/api/v2/{}/"])
+def test_a_message_repeats_no_control_characters(api: Api, path: str, sent: str, shown: str) -> None:
+    message = said(api, "GET", path.format(sent), 404)
+    assert message.isprintable()
+    assert shown in message
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v2/course/{}/", "/api/v2/{}/x/", "/{}", "/w1/api/v2/{}/", "/api/v2/courses/{}/"]
+)
+@pytest.mark.parametrize("text", ["x" * 1900, "%1B" * 1900], ids=["long", "odd"])
+def test_a_message_repeats_little_of_a_long_path(api: Api, path: str, text: str) -> None:
+    message = said(api, "GET", path.format(text), 404)
+    assert "..." in message
+    assert len(message) < 2200
+
+
 @pytest.mark.parametrize("path", ["/api/v2/course/1", "/api/v2/courses", "/oauth/token", "/api/v2"])
 def test_a_missing_slash_is_named(api: Api, path: str) -> None:
     assert said(api, "GET", path, 404) == f"No such path. Every path of the API ends with a slash: {path}/"
@@ -131,11 +205,6 @@ def test_numbers_are_no_difference(api: Api) -> None:
     """However large a number is, it matches a path parameter."""
     for number in ("1", "12345678901234567890", "-1"):
         assert "it has 'course' where the request has 'courses'." in said(api, "GET", f"/api/v2/courses/{number}/", 404)
-
-
-def test_a_hint_repeats_little_of_a_long_path(api: Api) -> None:
-    message = said(api, "GET", f"/api/v2/course/{'x' * 1900}/", 404)
-    assert len(message) < 2300
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from stubserver.app import StubServer
+from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import Fixture
 from tests.support.answers import GENERAL, codes, refused
 from tests.support.client import Api
+from tests.support.control import CONTROL
 from tests.support.default import MOST
 from tests.support.forms import AXIOS, JSON
 from tests.support.wire import ask
@@ -150,7 +152,7 @@ def test_after_the_body_there_is_silence_until_the_client_goes(
         raise AssertionError
 
     scope = {"type": "http", "method": "GET", "path": "/docs/swagger-ui.css", "query_string": b"", "headers": []}
-    runner.run(Wire(inner, Worlds(default_fixture))(scope, receive, send))
+    runner.run(Wire(inner, Worlds(default_fixture), Protection(CONTROL, Settings()))(scope, receive, send))
     assert heard in (["http.request"], ["http.request", "http.disconnect"])
 
 

@@ -177,8 +177,8 @@ def test_signing_in_works_below_the_base_path(api: Api, app: StubServer) -> None
 
 
 def test_documents_are_served_below_the_base_path(api: Api, contract: Contract, app: StubServer) -> None:
-    assert ok(api.get("/~w/openapi.json")) == contract.document
-    assert ok(api.get("/~w/__stub/openapi.json")) == app.control.document
+    assert ok(api.get("/~w/openapi.json"))["paths"] == contract.document["paths"]
+    assert ok(api.get("/~w/__stub/openapi.json"))["paths"] == app.control.document["paths"]
     for docs in ("/~w/docs/", "/~w/__stub/docs/"):
         page = api.get(docs)
         assert page.headers["content-type"].startswith("text/html")

@@ -24,7 +24,7 @@ def test_it_is_built_when_the_first_client_comes(contract: Contract, default_fix
     with background as url:
         assert (built, background.app) == ([], None)
         for _ in range(2):
-            assert httpx.get(f"{url}/openapi.json").json() == contract.document
+            assert httpx.get(f"{url}/openapi.json").json()["paths"] == contract.document["paths"]
         assert len(built) == 1
         assert background.app is not None
         assert len(background.app.worlds) == 1

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from stubserver import __version__
+from stubserver.app import create_app
+from stubserver.serving import server
 from tests.support.commands import PATIENCE, Served
 from tests.support.default import PERSONAS
 
@@ -23,6 +25,14 @@ def test_the_banner_tells_a_newcomer_all(plain: Served) -> None:
     assert f"{plain.url}/openapi.json" in plain.banner
     for persona in PERSONAS:
         assert f"stub-{persona}" in plain.banner
+
+
+def test_the_banner_tells_how_to_send_the_token() -> None:
+    """To tools, and in a browser; on loopback, where none is needed, it says nothing of it."""
+    text = server.banner(create_app(control_token="t0ken"), "http://10.0.0.7")
+    assert "Authorization: Bearer t0ken" in text
+    assert "in a browser: any name, the token as the password" in text
+    assert "in a browser" not in server.banner(create_app(), "http://127.0.0.1")
 
 
 def test_the_curl_line_works_when_pasted(plain: Served) -> None:

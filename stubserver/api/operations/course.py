@@ -13,7 +13,8 @@ from stubserver.api.views import Listing, Rows, Shaped, ordered
 from stubserver.api.views.course import DASHBOARD, EDIT, INSIDE, OUTSIDE, CourseEditView, CourseView
 from stubserver.call import Call
 from stubserver.errors import Problem, not_found
-from stubserver.worlds.table import Key, Newest, Row
+from stubserver.worlds.newest import Newest
+from stubserver.worlds.table import Key, Row
 
 NEWEST_FIRST = "-id"
 """The default order of a search, and the only one that does not have to look at every course."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from stubserver.addressing import basic_credentials
 from stubserver.api.body_checks import required
 from stubserver.api.tokens import BadCredentials, claims_of, user_of
 from stubserver.call import Call
@@ -89,9 +90,11 @@ def _issue(call: Call, grant: Row) -> Mapping[str, Any]:
 
 def _client_app(call: Call) -> Row:
     """The calling app (R716). Raises a 401 refusal if it is unknown, or if it has a secret and did not send that."""
-    name, secret = _basic_credentials(call.headers.get("authorization", ""))
-    if name is None:
-        name, secret = call.body.get("client_id"), call.body.get("client_secret")
+    try:
+        sent = basic_credentials(call.headers.get("authorization", ""))
+    except ValueError:
+        raise _invalid_client("The Authorization header is not valid Basic authentication.") from None
+    name, secret = sent or (call.body.get("client_id"), call.body.get("client_secret"))
     app = call.world.apps.get(name)
     if app is None:
         raise _invalid_client(
@@ -100,18 +103,6 @@ def _client_app(call: Call) -> Row:
     if app["client_secret"] not in (None, secret):
         raise _invalid_client("The client_secret is not that of this app.")
     return app
-
-
-def _basic_credentials(header: str) -> tuple[str | None, str | None]:
-    """Name and secret from an Authorization header with the scheme Basic; None and None for any other header."""
-    scheme, _, credentials = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None, None
-    try:
-        name, _, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
-    except ValueError:  # not base64, or not UTF-8
-        raise _invalid_client("The Authorization header is not valid Basic authentication.") from None
-    return name, secret
 
 
 def _invalid_client(message: str) -> Refusal:

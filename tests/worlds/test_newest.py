@@ -1,0 +1,20 @@
+"""Pages out of several sorted lists of keys, newest first."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stubserver.worlds.newest import Newest
+from stubserver.worlds.table import FixtureTable, Log, Row, Table
+
+
+@given(
+    st.lists(st.sampled_from("abc"), max_size=30), st.integers(0, 35), st.integers(0, 35), st.sampled_from(["ab", "c"])
+)
+def test_newest_cuts_pages_out_of_several_lists(kinds: list[str], offset: int, limit: int, wanted: str) -> None:
+    rows: list[Row] = [{"id": 3 * number, "kind": kind} for number, kind in enumerate(kinds, start=1)]
+    things = Table("things", FixtureTable(("id",), ("kind",), rows), Log())
+    newest = Newest(things, [things.keys("kind", kind) for kind in wanted])
+    expected = [row for row in reversed(rows) if row["kind"] in wanted]
+    assert len(newest) == len(expected)
+    assert newest[offset : offset + limit] == expected[offset : offset + limit]
+    assert newest[:] == expected
