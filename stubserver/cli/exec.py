@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the other commands must not wait for these imports
 
 NOT_FOUND = 127
 """Exit status if there is no such command, as in shells."""
+_MAX_CASES = 100
 _FILE = click.Path(path_type=Path)
 
 
@@ -31,6 +32,11 @@ _FILE = click.Path(path_type=Path)
 @click.option("--journal", type=_FILE, help="Write every request to this file, one JSON object per line.")
 @click.option("--coverage", type=_FILE, help="Write a coverage report to this file (.json, .html, .xml or .txt).")
 @click.option(
+    "--artifacts",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="If the command fails, write a case file of each world to this folder, for `stubserver replay`.",
+)
+@click.option(
     "--fail-on-violation", is_flag=True, help="Fail if the command requested anything that is not in the contract."
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -40,6 +46,7 @@ def exec_command(
     cors_origin: tuple[str, ...],
     journal: Path | None,
     coverage: Path | None,
+    artifacts: Path | None,
     fail_on_violation: bool,
     command: tuple[str, ...],
     **options: Any,
@@ -53,9 +60,9 @@ def exec_command(
     from stubserver.reports.findings import Findings
     from stubserver.serving.background import Background
 
-    _check(command, journal, coverage)
+    _check(command, journal, coverage, artifacts)
     app = _built(fixture, cors_origins=cors_origin, **options)
-    findings, server = Findings(), Background(lambda: app, port)
+    findings, server, notes = Findings(), Background(lambda: app, port), list[str]()
     app.journal.listeners.append(findings.note)
     with ExitStack() as stack:
         url = _start(server, port)
@@ -64,19 +71,22 @@ def exec_command(
         if log is not None:
             _log_to(log, app)
         status = _run(command, url)
+        if status and artifacts is not None:
+            notes = _saved(url, artifacts, " ".join(command))
         server.stop()  # so that everything has been recorded
         if log is not None:
             log.write(b"")  # a journal without requests is empty
         if report is not None:
             report.write(FORMATS[format_of(report.path.name)](app.coverage.report()).encode())
-    for line in [*findings.violations, *(findings.refusals if status else ())]:
+    for line in [*findings.violations, *(findings.refusals if status else ()), *notes]:
         say(line)
     _check_written([log, report], status or 2)
     sys.exit(status or int(fail_on_violation and bool(findings.violations)))
 
 
-def _check(command: Sequence[str], journal: Path | None, coverage: Path | None) -> None:
+def _check(command: Sequence[str], journal: Path | None, coverage: Path | None, artifacts: Path | None) -> None:
     """Refuse what can be seen to be wrong before there is a server."""
+    from stubserver.reports import artifacts as case_files
     from stubserver.reports.coverage_report import format_of
 
     if coverage is not None:
@@ -86,6 +96,11 @@ def _check(command: Sequence[str], journal: Path | None, coverage: Path | None) 
             fail(str(error))
         if journal is not None and journal.absolute() == coverage.absolute():
             fail(f"--journal and --coverage cannot share the file {journal}")
+    if artifacts is not None:
+        try:
+            case_files.check(artifacts)
+        except OSError as error:
+            fail(f"--artifacts: cannot write to {artifacts}: {error.strerror}")
     if shutil.which(command[0]) is None:
         fail(f"cannot run {command[0]}: there is no such program on the PATH, or it is not executable", NOT_FOUND)
 
@@ -123,6 +138,27 @@ def _check_written(outputs: "Sequence[Output | None]", status: int) -> None:
     for output in outputs:
         if output is not None and output.error is not None:
             fail(f"cannot write {output.path}: {output.error.strerror}", status)
+
+
+def _saved(url: str, folder: Path, about: str) -> list[str]:
+    """Write a case file of each world that has received requests. Returns a line for each."""
+    from stubserver.reports import artifacts
+    from stubserver.testing import Stub, StubError
+
+    lines = []
+    try:
+        with closing(Stub(url)) as stub:
+            worlds = stub.control("GET", "/worlds", params={"limit": _MAX_CASES})
+            for world in worlds["results"]:
+                if world["requests"]:
+                    case = stub.control("GET", "/case", world=world["name"])
+                    file = artifacts.save(folder, world["name"], case, about)
+                    lines.append(f"repeat world {world['name']} with: stubserver replay {file}")
+            if worlds["count"] > _MAX_CASES:
+                lines.append(f"the other {worlds['count'] - _MAX_CASES} worlds have no case file")
+    except (StubError, OSError) as error:
+        lines.append(f"the case files are not complete: {error}")
+    return lines
 
 
 def _log_to(output: "Output", app: "StubServer") -> None:

@@ -25,6 +25,7 @@ def replay(case: Path, fixture: str | None) -> None:
     from stubserver.contract.merging import SpecError
     from stubserver.fixture import FixtureError
     from stubserver.reports import replay as replaying
+    from stubserver.reports.text import printable
     from stubserver.serving.in_process import InProcess
 
     try:
@@ -38,6 +39,8 @@ def replay(case: Path, fixture: str | None) -> None:
     transport = InProcess(app)
     with closing(transport), httpx.Client(transport=transport, base_url="http://localhost") as client:
         found = replaying.replay(read, app, client)
+    if about := read.get("about"):
+        click.echo(printable(str(about)))
     for text in [*found.missing, *found.differences]:
         click.echo(text)
     click.echo(f"{found.sent} of {found.total} requests sent again: {found.verdict}")

@@ -32,6 +32,8 @@ def draft4(schema: Any) -> Any:
     return plain
 
 
+_MAX_PROBLEMS = 100
+"""How many problems of one value are reported."""
 _MAX_UNKNOWN = 20
 """Unknown names that one refusal speaks of."""
 
@@ -71,8 +73,8 @@ class Validator:
         return self._compiled.is_valid
 
     def problems(self, value: Any, name: str | None = None) -> Iterator[Problem]:
-        """Everything that is wrong with `value`, each problem under its field, or under `name` if that is given."""
-        return iter(dict.fromkeys(self._problems(value, name)))
+        """What is wrong with `value`, up to a bound; each problem under its field, or under `name` if that is given."""
+        return iter(dict.fromkeys(islice(self._problems(value, name), _MAX_PROBLEMS)))
 
     def _problems(self, value: Any, name: str | None) -> Iterator[Problem]:
         for error in self._compiled.iter_errors(value):

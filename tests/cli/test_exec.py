@@ -47,6 +47,30 @@ def test_a_mistake_is_told_before_the_command_is_run(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+# Case files
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_failure_leaves_a_case_file_of_each_world(tmp_path: Path, status: int) -> None:
+    text = f"""
+ask("PATCH", "/api/v2/course/1/", "member", {{"name": "Mine"}})
+ask("GET", "/api/v2/course/1/", world="other")
+ask("GET", "/__stub/clock", world="untouched")
+raise SystemExit({status})
+"""
+    done = execute("--artifacts", "new/cases", command=script(text), folder=tmp_path)
+    assert done.returncode == status
+    files = sorted((tmp_path / "new" / "cases").glob("*")) if status else []
+    assert [file.name.rpartition("-")[0] for file in files] == (["default", "other"] if status else [])
+    lines = [f"stubserver: repeat world {world} with: stubserver replay new/cases/" for world in ("default", "other")]
+    assert [line.startswith(begin) for begin in lines for line in done.stderr.splitlines()].count(True) == len(files)
+    for file in files:
+        again = subprocess.run([*COMMAND, "replay", file], env=CLEAN, capture_output=True, text=True, check=False)
+        assert (again.returncode, again.stderr) == (0, "")
+        assert again.stdout.splitlines()[-1] == "1 of 1 requests sent again: all answered the same"
+
+
 # What the server is like
 
 
@@ -254,6 +278,13 @@ def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
         ("--fixtur empty true", "Error: No such option '--fixtur'. Did you mean '--fixture'?"),
         ("--cors-orign * -- true", "Error: No such option '--cors-orign'. Did you mean '--cors-origin'?"),
         ("--freeze 2031-05-01T09:00:00Z true", "Error: No such option '--freeze'. Did you mean '--freeze-at'?"),
+        ("--artifact a true", "Error: No such option '--artifact'. Did you mean '--artifacts'?"),
+        ("--artifacts", "Error: Option '--artifacts' requires an argument."),
+        (
+            "--artifacts plain.txt true",
+            "Error: Invalid value for '--artifacts': Directory 'plain.txt' is a file.",
+        ),
+        ("--artifacts plain.txt/a true", "stubserver: --artifacts: cannot write to plain.txt/a: Not a directory"),
         ("--journl j true", "Error: No such option '--journl'. Did you mean '--journal'?"),
         ("--coverge c.json true", "Error: No such option '--coverge'. Did you mean '--coverage'?"),
         (
