@@ -1,13 +1,19 @@
 """Handles: a server and a world in it, for tests and tools, with sockets and without."""
 
+import http.client
 import re
+import select
+import socket
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
+from stubserver.addressing import PRODUCT
 from stubserver.app import create_app
 from stubserver.serving.in_process import InProcess
 from stubserver.testing import CourseWorld, Stub, StubError
@@ -56,12 +62,12 @@ def test_a_guarded_server_is_given_its_token() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json={"name": PRODUCT})
 
     with closing(Stub("http://far", CONTROL_TOKEN, httpx.MockTransport(answer))) as stub:
         stub.control("GET", "/health")
         stub.client().get("/api/v2/course/1/")
-    assert [request.headers.get("authorization") for request in seen] == [f"Bearer {CONTROL_TOKEN}", None]
+    assert [request.headers.get("authorization") for request in seen] == [*[f"Bearer {CONTROL_TOKEN}"] * 2, None]
 
 
 def test_clients_come_and_go_while_the_server_is_held(course_stub: Stub) -> None:
@@ -69,6 +75,66 @@ def test_clients_come_and_go_while_the_server_is_held(course_stub: Stub) -> None
         with course_stub.client() as client:
             assert client.get("/openapi.json").status_code == 200
     assert course_stub.control("GET", "/health")["status"] == "ok"
+
+
+def test_a_closed_handle_says_so(course_stub: Stub) -> None:
+    stub = Stub(course_stub.url)
+    client, world = stub.client(), stub.world("w")
+    stub.close()
+    says = "the handle of this server has been closed; make a new one"
+    with pytest.raises(StubError, match=f"^no stub server answers at {course_stub.url}: {says}$"):
+        world.reset()
+    with pytest.raises(httpx.ConnectError, match=f"^{says}$"):
+        client.get("/openapi.json")
+    stub.close()
+
+
+# What tests replace
+
+
+def refuse(*_: object, **__: object) -> Any:
+    raise AssertionError("a test has replaced this")
+
+
+class RefusedSocket(socket.socket):
+    def __new__(cls, *_: object, **__: object) -> Any:
+        refuse()
+
+
+REPLACED = [
+    (httpx.HTTPTransport, "handle_request", refuse),
+    (httpx.AsyncHTTPTransport, "handle_async_request", refuse),
+    (httpx.ASGITransport, "handle_async_request", refuse),
+    (httpx.Client, "_transport_for_url", refuse),
+    (httpx.AsyncClient, "_transport_for_url", refuse),
+    (httpcore.ConnectionPool, "handle_request", refuse),
+    (httpcore.HTTPConnection, "handle_request", refuse),
+    (http.client, "HTTPConnection", refuse),
+    (http.client, "HTTPResponse", refuse),
+    (socket, "socket", RefusedSocket),
+    (socket, "create_connection", refuse),
+    (socket, "getaddrinfo", refuse),
+    (socket.socket, "connect", refuse),
+    (select, "poll", refuse),
+    (time, "time", lambda: 0.0),
+    (time, "monotonic", lambda: 0.0),
+]
+"""What respx, pytest-httpx, vcrpy, pytest-socket, freezegun and the like replace."""
+
+
+@pytest.mark.parametrize(("where", "name", "instead"), REPLACED)
+def test_handles_need_nothing_that_tests_replace(
+    course_world: CourseWorld, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, instead: Any
+) -> None:
+    """Neither those with a socket, nor those without; replaced before the first request or after it."""
+    with closing(Stub(course_world.stub.url)) as stub:
+        stub.control("GET", "/health")
+        monkeypatch.setattr(where, name, instead)
+        with closing(Stub(course_world.stub.url)) as fresh:
+            for world in (course_world, stub.world("w"), fresh.world("w")):
+                world.reset()
+                assert world.client("member").get("/user/me/").status_code == 200
+        monkeypatch.undo()
 
 
 # A world
