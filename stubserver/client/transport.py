@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 
 import httpx
 from anyio import to_thread
@@ -68,7 +69,6 @@ class SocketTransport(httpx.BaseTransport):
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
         self._closing = weakref.finalize(self, _close, self._idle)  # a transport that is not closed does it, too
-        self._tls: ssl.SSLContext | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request and read the answer. Raises the errors of httpx's own transport."""
@@ -100,8 +100,9 @@ class SocketTransport(httpx.BaseTransport):
         if kept := self._kept(origin):
             return kept
         with _raises(httpx.ConnectTimeout, httpx.ConnectError, request):
+            tls = self._tls if scheme == "https" else None
             opened = _connected(host, origin[-1], _positive(seconds))
-            return _Connection(origin, self._secured(opened, host) if scheme == "https" else opened)
+            return _Connection(origin, tls.wrap_socket(opened, server_hostname=host) if tls else opened)
 
     def _kept(self, origin: Origin) -> _Connection | None:
         """The connection that was used last, if one is still open."""
@@ -121,13 +122,9 @@ class SocketTransport(httpx.BaseTransport):
             if len(self._idle) > (MOST_IDLE if self._closing.alive else 0):
                 self._idle.pop(0).close()
 
-    def _secured(self, opened: socket.socket, host: str) -> socket.socket:
-        self._tls = self._tls or httpx.create_ssl_context()
-        try:
-            return self._tls.wrap_socket(opened, server_hostname=host)
-        except BaseException:
-            opened.close()
-            raise
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context()
 
 
 class InThread(httpx.AsyncBaseTransport):

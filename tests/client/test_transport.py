@@ -18,6 +18,7 @@ import pytest
 
 from stubserver.client import transport as transport_module
 from stubserver.client.transport import InThread, SocketTransport
+from tests.support.commands import PATIENCE
 from tests.support.peer import END, OK, RESET, SILENCE, Peer
 
 SOON = 0.05
@@ -409,8 +410,11 @@ def test_errors_reach_asynchronous_callers(transport: SocketTransport) -> None:
 
 def test_who_is_cancelled_does_not_wait(transport: SocketTransport) -> None:
     async def impatient(url: str) -> None:
-        async with asyncio.timeout(SOON):
-            await gathered(transport, url)
+        async with (
+            httpx.AsyncClient(transport=InThread(transport), timeout=PATIENCE * 2) as client,
+            asyncio.timeout(SOON),
+        ):
+            await client.get(url)
 
     with Peer(SILENCE) as peer, pytest.raises(TimeoutError):
         asyncio.run(impatient(peer.url))

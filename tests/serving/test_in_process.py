@@ -1,6 +1,7 @@
 """The server without a socket: requests run at once, time out and break as over a socket; with one once it listens."""
 
 import asyncio
+import gc
 import socket
 import threading
 import time
@@ -27,7 +28,7 @@ SOON = 0.05
 
 
 started = threading.Event()
-"""Whether the application has been asked for silence."""
+"""Whether the application has been asked for silence, or has dropped a connection late."""
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,6 +49,10 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"] == "/silence":
         started.set()
         await asyncio.sleep(PATIENCE)
+    if scope["path"] == "/late-drop":
+        await asyncio.sleep(2 * SOON)
+        started.set()
+        raise ConnectionResetError("nobody is there")
     if scope["path"] == "/drip":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for more in (True, True, True, False):
@@ -149,6 +154,15 @@ def test_the_server_goes_on_when_a_client_has_given_up(contract: Contract, defau
         while not (found := ask(transport, "GET", "/__stub/requests").json()["results"]):
             assert time.monotonic() < deadline
         assert [(one["request"]["path"], one["status"]) for one in found] == [("/api/v2/course/1/join/", 200)]
+
+
+def test_what_fails_when_nobody_waits_is_not_logged(transport: InProcess, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        ask(transport, "GET", "/late-drop", timeout=SOON)
+    assert started.wait(PATIENCE)
+    transport.close()
+    gc.collect()
+    assert caplog.records == []
 
 
 def test_time_may_stand_still(transport: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
