@@ -13,6 +13,8 @@ SWITCH_COOKIE = "stub-fault"
 """Cookie that switches on faults for the requests that carry it."""
 CONTROL = "/__stub/"
 """Path prefix of the control plane."""
+PRODUCT = "course-stubserver"
+"""What the server calls itself."""
 
 _BASE = "/~"
 BASE_PATH = re.compile(rf"{_BASE}([^/]*)")

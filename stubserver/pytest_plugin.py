@@ -1,7 +1,8 @@
 """The pytest plugin: a server for the session, and a fresh world for each test that asks for one.
 
 Fixtures `course_stub` and `course_world`; options `--stub-fixture`, `--stub-in-process` and `--stub-coverage`. Under
-pytest-xdist all workers share one server. The report of a failed test lists the requests that it sent to its world.
+pytest-xdist all workers share one server, or each has its own in its process. The report of a failed test lists the
+requests that it sent to its world.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # pytest loads this module in every run, so it imports as lit
     from stubserver.testing import CourseWorld, Stub
 
 _SHARED = "stubserver_url"
+_COVERAGE = "stubserver_coverage"
 _DEFAULT_FIXTURE = "default"
 
 
@@ -45,17 +47,30 @@ class Running:
 
         self.transport: InProcess | None = None
         self._background: Background | None = None
-        if config.option.stub_in_process and not config.pluginmanager.hasplugin("dsession"):
+        if config.option.stub_in_process:
             self.transport = InProcess(quietly(build))
             self.url = "http://localhost"
         else:
             self._background = Background(build)
-            self.url = self._background.start()
+            try:
+                self.url = self._background.start()
+            except Exception as error:  # the system refuses, or a library that keeps tests off the network
+                raise RuntimeError(f"no socket for the stub server: {error} --stub-in-process needs none.") from None
 
     @property
     def error(self) -> BaseException | None:
         """What stopped the server, if it failed."""
         return self._background.error if self._background else None
+
+    def stub(self) -> "Stub":
+        """A handle for the server."""
+        from stubserver.testing import Stub
+
+        if self.transport is None:
+            return Stub(self.url)
+        stub = Stub(self.url, transport=self.transport, listen=self.transport.listen)
+        stub.app = self.app
+        return stub
 
     def stop(self) -> None:
         """Stop the server and release what it holds."""
@@ -66,6 +81,8 @@ class Running:
 
 
 _RUNNING = pytest.StashKey[Running]()
+_REPORTS = pytest.StashKey[list[dict[str, Any]]]()
+"""The coverage of the servers of other processes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,7 +93,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="fixture that worlds start from: a name or a file",
     )
-    group.addoption("--stub-in-process", action="store_true", help="serve without a socket (not under pytest-xdist)")
+    group.addoption(
+        "--stub-in-process", action="store_true", help="serve in the process of the tests, without a socket"
+    )
     group.addoption("--stub-coverage", metavar="FILE", help="write a coverage report (.json, .html, .xml, .txt)")
 
 
@@ -130,8 +149,16 @@ def pytest_course_stub(config: pytest.Config) -> "StubServer":
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a pytest-xdist worker the URL of the server that all workers share."""
-    node.workerinput[_SHARED] = _running(node.config).url
+    """Tell a pytest-xdist worker the URL of the server that all workers share, unless each has its own."""
+    if not node.config.option.stub_in_process:
+        node.workerinput[_SHARED] = _running(node.config).url
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Keep the coverage of the server that a pytest-xdist worker had."""
+    if report := getattr(node, "workeroutput", {}).get(_COVERAGE):
+        node.config.stash.setdefault(_REPORTS, []).append(report)
 
 
 def _running(config: pytest.Config) -> Running:
@@ -140,17 +167,23 @@ def _running(config: pytest.Config) -> Running:
     return config.stash[_RUNNING]
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load what the handles consist of before any test can replace it, if a test asks for them."""
+    if any("course_stub" in getattr(item, "fixturenames", ()) for item in session.items):
+        import stubserver.serving.in_process
+        import stubserver.testing  # noqa: F401
+
+
 @pytest.fixture(scope="session")
 def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
     """The server, which all tests share."""
     from stubserver.testing import Stub, StubError
 
-    if hasattr(pytestconfig, "workerinput"):
-        stub = Stub(pytestconfig.workerinput[_SHARED])
+    if url := getattr(pytestconfig, "workerinput", {}).get(_SHARED):
+        stub = Stub(url)
     else:
         running = _running(pytestconfig)
-        stub = Stub(running.url, transport=running.transport)
-        stub.app = running.app if running.transport else None
+        stub = running.stub()
         try:
             stub.control("GET", "/health")  # the first request builds the server
         except StubError:
@@ -203,10 +236,13 @@ def _line(request: dict[str, Any]) -> str:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the coverage report, if this process had a server."""
+    """Write the coverage report, if a server was asked; a pytest-xdist worker leaves that to its controller."""
     if report := _coverage(session.config):
         from stubserver.reports.coverage_report import FORMATS, format_of
 
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[_COVERAGE] = report
+            return
         file = session.config.option.stub_coverage
         Path(file).write_text(FORMATS[format_of(file)](report), encoding="utf-8")
 
@@ -221,9 +257,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _coverage(config: pytest.Config) -> dict[str, Any] | None:
-    """The coverage, if the option asks for it and this process had a server."""
-    app = config.stash[_RUNNING].app if config.option.stub_coverage and _RUNNING in config.stash else None
-    return app.coverage.report() if app else None
+    """The coverage, if the option asks for it and a server was started, in this process or in others."""
+    if not config.option.stub_coverage:
+        return None
+    from stubserver.reports.coverage_report import merged
+
+    app = config.stash[_RUNNING].app if _RUNNING in config.stash else None
+    reports = [*config.stash.get(_REPORTS, []), *([app.coverage.report()] if app else [])]
+    return merged(reports) if reports else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
