@@ -1,20 +1,15 @@
 """The pytest plugin, as a project sees it after installing it: pytest runs in a folder of its own."""
 
 import json
-import re
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.commands import CLEAN, PATIENCE
+from tests.support.pytest_runs import passed, run
 
 pytestmark = pytest.mark.slow
 
-ENVIRONMENT = {name: value for name, value in CLEAN.items() if not name.startswith("PYTEST_")}
-ENVIRONMENT["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest"  # these plugins take long to load
 USE = """
 def test_{name}(course_world):
     member = course_world.client("member")
@@ -22,27 +17,6 @@ def test_{name}(course_world):
     assert member.delete("/course/1/join/").status_code == 204
 """
 """A test that passes only in a fresh world."""
-
-
-def run(folder: Path, *options: str, **files: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest on files, named without their extension."""
-    for name, text in files.items():
-        (folder / f"{name}.py").write_text(text)
-    (folder / "pytest.ini").write_text("[pytest]\n")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
-def passed(done: subprocess.CompletedProcess[str], count: int) -> None:
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(rf"\b{count} passed\b", done.stdout), done.stdout
 
 
 @pytest.mark.parametrize("options", [["--stub-in-process"], ["-n", "2"]], ids=["in-process", "xdist"])
@@ -122,76 +96,6 @@ def test_the_coverage_in_other_formats(tmp_path: Path, ending: str, begins: str)
     assert begins or ElementTree.fromstring(text).tag == "testsuites"  # noqa: S314 (our own report)
 
 
-def test_a_bad_ending_is_told_before_any_test_runs(tmp_path: Path) -> None:
-    done = run(tmp_path, "--stub-coverage", "c.csv", test_it="def test_it(course_world): open('ran', 'w').close()")
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
-    assert "unknown report type 'c.csv'" in done.stderr
-    assert not (tmp_path / "ran").exists()
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("options", [["-n", "2"]], ids=["xdist"])
-def test_a_failed_test_shows_what_its_world_was_asked(tmp_path: Path, options: list[str]) -> None:
-    text = """
-def test_good(course_world):
-    course_world.client().get("/feature/")
-
-def test_bad(course_world):
-    course_world.client("stranger").get("/course/2/status/")
-    assert course_world.client("stranger").patch("/course/1/", json={}).status_code == 200
-"""
-    done = run(tmp_path, *options, test_it=text)
-    assert done.returncode == 1
-    assert "requests to world test_bad-" in done.stdout
-    assert (
-        "\nGET    /api/v2/course/2/status/ 200 stub-stranger\nPATCH  /api/v2/course/1/ 403 stub-stranger - Only "
-        in (done.stdout)
-    )
-    assert "/feature/" not in done.stdout.partition("requests to world")[2]
-
-
-def test_a_fixture_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
-    """A failed test of a project with a `course_world` of its own fails, and the run goes on."""
-    text = """
-import pytest
-
-@pytest.fixture
-def course_world():
-    return {"name": "mine"}
-
-def test_bad(course_world):
-    assert not course_world
-
-def test_good(course_world):
-    assert course_world
-"""
-    done = run(tmp_path, test_it=text)
-    assert "1 failed, 1 passed" in done.stdout, done.stdout
-    assert "INTERNALERROR" not in done.stdout + done.stderr
-    assert "requests to world" not in done.stdout
-
-
-def test_a_report_that_cannot_ask_the_server_says_so(tmp_path: Path) -> None:
-    """As when a library such as respx answers every request of httpx itself."""
-    text = """
-import httpx
-
-def refuse(self, request):
-    raise RuntimeError("no route is mocked for this")
-
-def test_bad(course_world, monkeypatch):
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", refuse)
-    assert False
-
-def test_good():
-    pass
-"""
-    done = run(tmp_path, "-p", "no:cacheprovider", test_it=text)
-    assert "INTERNALERROR" not in done.stdout + done.stderr, done.stdout
-    assert "not known: RuntimeError: no route is mocked for this" in done.stdout
-    assert "1 passed" in done.stdout
-
-
 @pytest.mark.parametrize("options", [["--stub-in-process"]], ids=["in-process"])
 def test_a_project_may_build_its_own_server(tmp_path: Path, options: list[str]) -> None:
     conftest = """
@@ -218,29 +122,6 @@ def test_a_server_that_cannot_be_built_says_why(tmp_path: Path, options: list[st
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"], ["--stub-in-process"]], ids=["serially", "xdist", "in-process"])
-@pytest.mark.parametrize(
-    ("mistake", "says"),
-    [
-        (["--stub-fixture", "nope"], "--stub-fixture: unknown fixture 'nope': use one of default, empty, or a file"),
-        (
-            ["--stub-coverage", "nowhere/c.json"],
-            "--stub-coverage: cannot write nowhere/c.json: No such file or directory",
-        ),
-    ],
-    ids=["fixture", "coverage"],
-)
-def test_an_option_that_cannot_work_ends_the_run_before_it_begins(
-    tmp_path: Path, options: list[str], mistake: list[str], says: str
-) -> None:
-    """In one line."""
-    done = run(tmp_path, *options, *mistake, test_it="def test_it(course_world): open('ran', 'w').close()")
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
-    assert says in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert not (tmp_path / "ran").exists()
-
-
 def test_workers_share_one_server(tmp_path: Path) -> None:
     text = """
 import os
@@ -258,14 +139,16 @@ def test_it(course_stub, number):
 
 
 def test_who_does_not_ask_does_not_pay(tmp_path: Path) -> None:
-    """No module of the server is loaded, and no thread is started."""
+    """No module of the server is loaded but the clock's, nor any of the handles, and no thread is started."""
     text = """
 import sys
 import threading
 
 def test_it():
     loaded = {name for name in sys.modules if name.startswith(("stubserver", "connexion", "uvicorn", "httpx"))}
-    assert loaded <= {"stubserver", "stubserver.pytest_plugin"}
+    own = {name for name in loaded if not name.startswith("stubserver.plugin")}
+    assert own == {"stubserver", "stubserver.pytest_plugin", "stubserver.worlds", "stubserver.worlds.clock"}
+    assert not loaded & {"stubserver.plugin.worlds", "stubserver.plugin.report"}
     assert threading.active_count() == 1
 """
     passed(run(tmp_path, "-p", "no:schemathesis", test_it=text), 1)
