@@ -136,7 +136,8 @@ def pytest_configure_node(node: Any) -> None:
 def _server(config: pytest.Config) -> _Server:
     """The server that a worker was told about, that of `--stub-url`, or that of this process, which is started."""
     if _is_worker(config):
-        return _Server(*config.workerinput[_MESSAGE])  # type: ignore[attr-defined]
+        told = config.workerinput.get(_MESSAGE)  # type: ignore[attr-defined]
+        return _Server(*told) if told else pytest.fail("the stub server did not start; see the summary", pytrace=False)
     if _SHARED in config.stash:
         shared = config.stash[_SHARED]
         return _Server(shared.url, shared.token, shared.run)
@@ -164,7 +165,9 @@ def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
     try:
         stub.control("GET", "/health")  # the first request builds the server
     except StubError as error:
-        raise (running and running.error) or error from None
+        if running and running.error:
+            raise running.error from None
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     _summary(pytestconfig).used = True
     yield stub
     stub.close()
@@ -255,16 +258,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if _is_worker(config):
         config.workeroutput[_MESSAGE] = summary.told()  # type: ignore[attr-defined]
         return
-    with summary.guarded():
-        shared, running = config.stash.get(_SHARED, None), config.stash.get(_RUNNING, None)
-        app = running.app if running else None
-        summary.used |= app is not None
-        if (file := config.option.stub_coverage) is None or not summary.used:
-            return
-        if shared:
-            summary.write_coverage(file, shared.covered(), shared.url)
-        elif app:
-            summary.write_coverage(file, app.coverage.report(), None)
+    shared, running = config.stash.get(_SHARED, None), config.stash.get(_RUNNING, None)
+    app = running.app if running else None
+    summary.used |= app is not None
+    if (file := config.option.stub_coverage) is not None and summary.used:
+        with summary.guarded(f"no coverage report was written to {file}"):
+            if shared:
+                summary.write_coverage(file, shared.covered(), shared.url)
+            elif app:
+                summary.write_coverage(file, app.coverage.report(), None)
 
 
 @pytest.hookimpl(optionalhook=True)

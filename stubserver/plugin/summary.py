@@ -18,14 +18,14 @@ class Summary:
         """Lines to show."""
 
     @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Turn an error of the plugin's own into a line, because it must not end the run."""
+    def guarded(self, failed: str = "the plugin stubserver failed") -> Iterator[None]:
+        """Turn an error of the plugin's own into a line that begins with `failed`, because it must not end the run."""
         try:
             yield
         except pytest.exit.Exception:  # which a hook of the project may raise
             raise
         except Exception as error:
-            self.notes.append(f"the plugin stubserver failed: {type(error).__name__}: {error}")
+            self.notes.append(f"{failed}: {type(error).__name__}: {error}")
 
     def told(self) -> list[Any]:
         """What a worker tells its controller, in the plain types that pytest-xdist can send."""

@@ -228,4 +228,4 @@ def _reason(error: Exception) -> str:
 
 
 def _fail(what: str, error: Exception) -> NoReturn:
-    pytest.fail(f"{what}: {_reason(error)}", pytrace=False)
+    raise pytest.fail.Exception(f"{what}: {_reason(error)}", pytrace=False) from None

@@ -56,7 +56,10 @@ def test_an_error_of_the_plugin_becomes_a_line(error: Exception) -> None:
     summary = Summary()
     with summary.guarded():
         raise error
-    assert summary.notes == [f"the plugin stubserver failed: {type(error).__name__}: {error}"]
+    with summary.guarded("nothing was written"):
+        raise error
+    reason = f"{type(error).__name__}: {error}"
+    assert summary.notes == [f"the plugin stubserver failed: {reason}", f"nothing was written: {reason}"]
 
 
 def test_what_ends_a_run_on_purpose_still_does() -> None:
