@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.pytest_runs import passed, run
+from tests.support.pytest_runs import counted, passed, run
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +120,82 @@ def test_a_server_that_cannot_be_built_says_why(tmp_path: Path, options: list[st
     assert "no server today" in done.stdout + done.stderr
     assert "INTERNALERROR" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_worlds_of_wider_scopes_end_with_their_scope(tmp_path: Path) -> None:
+    """And so do those of blocks, whatever they are called."""
+    text = """
+import pytest
+from contextlib import nullcontext
+
+def there(stub):
+    return {world["name"] for world in stub.control("GET", "/worlds")["results"]}
+
+@pytest.fixture(scope="module")
+def empty(course_worlds):
+    with course_worlds("empty", fixture="empty") as world:
+        yield world
+
+class TestFirst:
+    def test_one(self, class_course_world, module_course_world, session_course_world, course_world, empty):
+        self.worlds = {class_course_world, module_course_world, session_course_world, course_world, empty}
+        assert len({world.name for world in self.worlds}) == 5
+        assert empty.client("creator").get("/course/search/").json()["count"] == 0
+        for world in (class_course_world, module_course_world, session_course_world):
+            world.client("member").delete("/course/1/join/")
+
+    def test_two(self, class_course_world, module_course_world, session_course_world, course_stub):
+        for world in (class_course_world, module_course_world, session_course_world):
+            assert world.client("member").get("/course/1/status/").json() == {"status": None}
+        assert len(there(course_stub)) == 4
+
+class TestSecond:
+    def test_it(self, class_course_world, course_stub):
+        assert class_course_world.client("member").get("/course/1/status/").json() == {"status": "joined"}
+        assert len(there(course_stub)) == 4
+
+def test_blocks(course_worlds, course_stub):
+    with course_worlds("a/b") as first, course_worlds("a/b") as second, course_worlds("") as third:
+        assert len({first.name, second.name, third.name} & there(course_stub)) == 3
+    assert len(there(course_stub)) == 3
+    with pytest.raises(pytest.fail.Exception, match="Unknown fixture 'nope': use one of"):
+        course_worlds("x", fixture="nope").__enter__()
+"""
+    other = """
+def test_other_module(module_course_world, session_course_world, course_stub):
+    assert module_course_world.client("member").get("/course/1/status/").json() == {"status": "joined"}
+    assert session_course_world.client("member").get("/course/1/status/").json() == {"status": None}
+    assert len(course_stub.control("GET", "/worlds")["results"]) == 2
+"""
+    passed(run(tmp_path, "--stub-in-process", test_a=text, test_b=other), 5)
+
+
+def test_unittest_classes_get_a_world_for_each_test(tmp_path: Path) -> None:
+    """From a fixture of their own that is used automatically."""
+    text = """
+import unittest
+import pytest
+
+class TestIt(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def give(self, course_world):
+        self.world = course_world
+
+    def test_good(self):
+        self.assertEqual(self.world.client("member").delete("/course/1/join/").status_code, 204)
+
+    def test_bad(self):
+        self.assertEqual(self.world.client("member").delete("/course/1/join/").status_code, 200)
+
+@pytest.mark.usefixtures("course_world")
+class TestOther(unittest.TestCase):
+    def test_bad(self):
+        self.fail("no reason")
+"""
+    done = run(tmp_path, "--stub-in-process", test_it=text)
+    counted(done, failed=2, passed=1)
+    assert "DELETE /api/v2/course/1/join/ 204 stub-member" in done.stdout
+    assert done.stdout.count("requests to world test_bad-") == 2
 
 
 def test_workers_share_one_server(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -13,9 +14,15 @@ _REAL = {"time_ns": time.time_ns}
 def real_time() -> datetime:
     """The current time, in UTC, even if a test has frozen Python's: a server in the thread of a test process would
     follow the test's time otherwise, and one in another process would not."""
+    return EARLIEST + timedelta(microseconds=_time_ns() // 1000)
+
+
+def _time_ns() -> int:
     time_machine = sys.modules.get("time_machine")  # it replaces the function itself, and offers a way around
-    time_ns = time_machine.escape_hatch.time.time_ns if time_machine else _REAL["time_ns"]
-    return EARLIEST + timedelta(microseconds=time_ns() // 1000)
+    if time_machine and time_machine.escape_hatch.is_travelling():
+        with suppress(ValueError):  # which says that another thread has just ended the journey
+            return int(time_machine.escape_hatch.time.time_ns())
+    return _REAL["time_ns"]()
 
 
 def _plain(moment: datetime) -> datetime:

@@ -96,11 +96,23 @@ def test_clock_follows_the_real_time_while_freezegun_has_frozen_the_module(monke
     assert clock.ahead > timedelta(days=30_000)
 
 
-def test_clock_follows_the_real_time_while_time_machine_travels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It replaces the function itself, wherever that is kept, and keeps the real one in its escape hatch."""
-    hatch = SimpleNamespace(time=SimpleNamespace(time_ns=time.time_ns))
+@pytest.mark.parametrize("travels", [True, False])
+def test_clock_follows_the_real_time_with_time_machine(monkeypatch: pytest.MonkeyPatch, travels: bool) -> None:
+    """Which replaces the function itself while it travels, wherever that is kept; then only its escape hatch works."""
+    real = time.time_ns
+
+    def time_ns() -> int:
+        if not travels:
+            raise ValueError("Not currently time-travelling.")
+        return real()
+
+    hatch = SimpleNamespace(is_travelling=lambda: travels, time=SimpleNamespace(time_ns=time_ns))
     monkeypatch.setitem(sys.modules, "time_machine", SimpleNamespace(escape_hatch=hatch))
-    monkeypatch.setattr(module, "_REAL", {"time_ns": lambda: 0})
+    monkeypatch.setattr(module, "_REAL", {"time_ns": (lambda: 0) if travels else real})
+    assert runs(Clock())
+    travels = False  # as if another thread ended the journey between two steps
+    monkeypatch.setattr(hatch, "is_travelling", lambda: True)
+    monkeypatch.setattr(module, "_REAL", {"time_ns": real})
     assert runs(Clock())
 
 
