@@ -96,7 +96,7 @@ def pytest_load_initial_conftests() -> Generator[None, object, object]:
     try:
         return (yield)
     except (ValueError, ArgumentError) as error:
-        raise options.clash(error) or error from None
+        raise options.clash(error) from error.__cause__
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -65,14 +65,14 @@ def add(parser: pytest.Parser) -> None:
         try:
             group.addoption(name, **settings)
         except (ValueError, ArgumentError) as error:
-            raise clash(error) or error from None
+            raise clash(error) from None
 
 
-def clash(error: Exception) -> pytest.UsageError | None:
-    """What to tell if `error` says that an option is declared twice, and it is one of the plugin's."""
+def clash(error: Exception) -> Exception:
+    """What to raise instead of `error` if it says that one of the plugin's options is declared twice; else itself."""
     name = next((name for name in _OPTIONS if name in str(error)), None)
     if name is None:
-        return None
+        return error
     ways = "rename the other one, or switch the plugin off with -p no:stubserver"
     return pytest.UsageError(f"{name} is an option of the pytest plugin stubserver and of something else: {ways}")
 
@@ -131,17 +131,20 @@ def _check_fixture(name: str) -> None:
 
 def _shared(options: Any) -> Shared:
     """Connect to the server of `--stub-url`."""
-    from stubserver.testing import Stub
+    from stubserver.testing import Stub, StubError
 
     if options.stub_in_process:
         _refuse("--stub-url", "the server runs already, so leave out --stub-in-process")
     _check_url(options.stub_url)
     token = _token(options.stub_token)
-    with closing(Stub(options.stub_url, token)) as stub:
-        version = _version(stub, token)
-        if options.stub_fixture is not None:
-            _check_fixture_of(stub, options.stub_fixture)
-        return Shared(stub.url, token, version, stub.coverage())
+    try:
+        with closing(Stub(options.stub_url, token)) as stub:
+            version = _version(stub, token)
+            if options.stub_fixture is not None:
+                _check_fixture_of(stub, options.stub_fixture)
+            return Shared(stub.url, token, version, stub.coverage())
+    except StubError as error:
+        _refuse("--stub-url", str(error))
 
 
 def _check_url(url: str) -> None:
@@ -170,7 +173,8 @@ def _token(given: str | None) -> str | None:
 
 
 def _version(stub: "Stub", token: str | None) -> str:
-    """The version of the server, after making sure that it is one and that its control plane lets us in."""
+    """The version of the server, after making sure that it is one and that its control plane lets us in. Raises
+    StubError if it cannot be reached."""
     from stubserver.testing import StubError
 
     try:
@@ -180,8 +184,9 @@ def _version(stub: "Stub", token: str | None) -> str:
             _refuse("--stub-url", f"{stub.url} needs its token: give --stub-token, or set {TOKEN_VARIABLE}")
         if error.status == HTTPStatus.UNAUTHORIZED:
             _refuse("--stub-token", f"this is not the token of {stub.url}, which it printed when it started")
-        is_stranger = error.status is not None and error.status != HTTPStatus.FORBIDDEN
-        _refuse("--stub-url", f"what answers at {stub.url} is no stub server ({error})" if is_stranger else str(error))
+        if error.status in (None, HTTPStatus.FORBIDDEN):
+            raise
+        _refuse("--stub-url", f"what answers at {stub.url} is no stub server ({error})")
     except ValueError:  # not JSON
         found = None
     if not isinstance(found, dict) or found.get("name") != "course-stubserver":

@@ -42,6 +42,8 @@ def _lines(found: Received, with_command: bool) -> Iterator[str]:
     if found.earlier or found.forgotten:
         forgotten = f", {found.forgotten} of them forgotten by the journal" if found.forgotten else ""
         yield f"(after {found.earlier + found.forgotten} earlier requests{forgotten})"
+    if found.forks:
+        yield f"(its {found.forks} oldest forks are not shown)"
     yield from (printable(_line(request))[:_LONGEST_LINE] for request in reversed(found.newest))
     if not found.newest:
         yield "none"

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
@@ -21,8 +21,8 @@ _OTHERS = re.compile(r"[^A-Za-z0-9._]+")
 """What a name may not contain, and dashes, which separate its parts."""
 SHOWN = 50
 """Requests of a world that a report shows, the newest; earlier ones are only counted."""
-_MOST_WORLDS = 5
-"""Worlds made by one fixture that a report shows: its own, and the first forks."""
+_MOST_FORKS = 4
+"""Forks of a world that a report shows, the newest; the others are only counted."""
 
 _T = TypeVar("_T")
 
@@ -66,6 +66,8 @@ class Received:
     """How many earlier ones the journal no longer has."""
     unknown: str = ""
     """Why they are not known, if the server could not be asked."""
+    forks: int = 0
+    """How many forks of the world are not shown."""
 
 
 class OwnedWorld(CourseWorld):
@@ -188,8 +190,10 @@ class Worlds:
         return [*self._ended, *(received for owner in self._owners for received in self._received(owner))]
 
     def _received(self, owner: Owner) -> list[Received]:
-        worlds = {world.name: world for world in owner.worlds}
-        found = [_received(world, self._before.get(name)) for name, world in worlds.items()][:_MOST_WORLDS]
+        root, *forks = {world.name: world for world in owner.worlds}.values()
+        hidden = len(forks[:-_MOST_FORKS])
+        found = [_received(world, self._before.get(world.name)) for world in [root, *forks[hidden:]]]
+        found[0] = replace(found[0], forks=hidden)
         return [received for received in found if received.newest or received.world.name not in self._before]
 
     def next_test(self) -> None:

@@ -52,6 +52,7 @@ def test_requests_are_shown_oldest_first_and_the_last_refused_one_in_full() -> N
             "(after 5 earlier requests, 2 of them forgotten by the journal)\nnone",
         ),
         (Received(WORLD, forgotten=2), "(after 2 earlier requests, 2 of them forgotten by the journal)\nnone"),
+        (Received(WORLD, forks=3), "(its 3 oldest forks are not shown)\nnone"),
         (Received(WORLD, unknown="it is\x1b[1m gone"), "not known: it is\N{REPLACEMENT CHARACTER}[1m gone"),
         (Received(WORLD, [request(problems=[], status=None)]), "w-1  PATCH  /api/v2/course/1/ no answer stub-creator"),
     ],

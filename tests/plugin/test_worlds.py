@@ -281,8 +281,17 @@ def test_what_the_journal_has_forgotten_is_counted(
         assert (received.earlier, received.forgotten, received.world) == (0, 7, world)
 
 
-def test_of_many_forks_only_some_are_shown(worlds: Worlds, course_stub: Stub) -> None:
+def test_a_fork_that_was_made_again_is_shown_once(worlds: Worlds, course_stub: Stub) -> None:
+    with worlds.made(course_stub, "it", "key") as world:
+        for _ in range(2):
+            world.fork("x").delete()
+    assert [received.world.name for received in worlds.received()] == [world.name, f"{world.name}-x"]
+
+
+def test_of_many_forks_the_newest_are_shown(worlds: Worlds, course_stub: Stub) -> None:
     with worlds.made(course_stub, "it", "key") as world:
         for number in range(9):
             world.fork(str(number))
-    assert [found.world.name for found in worlds.received()] == [world.name, *(f"{world.name}-{n}" for n in range(4))]
+    found = worlds.received()
+    assert [received.world.name for received in found] == [world.name, *(f"{world.name}-{n}" for n in range(5, 9))]
+    assert [received.forks for received in found] == [5, 0, 0, 0, 0]
