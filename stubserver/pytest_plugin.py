@@ -67,8 +67,6 @@ class Running:
 
 
 _RUNNING = pytest.StashKey[Running]()
-
-
 _SHARED = pytest.StashKey[options.Shared]()
 """The server of `--stub-url`."""
 _WORLDS: "pytest.StashKey[Worlds]" = pytest.StashKey()

@@ -82,7 +82,8 @@ def urls() -> Iterator[dict[str, str]]:
 
 LIKE = "write it like http://127.0.0.1:8765"
 STRANGER = "--stub-url: what answers at {%s} is no stub server"
-WRONG: list[tuple[dict[str, Any], str]] = [
+Rows = list[tuple[dict[str, Any], str]]
+FIXTURES: Rows = [
     ({"stub_fixture": "defalt"}, "--stub-fixture: unknown fixture 'defalt': use one of default, empty, or a file"),
     ({"stub_fixture": ""}, "--stub-fixture: unknown fixture '': use one of default, empty, or a file"),
     ({"stub_fixture": "."}, "--stub-fixture: unknown fixture '.': use one of default, empty, or a file"),
@@ -90,13 +91,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stub_fixture": "broken.yaml"}, "--stub-fixture: broken.yaml: "),
     ({"stub_fixture": "wrong.yaml"}, "--stub-fixture: wrong.yaml: "),
     ({"stub_fixture": "wrong.json"}, "--stub-fixture: wrong.json: "),
+]
+REPORTS: Rows = [
     ({"stub_coverage": "c.csv"}, "--stub-coverage: unknown report type 'c.csv': end it in .txt, .json, .xml, .html"),
     ({"stub_coverage": "c"}, "--stub-coverage: unknown report type 'c': end it in"),
     ({"stub_coverage": ""}, "--stub-coverage: unknown report type '': end it in"),
     ({"stub_coverage": "nowhere/c.json"}, "--stub-coverage: cannot write nowhere/c.json: No such file or directory"),
     ({"stub_coverage": "folder.json"}, "--stub-coverage: cannot write folder.json: Is a directory"),
     ({"stub_coverage": "broken.yaml/c.json"}, "--stub-coverage: cannot write broken.yaml/c.json: Not a directory"),
-    ({"stub_token": "x"}, "--stub-token: there is no server to send it to; name one with --stub-url"),
+]
+URLS: Rows = [
     ({"stub_url": ""}, f"--stub-url: '' is not the URL of a server; {LIKE}"),
     ({"stub_url": "{stub_host}"}, f"--stub-url: '{{stub_host}}' is not the URL of a server; {LIKE}"),
     ({"stub_url": "localhost:8765"}, f"--stub-url: 'localhost:8765' is not the URL of a server; {LIKE}"),
@@ -115,16 +119,23 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stub_url": "{stub}?x=1"}, "--stub-url: leave out '?x=1': each test has a world of its own"),
     ({"stub_url": "{stub}/#x"}, "--stub-url: leave out '#x': each test has a world of its own"),
     ({"stub_url": "http://me:secret@{stub_host}"}, "--stub-url: leave out the user and the password; the token goes"),
+]
+SERVERS: Rows = [
     ({"stub_url": "{nobody}"}, "--stub-url: no stub server answers at {nobody}: "),
     ({"stub_url": "{ssh}"}, "--stub-url: no stub server answers at {ssh}: "),
     ({"stub_url": "https://{stub_host}"}, "--stub-url: no stub server answers at https://{stub_host}: "),
     *(({"stub_url": f"{{{name.strip('/')}}}"}, STRANGER % name.strip("/")) for name in ANSWERS),
+]
+TOKENS: Rows = [
+    ({"stub_token": "x"}, "--stub-token: there is no server to send it to; name one with --stub-url"),
     ({"stub_url": "{guarded}"}, f"--stub-url: {{guarded}} needs its token: give --stub-token, or set {TOKEN_VARIABLE}"),
     ({"stub_url": "{guarded}", "stub_token": "wrong"}, "--stub-token: this is not the token of {guarded}, which it"),
     ({"stub_url": "{guarded}", "stub_token": ""}, "--stub-token: a token is one or more visible ASCII characters"),
     ({"stub_url": "{guarded}", "stub_token": "{token} "}, "--stub-token: a token is one or more visible ASCII"),
     ({"stub_url": "{guarded}", "stub_token": "töken"}, "--stub-token: a token is one or more visible ASCII"),
     ({"stub_url": "{guarded}", "stub_token": "a\nb"}, "--stub-token: a token is one or more visible ASCII"),
+]
+SHARED: Rows = [
     ({"stub_url": "{stub}", "stub_in_process": True}, "--stub-url: the server runs already, so leave out --stub-in-p"),
     (
         {"stub_url": "{stub}", "stub_fixture": "emty"},
@@ -135,6 +146,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stub_url": "{stub}", "stub_fixture": "x" * 900}, "--stub-fixture: the server at {stub} refuses it: POST"),
     ({"stub_url": "{stub}", "stub_coverage": "c.csv"}, "--stub-coverage: unknown report type 'c.csv'"),
 ]
+"""Options that cannot work, and how what is said about them begins."""
 
 
 @pytest.fixture(autouse=True)
@@ -157,9 +169,8 @@ def worlds_of(url: str, token: str | None = None) -> list[str]:
         return [world["name"] for world in stub.control("GET", "/worlds")["results"]]
 
 
-@pytest.mark.parametrize(("changed", "says"), WRONG, ids=[f"{number}" for number in range(len(WRONG))])
-def test_what_cannot_work_is_refused_in_one_line(urls: dict[str, str], changed: dict[str, Any], says: str) -> None:
-    """And leaves nothing behind."""
+def refused(urls: dict[str, str], changed: dict[str, Any], says: str) -> None:
+    """Assert that the options are refused in one line, and that nothing is left behind."""
     before = {*Path().iterdir()}
     with pytest.raises(pytest.UsageError) as caught:
         check(options_of(urls, **changed))
@@ -171,8 +182,38 @@ def test_what_cannot_work_is_refused_in_one_line(urls: dict[str, str], changed: 
     assert worlds_of(urls["stub"]) == []
 
 
-def test_the_table_is_long() -> None:
-    assert len(WRONG) >= 25
+@pytest.mark.parametrize(("changed", "says"), FIXTURES)
+def test_a_fixture_that_cannot_be_loaded_is_refused(urls: dict[str, str], changed: dict[str, Any], says: str) -> None:
+    refused(urls, changed, says)
+
+
+@pytest.mark.parametrize(("changed", "says"), REPORTS)
+def test_a_report_that_cannot_be_written_is_refused(urls: dict[str, str], changed: dict[str, Any], says: str) -> None:
+    refused(urls, changed, says)
+
+
+@pytest.mark.parametrize(("changed", "says"), URLS)
+def test_a_url_that_is_not_that_of_a_server_is_refused(
+    urls: dict[str, str], changed: dict[str, Any], says: str
+) -> None:
+    refused(urls, changed, says)
+
+
+@pytest.mark.parametrize(("changed", "says"), SERVERS)
+def test_a_server_that_is_no_stub_server_is_refused(urls: dict[str, str], changed: dict[str, Any], says: str) -> None:
+    refused(urls, changed, says)
+
+
+@pytest.mark.parametrize(("changed", "says"), TOKENS)
+def test_a_token_that_is_missing_or_wrong_is_refused(urls: dict[str, str], changed: dict[str, Any], says: str) -> None:
+    refused(urls, changed, says)
+
+
+@pytest.mark.parametrize(("changed", "says"), SHARED)
+def test_an_option_that_does_not_fit_a_running_server_is_refused(
+    urls: dict[str, str], changed: dict[str, Any], says: str
+) -> None:
+    refused(urls, changed, says)
 
 
 @pytest.mark.parametrize(
