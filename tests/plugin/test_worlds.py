@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import product
 from typing import Any
 
 import pytest
 
+from stubserver.app import create_app
 from stubserver.plugin.worlds import SHOWN, OwnedWorld, Run, Worlds
+from stubserver.serving.background import Background
 from stubserver.testing import CourseWorld, Stub, StubError
 from stubserver.worlds.registry import NAME
 
-pytestmark = pytest.mark.in_process("what is on the server is counted")
 HOSTILE = [
     "",
     "test_it",
@@ -25,6 +27,13 @@ HOSTILE = [
     "[\x00\n]",
     "a.-b",
 ]
+
+
+@pytest.fixture(scope="module")
+def stub() -> Iterator[Stub]:
+    """A server that nobody else uses, because what is on it is counted."""
+    with Background(lambda: create_app("default")) as url, closing(Stub(url)) as stub:
+        yield stub
 
 
 @pytest.fixture
@@ -70,17 +79,17 @@ def test_a_name_shows_test_and_worker_and_begins_with_the_run() -> None:
     assert name[:8] == Run("some run", "gw0").name("other", "key")[:8] != Run("another", "gw1").name("x", "key")[:8]
 
 
-def test_worlds_of_one_name_do_not_meet_while_both_exist(worlds: Worlds, course_stub: Stub) -> None:
-    with worlds.made(course_stub, "same", "key") as first:
-        with worlds.made(course_stub, "same", "key") as second:
+def test_worlds_of_one_name_do_not_meet_while_both_exist(worlds: Worlds, stub: Stub) -> None:
+    with worlds.made(stub, "same", "key") as first:
+        with worlds.made(stub, "same", "key") as second:
             assert first.name != second.name
-        with worlds.made(course_stub, "same", "key") as third:
+        with worlds.made(stub, "same", "key") as third:
             assert third.name == second.name
 
 
-def test_forks_and_snapshots_have_names_of_their_own(worlds: Worlds, course_stub: Stub) -> None:
+def test_forks_and_snapshots_have_names_of_their_own(worlds: Worlds, stub: Stub) -> None:
     """Which begin with the name of their world, and may be given with it."""
-    with worlds.made(course_stub, "it", "key") as world:
+    with worlds.made(stub, "it", "key") as world:
         assert world.fork("x").name == f"{world.name}-x"
         assert world.fork(f"{world.name}-y").name == f"{world.name}-y"
         assert world.fork("x-2").fork("x-3").name == f"{world.name}-x-3"
@@ -92,22 +101,22 @@ def test_forks_and_snapshots_have_names_of_their_own(worlds: Worlds, course_stub
 # Ends
 
 
-def test_everything_ends_with_the_world(worlds: Worlds, course_stub: Stub) -> None:
-    before = there(course_stub)
-    with worlds.made(course_stub, "it", "key") as world:
+def test_everything_ends_with_the_world(worlds: Worlds, stub: Stub) -> None:
+    before = there(stub)
+    with worlds.made(stub, "it", "key") as world:
         world.snapshot("one")
         world.snapshot("one")
         world.fork("x").fork("y").snapshot("two")
         world.client().get("/feature/")
-        assert there(course_stub) - before == {f"{world.name}{end}" for end in ("", "-x", "-y", "-one", "-two")}
-    assert there(course_stub) == before
+        assert there(stub) - before == {f"{world.name}{end}" for end in ("", "-x", "-y", "-one", "-two")}
+    assert there(stub) == before
 
 
-def test_everything_ends_even_if_the_test_fails_or_has_ended_it_itself(worlds: Worlds, course_stub: Stub) -> None:
-    before = there(course_stub)
+def test_everything_ends_even_if_the_test_fails_or_has_ended_it_itself(worlds: Worlds, stub: Stub) -> None:
+    before = there(stub)
 
     def failing() -> None:
-        with worlds.made(course_stub, "it", "key") as world:
+        with worlds.made(stub, "it", "key") as world:
             world.fork("x").delete()
             world.fork("y").snapshot("s")
             world.delete()
@@ -115,46 +124,46 @@ def test_everything_ends_even_if_the_test_fails_or_has_ended_it_itself(worlds: W
 
     with pytest.raises(ZeroDivisionError):
         failing()
-    assert there(course_stub) == before
+    assert there(stub) == before
 
 
 @pytest.fixture
-def another(course_stub: Stub) -> Iterator[CourseWorld]:
+def another(stub: Stub) -> Iterator[CourseWorld]:
     """A world of somebody else, with a snapshot of it, both called `kept-by-others`."""
-    world = course_stub.world("kept-by-others")
+    world = stub.world("kept-by-others")
     world.reset()
     world.client("creator").patch("/course/1/", json={"name": "Theirs"}).raise_for_status()
     world.snapshot(world.name)
     yield world
     world.delete()
-    course_stub.control("DELETE", f"/snapshots/{world.name}")
+    stub.control("DELETE", f"/snapshots/{world.name}")
 
 
-def test_what_others_have_made_is_left_alone(worlds: Worlds, course_stub: Stub, another: CourseWorld) -> None:
+def test_what_others_have_made_is_left_alone(worlds: Worlds, stub: Stub, another: CourseWorld) -> None:
     """A test may use their names without touching it, and may restore it."""
-    with worlds.made(course_stub, "it", "key") as world:
+    with worlds.made(stub, "it", "key") as world:
         world.restore(another.name)
         assert world.client().get("/course/1/").json()["name"] == "Theirs"
         world.reset()
         world.snapshot(another.name)
         world.fork(another.name)
-        course_stub.world("default").restore(another.name)
-        assert course_stub.world("default").client().get("/course/1/").json()["name"] == "Theirs"
+        stub.world("default").restore(another.name)
+        assert stub.world("default").client().get("/course/1/").json()["name"] == "Theirs"
         world.restore(another.name)  # its own now
         assert world.client().get("/course/1/").json()["name"] != "Theirs"
-    assert another.name in there(course_stub)
-    course_stub.world("default").reset()
+    assert another.name in there(stub)
+    stub.world("default").reset()
 
 
-def test_a_snapshot_of_a_wider_scope_can_be_restored(worlds: Worlds, course_stub: Stub) -> None:
-    with worlds.made(course_stub, "session", "s") as wide:
+def test_a_snapshot_of_a_wider_scope_can_be_restored(worlds: Worlds, stub: Stub) -> None:
+    with worlds.made(stub, "session", "s") as wide:
         wide.client("creator").patch("/course/1/", json={"name": "Prepared"}).raise_for_status()
         wide.snapshot("prepared")
-        with worlds.made(course_stub, "it", "key") as world:
+        with worlds.made(stub, "it", "key") as world:
             world.fork("x").restore("prepared")
             world.restore("prepared")
             assert world.client().get("/course/1/").json()["name"] == "Prepared"
-    with worlds.made(course_stub, "it", "key") as world, pytest.raises(StubError, match=r"no snapshot prepared\.$"):
+    with worlds.made(stub, "it", "key") as world, pytest.raises(StubError, match=r"no snapshot prepared\.$"):
         world.restore("prepared")
 
 
@@ -172,18 +181,16 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("method", "label", "says"), REFUSED)
-def test_what_is_refused_leaves_nothing_behind(
-    worlds: Worlds, course_stub: Stub, method: str, label: str, says: str
-) -> None:
-    before = there(course_stub)
-    with worlds.made(course_stub, "it", "key") as world:
+def test_what_is_refused_leaves_nothing_behind(worlds: Worlds, stub: Stub, method: str, label: str, says: str) -> None:
+    before = there(stub)
+    with worlds.made(stub, "it", "key") as world:
         world.fork("same")
         with pytest.raises(StubError, match=says):
             getattr(world, method)(label)
         found = worlds.received()
         assert [received.world.name for received in found] == [world.name, f"{world.name}-same"]
         assert not any(received.unknown for received in found)
-    assert there(course_stub) == before
+    assert there(stub) == before
 
 
 def breaking(monkeypatch: pytest.MonkeyPatch, *methods: str, error: Exception) -> list[str]:
@@ -204,11 +211,9 @@ def breaking(monkeypatch: pytest.MonkeyPatch, *methods: str, error: Exception) -
 GONE = StubError("no stub server answers at http://127.0.0.1:1: [Errno 111] Connection refused")
 
 
-def test_a_server_that_died_is_told_in_one_line(
-    worlds: Worlds, course_stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_died_is_told_in_one_line(worlds: Worlds, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was made is tried to delete, all of it; and what was received is not known."""
-    made = worlds.made(course_stub, "it", "key")
+    made = worlds.made(stub, "it", "key")
     world = made.__enter__()
     world.fork("x")
     asked = breaking(monkeypatch, "GET", "POST", "DELETE", error=GONE)
@@ -222,16 +227,16 @@ def test_a_server_that_died_is_told_in_one_line(
     assert asked[-3:] == [f"DELETE {name}" for name in names]
     assert [found.unknown for found in worlds.received()] == [str(GONE), str(GONE)]
     with pytest.raises(pytest.fail.Exception, match=r"^the stub server has no world for this test: no stub server"):
-        worlds.made(course_stub, "it", "key").__enter__()
+        worlds.made(stub, "it", "key").__enter__()
     monkeypatch.undo()
     for fork in (world.name, f"{world.name}-x"):
-        course_stub.world(fork).delete()
+        stub.world(fork).delete()
 
 
-def test_a_fixture_that_the_server_does_not_have_is_told_in_one_line(worlds: Worlds, course_stub: Stub) -> None:
+def test_a_fixture_that_the_server_does_not_have_is_told_in_one_line(worlds: Worlds, stub: Stub) -> None:
     with pytest.raises(pytest.fail.Exception, match=r"no world for this test: .* 'emty': use one of default, empty\.$"):
-        worlds.made(course_stub, "it", "key", "emty").__enter__()
-    with worlds.made(course_stub, "it", "key", "empty") as world:
+        worlds.made(stub, "it", "key", "emty").__enter__()
+    with worlds.made(stub, "it", "key", "empty") as world:
         assert world.client().get("/course/search/").json()["count"] == 0
 
 
@@ -246,10 +251,10 @@ def asked(worlds: Worlds) -> dict[str, list[str]]:
     }
 
 
-def test_requests_of_this_test_are_told_from_those_of_earlier_ones(worlds: Worlds, course_stub: Stub) -> None:
-    with worlds.made(course_stub, "wide", "w") as wide, worlds.made(course_stub, "unused", "u") as unused:
+def test_requests_of_this_test_are_told_from_those_of_earlier_ones(worlds: Worlds, stub: Stub) -> None:
+    with worlds.made(stub, "wide", "w") as wide, worlds.made(stub, "unused", "u") as unused:
         wide.client().get("/feature/")
-        with worlds.made(course_stub, "it", "key") as world:
+        with worlds.made(stub, "it", "key") as world:
             world.client().get("/category/")
         assert asked(worlds) == {world.name: ["/category/"], wide.name: ["/feature/"], unused.name: []}
         worlds.next_test()
@@ -264,8 +269,8 @@ def test_requests_of_this_test_are_told_from_those_of_earlier_ones(worlds: World
         assert asked(worlds) == {wide.name: ["/course/2/", "/course/1/"]}
 
 
-def test_only_the_newest_requests_are_kept(worlds: Worlds, course_stub: Stub) -> None:
-    with worlds.made(course_stub, "it", "key") as world:
+def test_only_the_newest_requests_are_kept(worlds: Worlds, stub: Stub) -> None:
+    with worlds.made(stub, "it", "key") as world:
         client = world.client()
         for number in range(SHOWN + 3):
             client.get(f"/course/{number}/")
@@ -274,24 +279,22 @@ def test_only_the_newest_requests_are_kept(worlds: Worlds, course_stub: Stub) ->
     assert received.newest[0]["request"]["path"] == f"/api/v2/course/{SHOWN + 2}/"
 
 
-def test_what_the_journal_has_forgotten_is_counted(
-    worlds: Worlds, course_stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with worlds.made(course_stub, "it", "key") as world:
+def test_what_the_journal_has_forgotten_is_counted(worlds: Worlds, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with worlds.made(stub, "it", "key") as world:
         monkeypatch.setattr(OwnedWorld, "control", lambda *_, **__: {"results": [], "count": 0, "forgotten": 7})
         (received,) = worlds.received()
         assert (received.earlier, received.forgotten, received.world) == (0, 7, world)
 
 
-def test_a_fork_that_was_made_again_is_shown_once(worlds: Worlds, course_stub: Stub) -> None:
-    with worlds.made(course_stub, "it", "key") as world:
+def test_a_fork_that_was_made_again_is_shown_once(worlds: Worlds, stub: Stub) -> None:
+    with worlds.made(stub, "it", "key") as world:
         for _ in range(2):
             world.fork("x").delete()
     assert [received.world.name for received in worlds.received()] == [world.name, f"{world.name}-x"]
 
 
-def test_of_many_forks_the_newest_are_shown(worlds: Worlds, course_stub: Stub) -> None:
-    with worlds.made(course_stub, "it", "key") as world:
+def test_of_many_forks_the_newest_are_shown(worlds: Worlds, stub: Stub) -> None:
+    with worlds.made(stub, "it", "key") as world:
         for number in range(9):
             world.fork(str(number))
     found = worlds.received()
