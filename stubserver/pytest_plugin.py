@@ -128,18 +128,16 @@ def pytest_course_stub(config: pytest.Config) -> "StubServer":
 def pytest_configure_node(node: Any) -> None:
     """Tell a pytest-xdist worker about the server that all workers share."""
     with _summary(node.config).guarded():
-        node.workerinput[_MESSAGE] = [*_server(node.config)]
+        node.workerinput[_MESSAGE] = [*(_server(node.config) or _Server(_running(node.config).url))]
 
 
-def _server(config: pytest.Config) -> _Server:
-    """The server that a worker was told about, that of `--stub-url`, or that of this process, which is started."""
+def _server(config: pytest.Config) -> _Server | None:
+    """The server that this process shares with others, if it does."""
     if _is_worker(config):
         told = config.workerinput.get(_MESSAGE)  # type: ignore[attr-defined]
         return _Server(*told) if told else pytest.fail("the stub server did not start; see the summary", pytrace=False)
-    if _SHARED in config.stash:
-        shared = config.stash[_SHARED]
-        return _Server(shared.url, shared.token, shared.run)
-    return _Server(_running(config).url)
+    shared = config.stash.get(_SHARED, None)
+    return _Server(shared.url, shared.token, shared.run) if shared else None
 
 
 def _running(config: pytest.Config) -> Running:
@@ -156,10 +154,13 @@ def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
     """The server, which all tests share."""
     from stubserver.testing import Stub, StubError
 
-    server = _server(pytestconfig)
-    running = pytestconfig.stash.get(_RUNNING, None)
-    stub = Stub(server.url, server.token, running.transport if running else None)
-    stub.app = running.app if running and running.transport else None
+    server, running = _server(pytestconfig), None
+    if server:
+        stub = Stub(server.url, server.token)
+    else:
+        running = _running(pytestconfig)
+        stub = Stub(running.url, transport=running.transport)
+        stub.app = running.app if running.transport else None
     try:
         stub.control("GET", "/health")  # the first request builds the server
     except StubError as error:
@@ -223,13 +224,15 @@ def _made(
         what = type(stub).__name__
         pytest.fail(f"the fixture course_stub of this project is of type {what}, not a Stub: rename it", pytrace=False)
     server = _server(config)
+    run = server.run if server else ""
     if _WORLDS not in config.stash:
         from stubserver.plugin.worlds import Run, Worlds
 
         worker = config.workerinput["workerid"] if _is_worker(config) else ""  # type: ignore[attr-defined]
-        config.stash[_WORLDS] = Worlds(Run(server.run, worker))
-    others = config.option.stub_fixture if server.run else None  # a server of our own has it already
-    return config.stash[_WORLDS].made(stub, label, key, fixture or others)
+        config.stash[_WORLDS] = Worlds(Run(run, worker))
+    if run and fixture is None:  # a server of our own starts worlds from that fixture anyway
+        fixture = config.option.stub_fixture
+    return config.stash[_WORLDS].made(stub, label, key, fixture)
 
 
 # Reports
