@@ -10,6 +10,8 @@ REQUEST_HEADER = "X-Stub-Request"
 """Response header with the request's id in the journal."""
 CONTROL = "/__stub/"
 """Path prefix of the control plane."""
+PRODUCT = "course-stubserver"
+"""What the server calls itself."""
 
 _BASE = "/~"
 BASE_PATH = re.compile(rf"{_BASE}([^/]*)")

@@ -1,7 +1,7 @@
 """The pytest plugin: a server for the session, and a fresh world for each test that asks for one.
 
-Fixtures and hooks; `stubserver.plugin` does the work. Under pytest-xdist all workers share one server. An error of the
-plugin's own never ends a run: it becomes a line of the summary.
+Fixtures and hooks; `stubserver.plugin` does the work. Under pytest-xdist all workers share one server, or each has
+its own in its process. An error of the plugin's own never ends a run: it becomes a line of the summary.
 """
 
 from argparse import ArgumentError
@@ -17,6 +17,7 @@ from stubserver.plugin.summary import Summary
 
 if TYPE_CHECKING:  # pytest loads this module in every run, so it imports as little as possible
     from stubserver.app import StubServer
+    from stubserver.plugin.running import Running
     from stubserver.plugin.worlds import OwnedWorld, Worlds
     from stubserver.testing import Stub
 
@@ -30,43 +31,7 @@ class Hooks:
         raise NotImplementedError
 
 
-class Running:
-    """The server of this process, started on first use."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        from stubserver.serving.background import Background, quietly
-        from stubserver.serving.in_process import InProcess
-
-        self.app: StubServer | None = None
-
-        def build() -> "StubServer":
-            app: StubServer = config.hook.pytest_course_stub(config=config)
-            self.app = app
-            return app
-
-        self.transport: InProcess | None = None
-        self._background: Background | None = None
-        if config.option.stub_in_process and not config.pluginmanager.hasplugin("dsession"):
-            self.transport = InProcess(quietly(build))
-            self.url = "http://localhost"
-        else:
-            self._background = Background(build)
-            self.url = self._background.start()
-
-    @property
-    def error(self) -> BaseException | None:
-        """What stopped the server, if it failed."""
-        return self._background.error if self._background else None
-
-    def stop(self) -> None:
-        """Stop the server and release what it holds."""
-        if self._background is not None:
-            self._background.stop()
-        if self.transport is not None:
-            self.transport.close()
-
-
-_RUNNING = pytest.StashKey[Running]()
+_RUNNING: "pytest.StashKey[Running]" = pytest.StashKey()
 _SHARED = pytest.StashKey[options.Shared]()
 """The server of `--stub-url`."""
 _WORLDS: "pytest.StashKey[Worlds]" = pytest.StashKey()
@@ -126,24 +91,34 @@ def pytest_course_stub(config: pytest.Config) -> "StubServer":
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a pytest-xdist worker about the server that all workers share."""
+    """Tell a pytest-xdist worker about the server that all workers share, unless each has its own."""
     with _summary(node.config).guarded():
-        node.workerinput[_MESSAGE] = [*(_server(node.config) or _Server(_running(node.config).url))]
+        if not node.config.option.stub_in_process:
+            node.workerinput[_MESSAGE] = [*(_server(node.config) or _Server(_running(node.config).url))]
 
 
 def _server(config: pytest.Config) -> _Server | None:
     """The server that this process shares with others, if it does."""
-    if _is_worker(config):
+    if _is_worker(config) and not config.option.stub_in_process:
         told = config.workerinput.get(_MESSAGE)  # type: ignore[attr-defined]
         return _Server(*told) if told else pytest.fail("the stub server did not start; see the summary", pytrace=False)
     shared = config.stash.get(_SHARED, None)
     return _Server(shared.url, shared.token, shared.run) if shared else None
 
 
-def _running(config: pytest.Config) -> Running:
+def _running(config: pytest.Config) -> "Running":
     if _RUNNING not in config.stash:
+        from stubserver.plugin.running import Running
+
         config.stash[_RUNNING] = Running(config)
     return config.stash[_RUNNING]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load what the handles consist of before any test can replace it, if a test asks for them."""
+    if any("course_stub" in getattr(item, "fixturenames", ()) for item in session.items):
+        import stubserver.serving.in_process
+        import stubserver.testing  # noqa: F401
 
 
 # Fixtures
@@ -159,8 +134,7 @@ def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
         stub = Stub(server.url, server.token)
     else:
         running = _running(pytestconfig)
-        stub = Stub(running.url, transport=running.transport)
-        stub.app = running.app if running.transport else None
+        stub = running.stub()
     try:
         stub.control("GET", "/health")  # the first request builds the server
     except StubError as error:
@@ -256,18 +230,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the coverage report; a worker tells its controller what it knows instead."""
     config, summary = session.config, _summary(session.config)
+    shared, running = config.stash.get(_SHARED, None), config.stash.get(_RUNNING, None)
+    if app := running.app if running else None:
+        summary.used = True
+        summary.reports.append(app.coverage.report())
     if _is_worker(config):
         config.workeroutput[_MESSAGE] = summary.told()  # type: ignore[attr-defined]
-        return
-    shared, running = config.stash.get(_SHARED, None), config.stash.get(_RUNNING, None)
-    app = running.app if running else None
-    summary.used |= app is not None
-    if (file := config.option.stub_coverage) is not None and summary.used:
+    elif (file := config.option.stub_coverage) is not None and summary.used:
         with summary.guarded(f"no coverage report was written to {file}"):
             if shared:
-                summary.write_coverage(file, shared.covered(), shared.url)
-            elif app:
-                summary.write_coverage(file, app.coverage.report(), None)
+                summary.reports.append(shared.covered())
+            summary.write_coverage(file, shared.url if shared else None)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,7 +3,7 @@
 The pytest plugin provides them as the fixtures `course_stub` and `course_world`; they also work without pytest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -11,51 +11,56 @@ from typing import Any
 
 import httpx
 
-from stubserver.addressing import CONTROL, TOKEN_PREFIX, WORLD_HEADER, base_path
+from stubserver.addressing import TOKEN_PREFIX, base_path
+from stubserver.client.channel import TIMEOUT, Channel, StubError, bearer
+from stubserver.client.transport import InThread, SocketTransport
 from stubserver.suggestions import unknown
 
-TIMEOUT = 30.0
-"""Timeout of a request, in seconds."""
-
-
-class StubError(Exception):
-    """The server cannot be reached, or its control plane refuses; the message says why in one line."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        """`status` is that of a refusal."""
-        super().__init__(message)
-        self.status = status
+__all__ = ["Clock", "CourseWorld", "Faults", "Journal", "Stub", "StubError"]
 
 
 class Stub:
     """A running server, addressed by its URL."""
 
-    def __init__(self, url: str, token: str | None = None, transport: httpx.BaseTransport | None = None) -> None:
-        """`token` is for the control plane of a server that does not listen on loopback; `transport` reaches a server
-        that has no socket."""
-        self.url = url.rstrip("/")
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        listen: Callable[[], str] | None = None,
+    ) -> None:
+        """`token` is for the control plane of a server that does not listen on loopback. `transport` reaches a server
+        that has no socket, and `listen` gives it one and returns its URL. Raises StubError if `url` is not that of a
+        server."""
         self.app: Any = None
         """The application, if it is served in this process without a socket."""
-        self._transport = _Shared(transport or httpx.HTTPTransport())
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._control = self.client(headers=headers)
+        self._transport = _Shared(transport or SocketTransport())
+        self._channel = Channel(url, token, self._transport)
+        self._listen = listen
+
+    @cached_property
+    def url(self) -> str:
+        """The base URL, for clients of your own. A server without a socket opens one when this is first read. Raises
+        StubError if it cannot."""
+        try:
+            return self._listen() if self._listen else self._channel.url
+        except Exception as error:  # the system refuses, or a library that keeps tests off the network
+            raise StubError(f"no socket for other clients: {error} client() and async_client() need none.") from None
 
     def client(self, path: str = "", headers: Mapping[str, str] | None = None) -> httpx.Client:
         """An HTTP client for URLs below `path`."""
-        url = f"{self.url}{path}"
-        return httpx.Client(transport=self._transport, base_url=url, headers=headers, timeout=TIMEOUT)
+        url = f"{self._channel.url}{path}"
+        return _Client(transport=self._transport, base_url=url, headers=headers, timeout=TIMEOUT)
+
+    def async_client(self, path: str = "", headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+        """The same for asynchronous code, under asyncio or trio."""
+        url = f"{self._channel.url}{path}"
+        return _AsyncClient(transport=InThread(self._transport), base_url=url, headers=headers, timeout=TIMEOUT)
 
     def control(self, method: str, path: str, world: str | None = None, **options: Any) -> Any:
         """Call the control plane, for `world` if it is given. Returns the parsed JSON answer, or None if it is empty.
         Raises StubError."""
-        headers = {WORLD_HEADER: world} if world else {}
-        try:
-            answer = self._control.request(method, f"{CONTROL}{path.removeprefix('/')}", headers=headers, **options)
-        except httpx.HTTPError as error:
-            raise StubError(f"no stub server answers at {self.url}: {error}") from None
-        if answer.is_error:
-            raise StubError(f"{method} {path}: {_reason(answer)}", answer.status_code)
-        return answer.json() if answer.content else None
+        return self._channel.call(method, path, world, **options)
 
     def world(self, name: str) -> "CourseWorld":
         """A handle for the world of that name; the first request to a world creates it."""
@@ -67,8 +72,8 @@ class Stub:
         return report
 
     def close(self) -> None:
-        """Close the connections of all clients."""
-        self._transport.inner.close()
+        """Close the connections of all clients, which then raise ConnectError."""
+        self._transport.shut()
 
 
 class CourseWorld:
@@ -77,12 +82,19 @@ class CourseWorld:
     def __init__(self, stub: Stub, name: str) -> None:
         self.stub = stub
         self.name = name
-        self.base_url = f"{stub.url}{base_path(name)}"
-        """The base URL for a frontend, which then works in this world."""
-        self.api_url = f"{self.base_url}/api/v2"
         self.clock = Clock(self)
         self.faults = Faults(self)
         self.journal = Journal(self)
+
+    @property
+    def base_url(self) -> str:
+        """The base URL for a frontend, which then works in this world."""
+        return f"{self.stub.url}{base_path(self.name)}"
+
+    @property
+    def api_url(self) -> str:
+        """The URL of the API in this world."""
+        return f"{self.base_url}/api/v2"
 
     def control(self, method: str, path: str, **options: Any) -> Any:
         """Call the control plane for this world. Raises StubError."""
@@ -98,14 +110,21 @@ class CourseWorld:
         """A client whose URLs are relative to the API (`client.get("/user/me/")`): as a persona, by its name or its
         token, or with any other `token`; as an anonymous caller without either. Raises StubError for a persona that
         the world does not have."""
+        return self.stub.client(f"{base_path(self.name)}/api/v2", self._caller(persona, token))
+
+    def async_client(self, persona: str | None = None, token: str | None = None) -> httpx.AsyncClient:
+        """The same for asynchronous code, under asyncio or trio; for use in `async with`."""
+        return self.stub.async_client(f"{base_path(self.name)}/api/v2", self._caller(persona, token))
+
+    def _caller(self, persona: str | None, token: str | None) -> Mapping[str, str]:
+        """The headers that say who calls. Raises StubError."""
         if token is not None and (persona is not None or not token):
             raise StubError("A client is a persona or has a token, which is not empty; leave out both for neither.")
         if persona is not None:
             token = self.tokens.get(persona, persona)
             if token not in self.tokens.values():
-                raise StubError(f"{unknown('persona', persona, self.tokens)} Pass other tokens as token=.")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self.stub.client(f"{base_path(self.name)}/api/v2", headers)
+                raise StubError(f"{unknown('persona', str(persona), self.tokens)} Pass other tokens as token=.")
+        return bearer(token)
 
     def assert_called(self, operation: str | None = None, **expected: Any) -> None:
         """Raise AssertionError, quoting the closest request, unless the world received the expected requests.
@@ -221,20 +240,31 @@ class Journal:
 
 
 class _Shared(httpx.BaseTransport):
-    """A connection pool shared by many clients; closing a client does not close it."""
+    """A transport shared by many clients; closing a client does not close it."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
-        self.inner = inner
+        self._inner = inner
+        self._is_shut = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self.inner.handle_request(request)
+        if self._is_shut:
+            raise httpx.ConnectError("the handle of this server has been closed; make a new one", request=request)
+        return self._inner.handle_request(request)
+
+    def shut(self) -> None:
+        self._is_shut = True
+        self._inner.close()
 
 
-def _reason(answer: httpx.Response) -> str:
-    """The reason for a refusal, in one line."""
-    try:
-        errors = answer.json()["errors"]
-        messages = [message["message"] for entry in errors for message in entry.get("messages", [entry])]
-    except (ValueError, KeyError, TypeError):
-        return f"status {answer.status_code}"
-    return " ".join(messages)
+class _Client(httpx.Client):
+    """A client that keeps to its transport, even if a library replaces how httpx's clients choose theirs."""
+
+    def _transport_for_url(self, _: httpx.URL) -> httpx.BaseTransport:
+        return self._transport
+
+
+class _AsyncClient(httpx.AsyncClient):
+    """The same for asynchronous code."""
+
+    def _transport_for_url(self, _: httpx.URL) -> httpx.AsyncBaseTransport:
+        return self._transport

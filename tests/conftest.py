@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes of pytest-xdist share one server over HTTP, unless `--no-http` is given."""
+    if config.getoption("numprocesses", None) and not config.option.no_http:
+        config.option.stub_in_process = False
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the tests that `--part` asks for (each test is in exactly one part), and start with the long ones, so that
     none is left running alone at the end."""

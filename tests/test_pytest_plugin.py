@@ -19,7 +19,11 @@ def test_{name}(course_world):
 """A test that passes only in a fresh world."""
 
 
-@pytest.mark.parametrize("options", [["--stub-in-process"], ["-n", "2"]], ids=["in-process", "xdist"])
+@pytest.mark.parametrize(
+    "options",
+    [["--stub-in-process"], ["-n", "2"], ["-n", "2", "--stub-in-process"]],
+    ids=["in-process", "xdist", "in-process-xdist"],
+)
 def test_each_test_has_a_world_of_its_own(tmp_path: Path, options: list[str]) -> None:
     """So do tests of the same name in two files, and tests that run after each other."""
     text = USE.format(name="same") + USE.format(name="other")
@@ -74,7 +78,7 @@ def test_it(course_world, course_stub, kind):
     passed(run(tmp_path, "--stub-in-process", test_it=text), 3)
 
 
-@pytest.mark.parametrize("options", [["-n", "2"]], ids=["xdist"])
+@pytest.mark.parametrize("options", [["-n", "2"], ["-n", "2", "--stub-in-process"]], ids=["xdist", "in-process-xdist"])
 def test_the_coverage_of_all_tests(tmp_path: Path, options: list[str]) -> None:
     done = run(
         tmp_path, *options, "--stub-coverage", "c.json", test_one=USE.format(name="a"), test_two=USE.format(name="b")
@@ -94,6 +98,68 @@ def test_the_coverage_in_other_formats(tmp_path: Path, ending: str, begins: str)
     text = (tmp_path / f"c.{ending}").read_text()
     assert text.startswith(begins)
     assert begins or ElementTree.fromstring(text).tag == "testsuites"  # noqa: S314 (our own report)
+
+
+NO_SOCKETS = """
+import socket
+
+class Refused(socket.socket):
+    def __new__(cls, *_, **__):
+        raise RuntimeError("No sockets here.")
+
+def pytest_runtest_setup(item):
+    socket.socket = Refused
+
+def pytest_runtest_teardown(item):
+    socket.socket = Refused.__base__
+"""
+"""A conftest.py that keeps tests off the network before any fixture is set up, as pytest-socket does."""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--stub-in-process"], ["-n", "2", "--stub-in-process"]],
+    ids=["with-a-socket", "in-process", "in-process-xdist"],
+)
+def test_neither_fixtures_nor_reports_need_what_tests_replace(tmp_path: Path, options: list[str]) -> None:
+    text = """
+import httpx
+import pytest
+
+def refuse(self, request):
+    raise RuntimeError("no route is mocked for this")
+
+def test_bad(course_world, monkeypatch):
+    assert course_world.base_url.startswith("http://127.0.0.1:")
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", refuse)
+    assert course_world.client("member").get("/user/me/").status_code == 200
+    raise AssertionError("on purpose")
+
+def test_good(course_world):
+    assert course_world.client("member").get("/user/me/").status_code == 200
+"""
+    done = run(tmp_path, *options, conftest=NO_SOCKETS, test_it=text)
+    counted(done, failed=1, passed=1)
+    assert "GET    /api/v2/user/me/ 200 stub-member\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "RuntimeError: no socket for the stub server: No sockets here. --stub-in-process needs none."),
+        (
+            ["--stub-in-process"],
+            "StubError: no socket for other clients: No sockets here. client() and async_client() ",
+        ),
+    ],
+    ids=["with-a-socket", "in-process"],
+)
+def test_a_socket_that_is_refused_is_told(tmp_path: Path, options: list[str], says: str) -> None:
+    """Where nobody could know beforehand that the test would ask for the fixture."""
+    text = "def test_it(request): assert request.getfixturevalue('course_world').base_url\n"
+    done = run(tmp_path, *options, conftest=NO_SOCKETS, test_it=text)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert says in done.stdout
 
 
 @pytest.mark.parametrize("options", [["--stub-in-process"]], ids=["in-process"])
@@ -212,6 +278,28 @@ def test_it(course_stub, number):
     seen = [line.split() for line in (tmp_path / "seen").read_text().splitlines()]
     assert {worker for worker, _ in seen} == {"gw0", "gw1"}
     assert len({url for _, url in seen}) == 1
+
+
+def test_each_worker_has_a_server_in_its_process(tmp_path: Path) -> None:
+    """With clients that time out, and a URL for those that need one."""
+    text = """
+import os
+import httpx
+import pytest
+
+@pytest.mark.parametrize("number", range(6))
+def test_it(course_stub, course_world, number):
+    assert course_stub.app is not None
+    course_world.faults.add("latency", seconds=5, times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        course_world.client("member").get("/user/me/", timeout=0.1)
+    assert httpx.get(f"{course_world.api_url}/feature/").status_code == 200
+    with open("seen", "a") as file:
+        file.write(f"{os.environ['PYTEST_XDIST_WORKER']} {course_stub.url}\\n")
+"""
+    passed(run(tmp_path, "-n", "2", "--stub-in-process", "-W", "error", test_it=text), 6)
+    seen = {tuple(line.split()) for line in (tmp_path / "seen").read_text().splitlines()}
+    assert len({url for _, url in seen}) == len(seen) == 2
 
 
 def test_who_does_not_ask_does_not_pay(tmp_path: Path) -> None:

@@ -1,13 +1,20 @@
 """Handles: a server and a world in it, for tests and tools, with sockets and without."""
 
+import asyncio
+import http.client
 import re
+import select
+import socket
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
+from stubserver.addressing import PRODUCT
 from stubserver.app import create_app
 from stubserver.serving.in_process import InProcess
 from stubserver.testing import CourseWorld, Stub, StubError
@@ -24,6 +31,12 @@ def name_of(world: CourseWorld) -> str:
 
 def rename(world: CourseWorld, name: str) -> None:
     world.client("creator").patch("/course/1/", json={"name": name}).raise_for_status()
+
+
+async def statuses(world: CourseWorld, *paths: str) -> list[int]:
+    """Ask for several paths at once, as a member."""
+    async with world.async_client("member") as client:
+        return [answer.status_code for answer in await asyncio.gather(*map(client.get, paths))]
 
 
 # A server
@@ -56,12 +69,12 @@ def test_a_guarded_server_is_given_its_token() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json={"name": PRODUCT})
 
     with closing(Stub("http://far", CONTROL_TOKEN, httpx.MockTransport(answer))) as stub:
         stub.control("GET", "/health")
         stub.client().get("/api/v2/course/1/")
-    assert [request.headers.get("authorization") for request in seen] == [f"Bearer {CONTROL_TOKEN}", None]
+    assert [request.headers.get("authorization") for request in seen] == [*[f"Bearer {CONTROL_TOKEN}"] * 2, None]
 
 
 def test_clients_come_and_go_while_the_server_is_held(course_stub: Stub) -> None:
@@ -69,6 +82,76 @@ def test_clients_come_and_go_while_the_server_is_held(course_stub: Stub) -> None
         with course_stub.client() as client:
             assert client.get("/openapi.json").status_code == 200
     assert course_stub.control("GET", "/health")["status"] == "ok"
+
+
+def test_a_closed_handle_says_so(course_stub: Stub) -> None:
+    """And may be closed again."""
+    stub = Stub(course_stub.url)
+    client, world = stub.client(), stub.world("w")
+    async_client = stub.async_client()
+    stub.close()
+    says = "the handle of this server has been closed; make a new one"
+    with pytest.raises(StubError, match=f"^no stub server answers at {course_stub.url}: {says}$"):
+        world.reset()
+    with pytest.raises(httpx.ConnectError, match=f"^{says}$"):
+        client.get("/openapi.json")
+    with pytest.raises(httpx.ConnectError, match=f"^{says}$"):
+        asyncio.run(async_client.get("/openapi.json"))
+    stub.close()
+
+
+# What tests replace
+
+
+def refuse(*_: object, **__: object) -> Any:
+    raise AssertionError("a test has replaced this")
+
+
+class RefusedSocket(socket.socket):
+    def __new__(cls, *_: object, **__: object) -> Any:
+        refuse()
+
+
+REPLACED = [
+    (httpx.HTTPTransport, "handle_request", refuse),
+    (httpx.AsyncHTTPTransport, "handle_async_request", refuse),
+    (httpx.ASGITransport, "handle_async_request", refuse),
+    (httpx.Client, "_transport_for_url", refuse),
+    (httpx.AsyncClient, "_transport_for_url", refuse),
+    (httpcore.ConnectionPool, "handle_request", refuse),
+    (httpcore.HTTPConnection, "handle_request", refuse),
+    (http.client, "HTTPConnection", refuse),
+    (http.client, "HTTPResponse", refuse),
+    (socket, "socket", RefusedSocket),
+    (socket, "create_connection", refuse),
+    (socket, "getaddrinfo", refuse),
+    (socket.socket, "connect", refuse),
+    (select, "poll", refuse),
+    (time, "time", lambda: 0.0),
+    (time, "monotonic", lambda: 0.0),
+]
+"""What respx, pytest-httpx, vcrpy, pytest-socket, freezegun and the like replace."""
+
+
+@pytest.mark.parametrize(("where", "name", "instead"), REPLACED)
+def test_handles_need_nothing_that_tests_replace(
+    course_world: CourseWorld,
+    runner: asyncio.Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    name: str,
+    instead: Any,
+) -> None:
+    """Neither those with a socket, nor those without; replaced before the first request or after it."""
+    with closing(Stub(course_world.stub.url)) as stub:
+        stub.control("GET", "/health")
+        monkeypatch.setattr(where, name, instead)
+        with closing(Stub(course_world.stub.url)) as fresh:
+            for world in (course_world, stub.world("w"), fresh.world("w")):
+                world.reset()
+                assert world.client("member").get("/user/me/").status_code == 200
+                assert runner.run(statuses(world, "/user/me/")) == [200]
+        monkeypatch.undo()
 
 
 # A world
@@ -168,21 +251,76 @@ def test_what_was_called_is_asserted(course_world: CourseWorld) -> None:
         course_world.assert_called("patch_course", contains={"name": "Bends"})
 
 
+@pytest.mark.parametrize("is_remote", [True, False], ids=["socket", "in-process"])
+def test_asynchronous_clients_are_personas_too(course_world: CourseWorld, is_remote: bool) -> None:
+    """Many requests at once, while a synchronous client is used in the same event loop."""
+
+    async def asked(world: CourseWorld) -> None:
+        async with (
+            world.async_client("member") as member,
+            world.async_client(token="stub-staff") as staff,
+            world.async_client() as nobody,
+        ):
+            answers = await asyncio.gather(*(client.get("/user/me/") for client in (member, staff, nobody)))
+            assert [answer.json().get("id") for answer in answers] == [3, *[one["user"] for one in staffs], None]
+            assert world.client("member").get("/user/me/").status_code == 200
+        assert await statuses(world, *["/course/1/", "/course/99/"] * 20) == [200, 404] * 20
+
+    staffs = [one for one in course_world.control("GET", "/personas")["results"] if one["token"] == "stub-staff"]
+    with closing(Stub(course_world.stub.url)) as remote:
+        asyncio.run(asked(remote.world(course_world.name) if is_remote else course_world))
+
+
 def test_a_world_of_a_server_without_a_socket() -> None:
+    """Its URL opens one; requests without it never do."""
+    opened: list[str] = []
+
+    def listen() -> str:
+        opened.append("")
+        return "http://127.0.0.1:1"
+
     transport = InProcess(create_app("empty"))
-    with closing(Stub("http://localhost", transport=transport)) as stub:
+    with closing(Stub("http://localhost", transport=transport, listen=listen)) as stub:
         world = stub.world("w")
         assert world.client("staff").get("/user/me/").json()["username"] == "isla_quill"
         assert stub.coverage()["covered"] > 0
+        assert opened == []
+        assert (stub.url, world.base_url) == ("http://127.0.0.1:1", "http://127.0.0.1:1/~w")
+        assert len(opened) == 1
+
+
+def test_a_server_that_cannot_listen_says_why() -> None:
+    def listen() -> str:
+        raise OSError("Too many open files.")
+
+    transport = httpx.MockTransport(refuse)
+    with closing(Stub("http://localhost", transport=transport, listen=listen)) as stub:
+        says = r"^no socket for other clients: Too many open files\. client\(\) and async_client\(\) need none\.$"
+        with pytest.raises(StubError, match=says):
+            _ = stub.world("w").api_url
 
 
 # Mistakes
 
 
-@pytest.mark.parametrize("persona", ["creater", "stub-creater", "nobody", ""])
-def test_a_client_of_no_persona_is_refused_at_once(course_world: CourseWorld, persona: str) -> None:
-    with pytest.raises(StubError, match=f"There is no persona '{persona}'"):
-        course_world.client(persona)
+@pytest.mark.parametrize("make", [CourseWorld.client, CourseWorld.async_client])
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        ({"persona": "creater"}, "There is no persona 'creater'. Did you mean creator?"),
+        ({"persona": "stub-creater"}, "There is no persona 'stub-creater'. "),
+        ({"persona": "nobody"}, "There is no persona 'nobody'. "),
+        ({"persona": ""}, "There is no persona ''. "),
+        ({"persona": 3}, "There is no persona '3'. "),
+        ({"persona": "member", "token": "x"}, "A client is a persona or has a token, which is not empty; "),
+        ({"token": ""}, "A client is a persona or has a token, which is not empty; "),
+        ({"token": "a\nb"}, "A token consists of printable ASCII characters; "),
+        ({"token": "schlüssel"}, "A token consists of printable ASCII characters; "),
+    ],
+)
+def test_a_client_of_nobody_is_refused_at_once(course_world: CourseWorld, make: Any, mistake: Any, says: str) -> None:
+    with pytest.raises(StubError, match=f"^{re.escape(says)}"):
+        make(course_world, **mistake)
 
 
 @pytest.mark.parametrize("persona", ["member", "stub-member"])
@@ -193,12 +331,6 @@ def test_a_client_is_a_persona_by_name_or_token(course_world: CourseWorld, perso
 def test_a_client_may_have_any_token(course_world: CourseWorld) -> None:
     assert course_world.client(token="stub-member").get("/user/me/").status_code == 200
     assert course_world.client(token="of-nobody").get("/user/me/").status_code == 401
-
-
-@pytest.mark.parametrize("mistake", [{"persona": "member", "token": "x"}, {"token": ""}])
-def test_a_client_is_a_persona_or_has_a_token(course_world: CourseWorld, mistake: dict[str, str]) -> None:
-    with pytest.raises(StubError, match="a persona or has a token"):
-        course_world.client(**mistake)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from stubserver import __version__
+from stubserver.addressing import PRODUCT
 from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.server_parts import ServerParts
@@ -26,7 +27,7 @@ def get_health(_: Call, parts: ServerParts) -> Mapping[str, Any]:
 def get_version(_: Call, parts: ServerParts) -> Mapping[str, Any]:
     """The versions of the server and of its contract."""
     return {
-        "name": "course-stubserver",
+        "name": PRODUCT,
         "version": __version__,
         "contract": parts.contract.document["info"]["version"],
         "operations": len(parts.contract.operations),

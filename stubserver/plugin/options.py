@@ -21,7 +21,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--stub-fixture": {"metavar": "NAME", "help": "fixture that worlds start from: a name or a file"},
     "--stub-url": {"metavar": "URL", "help": "use a running server, which others may use at the same time"},
     "--stub-token": {"metavar": "TOKEN", "help": "token for its control plane (or set STUBSERVER_CONTROL_TOKEN)"},
-    "--stub-in-process": {"action": "store_true", "help": "serve without a socket (not under pytest-xdist)"},
+    "--stub-in-process": {"action": "store_true", "help": "serve in the process of the tests, without a socket"},
     "--stub-coverage": {"metavar": "FILE", "help": "write a coverage report (.json, .html, .xml, .txt)"},
 }
 TOKEN_VARIABLE = "STUBSERVER_CONTROL_TOKEN"  # noqa: S105 (the name of a variable)
@@ -186,11 +186,11 @@ def _version(stub: "Stub", token: str | None) -> str:
             _refuse("--stub-token", f"this is not the token of {stub.url}, which it printed when it started")
         if error.status in (None, HTTPStatus.FORBIDDEN):
             raise
-        _refuse("--stub-url", f"what answers at {stub.url} is no stub server ({error})")
+        _refuse("--stub-url", f"{stub.url} is not a stub server ({error})")
     except ValueError:  # not JSON
         found = None
     if not isinstance(found, dict) or found.get("name") != "course-stubserver":
-        _refuse("--stub-url", f"what answers at {stub.url} is no stub server")
+        _refuse("--stub-url", f"{stub.url} is not a stub server")
     return str(found.get("version"))
 
 

@@ -16,6 +16,8 @@ class Summary:
         """Whether a test has used the server."""
         self.notes: list[str] = []
         """Lines to show."""
+        self.reports: list[dict[str, Any]] = []
+        """Coverage of the servers that were used, each a Coverage of the control plane's contract."""
 
     @contextmanager
     def guarded(self, failed: str = "the plugin stubserver failed") -> Iterator[None]:
@@ -29,18 +31,21 @@ class Summary:
 
     def told(self) -> list[Any]:
         """What a worker tells its controller, in the plain types that pytest-xdist can send."""
-        return [self.used, self.notes]
+        return [self.used, self.notes, self.reports]
 
     def hear(self, told: Sequence[Any] | None) -> None:
         """Add what a worker has told; nothing if it crashed, in which case it may have used the server."""
-        used, notes = told or (True, [])
+        used, notes, reports = told or (True, [], [])
+        self.reports += reports
         self.used |= used
         self.notes += (note for note in notes if note not in self.notes)
 
-    def write_coverage(self, file: str, report: dict[str, Any], shared_url: str | None) -> None:
-        """Write a coverage report in the format that the name of the file implies."""
-        from stubserver.reports.coverage_report import FORMATS, format_of
+    def write_coverage(self, file: str, shared_url: str | None) -> None:
+        """Write a report of all coverage together, in the format that the name of the file implies. Raises ValueError
+        if there is none."""
+        from stubserver.reports.coverage_report import FORMATS, format_of, merged
 
+        report = merged(self.reports)
         Path(file).write_text(FORMATS[format_of(file)](report), encoding="utf-8")
         others = f", including what others did at {shared_url} meanwhile" if shared_url else ""
         self.notes.append(f"stub coverage: {report['percent']} % of the contract, in {file}{others}")

@@ -12,7 +12,7 @@ import orjson
 import uvicorn
 
 from stubserver import __version__
-from stubserver.addressing import CONTROL
+from stubserver.addressing import CONTROL, PRODUCT
 from stubserver.app import StubServer
 from stubserver.lane.protocol import Protocol
 from stubserver.records.access_log import AccessLog, as_json, as_text
@@ -55,7 +55,7 @@ class _JsonFormat(logging.Formatter):
 def banner(app: StubServer, url: str) -> str:
     """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, and a command to paste."""
     lines = [
-        f"course-stubserver {__version__}   fixture {app.fixture.name}, {len(app.contract.operations)} operations",
+        f"{PRODUCT} {__version__}   fixture {app.fixture.name}, {len(app.contract.operations)} operations",
         "",
         f"  API    {url}/api/v2/",
         f"  Docs   {url}/docs/",

@@ -71,7 +71,8 @@ def test_what_ends_a_run_on_purpose_still_does() -> None:
 @pytest.mark.parametrize("others", [None, "http://far"])
 def test_coverage_is_written_and_told(tmp_path: Path, server: StubServer, others: str | None) -> None:
     summary, report = Summary(), dict[str, Any](server.coverage.report())
-    summary.write_coverage(str(tmp_path / "c.txt"), report, others)
+    summary.reports.append(report)
+    summary.write_coverage(str(tmp_path / "c.txt"), others)
     assert (tmp_path / "c.txt").read_text().startswith("Contract coverage: ")
     told = f"stub coverage: {report['percent']} % of the contract, in {tmp_path / 'c.txt'}"
     assert summary.notes == [told + (f", including what others did at {others} meanwhile" if others else "")]
