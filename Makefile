@@ -2,6 +2,8 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# Other pytest plugins, which would change the project's own runs. Tests find it beside the first one.
+COMPAT := $(VENV)-compat
 # Node.js comes with the test tools, so that nothing else needs to be installed.
 NODE := PATH="$(abspath $(BIN)):$$PATH"
 WRK ?= $(shell command -v wrk || echo /usr/bin/wrk)
@@ -37,7 +39,7 @@ lint: $(VENV)/dev.stamp ## Check style and types
 
 # The tracer of coverage doubles the time of whatever it sees, so it sees the first cases of each test only. They ask
 # one server over HTTP; all further cases ask a server in their own process.
-unit: $(VENV)/dev.stamp ## Run the pytest suite with coverage (ARGS="-k name ..." runs part of it, without coverage)
+unit: $(VENV)/dev.stamp $(COMPAT)/stamp ## Run the pytest suite with coverage (ARGS="-k name ..." runs part of it, without coverage)
 ifdef ARGS
 	$(PYTEST) $(ARGS)
 else
@@ -89,6 +91,8 @@ lock: $(VENV)/dev.stamp ## Regenerate the lock files
 		--no-header --strip-extras -o requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --extra bench -c requirements-dev.lock --no-emit-index-url --no-emit-find-links \
 		--no-header --strip-extras -o requirements-bench.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --extra compat -c requirements-dev.lock --no-emit-index-url --no-emit-find-links \
+		--no-header --strip-extras -o requirements-compat.lock pyproject.toml
 
 %/node_modules/stamp: %/package-lock.json $(VENV)/dev.stamp
 	@echo "Installing the packages of $* ..."
@@ -108,7 +112,7 @@ $(JAVA):
 	@apt-get update -qq && apt-get install -qq -y default-jre-headless >/dev/null
 
 clean: ## Remove everything that the other commands created
-	rm -rf $(VENV) tests/node/node_modules examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPAT) tests/node/node_modules examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
@@ -124,4 +128,10 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/serve.stamp
 $(VENV)/bench.stamp: requirements-bench.lock $(VENV)/dev.stamp
 	@echo "Installing the benchmark tools into $(VENV) ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-bench.lock
+	@touch $@
+
+$(COMPAT)/stamp: requirements-compat.lock pyproject.toml
+	@test -d $(COMPAT) || $(PYTHON) -m venv $(COMPAT)
+	@echo "Installing other pytest plugins into $(COMPAT) ..."
+	@$(COMPAT)/bin/python -m pip install -qq --disable-pip-version-check -r requirements-compat.lock -e .
 	@touch $@

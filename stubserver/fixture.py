@@ -18,6 +18,7 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.merging import load_yaml
 from stubserver.contract.resources import folder
 from stubserver.contract.schema import draft4
+from stubserver.worlds.clock import real_time
 from stubserver.worlds.table import FixtureRow, FixtureTable, Row, reader
 from stubserver.worlds.world import TABLES, Fixture
 
@@ -77,7 +78,7 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
     try:
         with _without_collector():
-            return _fixture(data, contract, now or datetime.now(UTC), digest)
+            return _fixture(data, contract, now or real_time(), digest)
     except FixtureError as error:
         raise FixtureError(f"{file}: {error}") from None
 

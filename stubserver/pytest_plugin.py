@@ -1,25 +1,25 @@
 """The pytest plugin: a server for the session, and a fresh world for each test that asks for one.
 
-Fixtures `course_stub` and `course_world`; options `--stub-fixture`, `--stub-in-process` and `--stub-coverage`. Under
-pytest-xdist all workers share one server, or each has its own in its process. The report of a failed test lists the
-requests that it sent to its world.
+Fixtures and hooks; `stubserver.plugin` does the work. Under pytest-xdist all workers share one server, or each has
+its own in its process. An error of the plugin's own never ends a run: it becomes a line of the summary.
 """
 
-import hashlib
-import re
-from collections.abc import Generator, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from argparse import ArgumentError
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+import stubserver.worlds.clock  # noqa: F401 (before a test can freeze the time)
+from stubserver.plugin import options
+from stubserver.plugin.summary import Summary
+
 if TYPE_CHECKING:  # pytest loads this module in every run, so it imports as little as possible
     from stubserver.app import StubServer
-    from stubserver.testing import CourseWorld, Stub
-
-_SHARED = "stubserver_url"
-_COVERAGE = "stubserver_coverage"
-_DEFAULT_FIXTURE = "default"
+    from stubserver.plugin.running import Running
+    from stubserver.plugin.worlds import OwnedWorld, Worlds
+    from stubserver.testing import Stub
 
 
 class Hooks:
@@ -31,72 +31,35 @@ class Hooks:
         raise NotImplementedError
 
 
-class Running:
-    """The server of this process, started on first use."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        from stubserver.serving.background import Background, quietly
-        from stubserver.serving.in_process import InProcess
-
-        self.app: StubServer | None = None
-
-        def build() -> "StubServer":
-            app: StubServer = config.hook.pytest_course_stub(config=config)
-            self.app = app
-            return app
-
-        self.transport: InProcess | None = None
-        self._background: Background | None = None
-        if config.option.stub_in_process:
-            self.transport = InProcess(quietly(build))
-            self.url = "http://localhost"
-        else:
-            self._background = Background(build)
-            try:
-                self.url = self._background.start()
-            except Exception as error:  # the system refuses, or a library that keeps tests off the network
-                raise RuntimeError(f"no socket for the stub server: {error} --stub-in-process needs none.") from None
-
-    @property
-    def error(self) -> BaseException | None:
-        """What stopped the server, if it failed."""
-        return self._background.error if self._background else None
-
-    def stub(self) -> "Stub":
-        """A handle for the server."""
-        from stubserver.testing import Stub
-
-        if self.transport is None:
-            return Stub(self.url)
-        stub = Stub(self.url, transport=self.transport, listen=self.transport.listen)
-        stub.app = self.app
-        return stub
-
-    def stop(self) -> None:
-        """Stop the server and release what it holds."""
-        if self._background is not None:
-            self._background.stop()
-        if self.transport is not None:
-            self.transport.close()
+_RUNNING: "pytest.StashKey[Running]" = pytest.StashKey()
+_SHARED = pytest.StashKey[options.Shared]()
+"""The server of `--stub-url`."""
+_WORLDS: "pytest.StashKey[Worlds]" = pytest.StashKey()
+_SUMMARY = pytest.StashKey[Summary]()
+_MESSAGE = "stubserver"
+"""Key of what a pytest-xdist worker is told, and of what it tells in the end."""
 
 
-_RUNNING = pytest.StashKey[Running]()
-_REPORTS = pytest.StashKey[list[dict[str, Any]]]()
-"""The coverage of the servers of other processes."""
+class _Server(NamedTuple):
+    """The server that all tests share, as a pytest-xdist worker is told about it."""
+
+    url: str
+    token: str | None = None
+    run: str = ""
+    """Distinguishes this run from others that use the server; empty if there are none."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("stubserver", "stub server for the SelfCommunity Course API")
-    group.addoption(
-        "--stub-fixture",
-        default=_DEFAULT_FIXTURE,
-        metavar="NAME",
-        help="fixture that worlds start from: a name or a file",
-    )
-    group.addoption(
-        "--stub-in-process", action="store_true", help="serve in the process of the tests, without a socket"
-    )
-    group.addoption("--stub-coverage", metavar="FILE", help="write a coverage report (.json, .html, .xml, .txt)")
+    options.add(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Generator[None, object, object]:
+    """Explain why a project cannot have an option with the name of one of the plugin's."""
+    try:
+        return (yield)
+    except (ValueError, ArgumentError) as error:
+        raise options.clash(error) from error.__cause__
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -104,39 +67,18 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse at once what would fail every test, or only after the last one: a fixture that cannot be loaded, a report
-    that cannot be written."""
-    if hasattr(config, "workerinput"):  # its controller has looked
-        return
-    if config.option.stub_coverage:
-        _check_report(config.option.stub_coverage)
-    if config.option.stub_fixture != _DEFAULT_FIXTURE:
-        _check_fixture(config.option.stub_fixture)
+    """Refuse at once what would fail every test, or only after the last one."""
+    if not _is_worker(config) and (shared := options.check(config.option)):  # workers rely on their controller
+        config.stash[_SHARED] = shared
+        _summary(config).notes += shared.warnings
 
 
-def _check_report(file: str) -> None:
-    from stubserver.reports.coverage_report import format_of
-
-    try:
-        format_of(file)
-        is_new = not Path(file).exists()
-        with Path(file).open("a", encoding="utf-8"):
-            pass
-        if is_new:
-            Path(file).unlink()  # a run that asks no server writes none
-    except (ValueError, OSError) as error:
-        reason = f"cannot write {file}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        raise pytest.UsageError(f"--stub-coverage: {reason}") from None
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
-def _check_fixture(name: str) -> None:
-    from stubserver.contract.load import load_contract
-    from stubserver.fixture import FixtureError, load
-
-    try:
-        load(name, load_contract())
-    except FixtureError as error:
-        raise pytest.UsageError(f"--stub-fixture: {error}") from None
+def _summary(config: pytest.Config) -> Summary:
+    return config.stash.setdefault(_SUMMARY, Summary())
 
 
 @pytest.hookimpl(trylast=True)
@@ -144,25 +86,30 @@ def pytest_course_stub(config: pytest.Config) -> "StubServer":
     """The server built from the options."""
     from stubserver.app import create_app
 
-    return create_app(config.option.stub_fixture)
+    return create_app(config.option.stub_fixture or "default")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a pytest-xdist worker the URL of the server that all workers share, unless each has its own."""
-    if not node.config.option.stub_in_process:
-        node.workerinput[_SHARED] = _running(node.config).url
+    """Tell a pytest-xdist worker about the server that all workers share, unless each has its own."""
+    with _summary(node.config).guarded():
+        if not node.config.option.stub_in_process:
+            node.workerinput[_MESSAGE] = [*(_server(node.config) or _Server(_running(node.config).url))]
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Keep the coverage of the server that a pytest-xdist worker had."""
-    if report := getattr(node, "workeroutput", {}).get(_COVERAGE):
-        node.config.stash.setdefault(_REPORTS, []).append(report)
+def _server(config: pytest.Config) -> _Server | None:
+    """The server that this process shares with others, if it does."""
+    if _is_worker(config) and not config.option.stub_in_process:
+        told = config.workerinput.get(_MESSAGE)  # type: ignore[attr-defined]
+        return _Server(*told) if told else pytest.fail("the stub server did not start; see the summary", pytrace=False)
+    shared = config.stash.get(_SHARED, None)
+    return _Server(shared.url, shared.token, shared.run) if shared else None
 
 
-def _running(config: pytest.Config) -> Running:
+def _running(config: pytest.Config) -> "Running":
     if _RUNNING not in config.stash:
+        from stubserver.plugin.running import Running
+
         config.stash[_RUNNING] = Running(config)
     return config.stash[_RUNNING]
 
@@ -174,100 +121,145 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         import stubserver.testing  # noqa: F401
 
 
+# Fixtures
+
+
 @pytest.fixture(scope="session")
 def course_stub(pytestconfig: pytest.Config) -> "Iterator[Stub]":
     """The server, which all tests share."""
     from stubserver.testing import Stub, StubError
 
-    if url := getattr(pytestconfig, "workerinput", {}).get(_SHARED):
-        stub = Stub(url)
+    server, running = _server(pytestconfig), None
+    if server:
+        stub = Stub(server.url, server.token)
     else:
         running = _running(pytestconfig)
         stub = running.stub()
-        try:
-            stub.control("GET", "/health")  # the first request builds the server
-        except StubError:
-            raise running.error or RuntimeError("the stub server did not start") from None
+    try:
+        stub.control("GET", "/health")  # the first request builds the server
+    except StubError as error:
+        if running and running.error:
+            raise running.error from None
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    _summary(pytestconfig).used = True
     yield stub
     stub.close()
 
 
 @pytest.fixture
-def course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterator[CourseWorld]":
+def course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterator[OwnedWorld]":
     """A fresh world, for this test only."""
-    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", request.node.name)[:40]
-    world = course_stub.world(f"{readable}-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:8]}")
-    world.reset()
-    yield world
-    world.delete()
+    yield from _world(course_stub, request)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to the report of a failed test the requests that its world received. Never raises, which would end the run:
-    a project may have a fixture `course_world` of its own, or a library that answers the plugin's own requests."""
+@pytest.fixture(scope="class")
+def class_course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterator[OwnedWorld]":
+    """A world that the tests of a class share."""
+    yield from _world(course_stub, request)
+
+
+@pytest.fixture(scope="module")
+def module_course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterator[OwnedWorld]":
+    """A world that the tests of a module share."""
+    yield from _world(course_stub, request)
+
+
+@pytest.fixture(scope="session")
+def session_course_world(course_stub: "Stub", request: pytest.FixtureRequest) -> "Iterator[OwnedWorld]":
+    """A world that all tests share; under pytest-xdist, all tests of a worker."""
+    yield from _world(course_stub, request)
+
+
+def _world(stub: "Stub", request: pytest.FixtureRequest) -> "Iterator[OwnedWorld]":
+    label = request.node.name if request.node.nodeid else request.scope
+    with _made(request.config, stub, label, f"{request.scope} {request.node.nodeid}", None) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def course_worlds(
+    course_stub: "Stub", pytestconfig: pytest.Config
+) -> "Callable[..., AbstractContextManager[OwnedWorld]]":
+    """Makes more worlds, for tests and for fixtures of any scope: `with course_worlds("label", fixture="empty") as
+    world:` is a fresh world until the end of the block."""
+
+    def make(label: str, fixture: str | None = None) -> "AbstractContextManager[OwnedWorld]":
+        return _made(pytestconfig, course_stub, label, f"block {label}", fixture)
+
+    return make
+
+
+def _made(
+    config: pytest.Config, stub: "Stub", label: str, key: str, fixture: str | None
+) -> "AbstractContextManager[OwnedWorld]":
+    from stubserver.testing import Stub
+
+    if not isinstance(stub, Stub):
+        what = type(stub).__name__
+        pytest.fail(f"the fixture course_stub of this project is of type {what}, not a Stub: rename it", pytrace=False)
+    server = _server(config)
+    run = server.run if server else ""
+    if _WORLDS not in config.stash:
+        from stubserver.plugin.worlds import Run, Worlds
+
+        worker = config.workerinput["workerid"] if _is_worker(config) else ""  # type: ignore[attr-defined]
+        config.stash[_WORLDS] = Worlds(Run(run, worker))
+    if run and fixture is None:  # a server of our own starts worlds from that fixture anyway
+        fixture = config.option.stub_fixture
+    return config.stash[_WORLDS].made(stub, label, key, fixture)
+
+
+# Reports
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a failed test the requests that its worlds received."""
     report = yield
-    world = getattr(item, "funcargs", {}).get("course_world")
-    if world is not None and report.when == "call" and report.failed and _is_world(world):
-        report.sections.append((f"requests to world {world.name}", _requests(world)))
+    with _summary(item.config).guarded():
+        if worlds := item.config.stash.get(_WORLDS, None):
+            if report.failed:
+                from stubserver.plugin.report import add
+
+                add(report, worlds.received(), with_command=getattr(item.config.option, "usepdb", False))
+            if report.when == "teardown":
+                worlds.next_test()
     return report
 
 
-def _is_world(value: object) -> "TypeGuard[CourseWorld]":
-    from stubserver.testing import CourseWorld
-
-    return isinstance(value, CourseWorld)
-
-
-def _requests(world: "CourseWorld") -> str:
-    """The requests to a world, oldest first, one per line; or why they are not known."""
-    try:
-        return "\n".join(_line(request) for request in reversed(world.journal.requests())) or "none"
-    except Exception as error:  # whatever stands between the plugin and the server
-        return f"not known: {type(error).__name__}: {error}"
-
-
-def _line(request: dict[str, Any]) -> str:
-    asked, problems = request["request"], request["problems"]
-    why = f" - {problems[0]['message']}" if problems else ""
-    return f"{asked['method']:6} {asked['path']} {request['status'] or 'no answer'} {request['persona']}{why}"
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the coverage report, if a server was asked; a pytest-xdist worker leaves that to its controller."""
-    if report := _coverage(session.config):
-        from stubserver.reports.coverage_report import FORMATS, format_of
+    """Write the coverage report; a worker tells its controller what it knows instead."""
+    config, summary = session.config, _summary(session.config)
+    shared, running = config.stash.get(_SHARED, None), config.stash.get(_RUNNING, None)
+    if app := running.app if running else None:
+        summary.used = True
+        summary.reports.append(app.coverage.report())
+    if _is_worker(config):
+        config.workeroutput[_MESSAGE] = summary.told()  # type: ignore[attr-defined]
+    elif (file := config.option.stub_coverage) is not None and summary.used:
+        with summary.guarded(f"no coverage report was written to {file}"):
+            if shared:
+                summary.reports.append(shared.covered())
+            summary.write_coverage(file, shared.url if shared else None)
 
-        if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput[_COVERAGE] = report
-            return
-        file = session.config.option.stub_coverage
-        Path(file).write_text(FORMATS[format_of(file)](report), encoding="utf-8")
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what a pytest-xdist worker knows."""
+    _summary(node.config).hear(getattr(node, "workeroutput", {}).get(_MESSAGE))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show how much of the contract was exercised, and what stopped the server if it failed."""
+    """Show what users must know about the server and the options, and what stopped the server if it failed."""
     if _RUNNING in config.stash and (error := config.stash[_RUNNING].error):
         terminalreporter.write_line(f"the stub server failed: {error}", red=True)
-    if report := _coverage(config):
-        file = config.option.stub_coverage
-        terminalreporter.write_line(f"stub coverage: {report['percent']} % of the contract, in {file}")
-
-
-def _coverage(config: pytest.Config) -> dict[str, Any] | None:
-    """The coverage, if the option asks for it and a server was started, in this process or in others."""
-    if not config.option.stub_coverage:
-        return None
-    from stubserver.reports.coverage_report import merged
-
-    app = config.stash[_RUNNING].app if _RUNNING in config.stash else None
-    reports = [*config.stash.get(_REPORTS, []), *([app.coverage.report()] if app else [])]
-    return merged(reports) if reports else None
+    given = [] if config.option.collectonly else options.given(config.option)
+    for line in _summary(config).lines(given, config.option.stub_coverage):
+        terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server."""
-    if _RUNNING in config.stash:
-        config.stash[_RUNNING].stop()
+    with _summary(config).guarded():
+        if _RUNNING in config.stash:
+            config.stash[_RUNNING].stop()

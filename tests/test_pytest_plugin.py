@@ -1,20 +1,15 @@
 """The pytest plugin, as a project sees it after installing it: pytest runs in a folder of its own."""
 
 import json
-import re
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.commands import CLEAN, PATIENCE
+from tests.support.pytest_runs import counted, passed, run
 
 pytestmark = pytest.mark.slow
 
-ENVIRONMENT = {name: value for name, value in CLEAN.items() if not name.startswith("PYTEST_")}
-ENVIRONMENT["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest"  # these plugins take long to load
 USE = """
 def test_{name}(course_world):
     member = course_world.client("member")
@@ -22,27 +17,6 @@ def test_{name}(course_world):
     assert member.delete("/course/1/join/").status_code == 204
 """
 """A test that passes only in a fresh world."""
-
-
-def run(folder: Path, *options: str, **files: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest on files, named without their extension."""
-    for name, text in files.items():
-        (folder / f"{name}.py").write_text(text)
-    (folder / "pytest.ini").write_text("[pytest]\n")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
-def passed(done: subprocess.CompletedProcess[str], count: int) -> None:
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(rf"\b{count} passed\b", done.stdout), done.stdout
 
 
 @pytest.mark.parametrize(
@@ -126,73 +100,6 @@ def test_the_coverage_in_other_formats(tmp_path: Path, ending: str, begins: str)
     assert begins or ElementTree.fromstring(text).tag == "testsuites"  # noqa: S314 (our own report)
 
 
-def test_a_bad_ending_is_told_before_any_test_runs(tmp_path: Path) -> None:
-    done = run(tmp_path, "--stub-coverage", "c.csv", test_it="def test_it(course_world): open('ran', 'w').close()")
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
-    assert "unknown report type 'c.csv'" in done.stderr
-    assert not (tmp_path / "ran").exists()
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("options", [["-n", "2"]], ids=["xdist"])
-def test_a_failed_test_shows_what_its_world_was_asked(tmp_path: Path, options: list[str]) -> None:
-    text = """
-def test_good(course_world):
-    course_world.client().get("/feature/")
-
-def test_bad(course_world):
-    course_world.client("stranger").get("/course/2/status/")
-    assert course_world.client("stranger").patch("/course/1/", json={}).status_code == 200
-"""
-    done = run(tmp_path, *options, test_it=text)
-    assert done.returncode == 1
-    assert "requests to world test_bad-" in done.stdout
-    assert (
-        "\nGET    /api/v2/course/2/status/ 200 stub-stranger\nPATCH  /api/v2/course/1/ 403 stub-stranger - Only "
-        in (done.stdout)
-    )
-    assert "/feature/" not in done.stdout.partition("requests to world")[2]
-
-
-def test_a_fixture_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
-    """A failed test of a project with a `course_world` of its own fails, and the run goes on."""
-    text = """
-import pytest
-
-@pytest.fixture
-def course_world():
-    return {"name": "mine"}
-
-def test_bad(course_world):
-    assert not course_world
-
-def test_good(course_world):
-    assert course_world
-"""
-    done = run(tmp_path, test_it=text)
-    assert "1 failed, 1 passed" in done.stdout, done.stdout
-    assert "INTERNALERROR" not in done.stdout + done.stderr
-    assert "requests to world" not in done.stdout
-
-
-def test_a_report_that_cannot_ask_the_server_says_so(tmp_path: Path) -> None:
-    text = """
-def refuse(*_, **__):
-    raise RuntimeError("nobody is there")
-
-def test_bad(course_world, monkeypatch):
-    monkeypatch.setattr(course_world.stub, "control", refuse)
-    assert False
-
-def test_good():
-    pass
-"""
-    done = run(tmp_path, test_it=text)
-    assert "INTERNALERROR" not in done.stdout + done.stderr, done.stdout
-    assert "not known: RuntimeError: nobody is there" in done.stdout
-    assert "1 passed" in done.stdout
-
-
 NO_SOCKETS = """
 import socket
 
@@ -232,8 +139,8 @@ def test_good(course_world):
     assert course_world.client("member").get("/user/me/").status_code == 200
 """
     done = run(tmp_path, *options, conftest=NO_SOCKETS, test_it=text)
-    assert "1 failed, 1 passed" in done.stdout, done.stdout
-    assert "\nGET    /api/v2/user/me/ 200 stub-member\n" in done.stdout
+    counted(done, failed=1, passed=1)
+    assert "GET    /api/v2/user/me/ 200 stub-member\n" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -281,27 +188,80 @@ def test_a_server_that_cannot_be_built_says_why(tmp_path: Path, options: list[st
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"], ["--stub-in-process"]], ids=["serially", "xdist", "in-process"])
-@pytest.mark.parametrize(
-    ("mistake", "says"),
-    [
-        (["--stub-fixture", "nope"], "--stub-fixture: unknown fixture 'nope': use one of default, empty, or a file"),
-        (
-            ["--stub-coverage", "nowhere/c.json"],
-            "--stub-coverage: cannot write nowhere/c.json: No such file or directory",
-        ),
-    ],
-    ids=["fixture", "coverage"],
-)
-def test_an_option_that_cannot_work_ends_the_run_before_it_begins(
-    tmp_path: Path, options: list[str], mistake: list[str], says: str
-) -> None:
-    """In one line."""
-    done = run(tmp_path, *options, *mistake, test_it="def test_it(course_world): open('ran', 'w').close()")
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
-    assert says in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert not (tmp_path / "ran").exists()
+def test_worlds_of_wider_scopes_end_with_their_scope(tmp_path: Path) -> None:
+    """And so do those of blocks, whatever they are called."""
+    text = """
+import pytest
+from contextlib import nullcontext
+
+def there(stub):
+    return {world["name"] for world in stub.control("GET", "/worlds")["results"]}
+
+@pytest.fixture(scope="module")
+def empty(course_worlds):
+    with course_worlds("empty", fixture="empty") as world:
+        yield world
+
+class TestFirst:
+    def test_one(self, class_course_world, module_course_world, session_course_world, course_world, empty):
+        self.worlds = {class_course_world, module_course_world, session_course_world, course_world, empty}
+        assert len({world.name for world in self.worlds}) == 5
+        assert empty.client("creator").get("/course/search/").json()["count"] == 0
+        for world in (class_course_world, module_course_world, session_course_world):
+            world.client("member").delete("/course/1/join/")
+
+    def test_two(self, class_course_world, module_course_world, session_course_world, course_stub):
+        for world in (class_course_world, module_course_world, session_course_world):
+            assert world.client("member").get("/course/1/status/").json() == {"status": None}
+        assert len(there(course_stub)) == 4
+
+class TestSecond:
+    def test_it(self, class_course_world, course_stub):
+        assert class_course_world.client("member").get("/course/1/status/").json() == {"status": "joined"}
+        assert len(there(course_stub)) == 4
+
+def test_blocks(course_worlds, course_stub):
+    with course_worlds("a/b") as first, course_worlds("a/b") as second, course_worlds("") as third:
+        assert len({first.name, second.name, third.name} & there(course_stub)) == 3
+    assert len(there(course_stub)) == 3
+    with pytest.raises(pytest.fail.Exception, match="Unknown fixture 'nope': use one of"):
+        course_worlds("x", fixture="nope").__enter__()
+"""
+    other = """
+def test_other_module(module_course_world, session_course_world, course_stub):
+    assert module_course_world.client("member").get("/course/1/status/").json() == {"status": "joined"}
+    assert session_course_world.client("member").get("/course/1/status/").json() == {"status": None}
+    assert len(course_stub.control("GET", "/worlds")["results"]) == 2
+"""
+    passed(run(tmp_path, "--stub-in-process", test_a=text, test_b=other), 5)
+
+
+def test_unittest_classes_get_a_world_for_each_test(tmp_path: Path) -> None:
+    """From a fixture of their own that is used automatically."""
+    text = """
+import unittest
+import pytest
+
+class TestIt(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def give(self, course_world):
+        self.world = course_world
+
+    def test_good(self):
+        self.assertEqual(self.world.client("member").delete("/course/1/join/").status_code, 204)
+
+    def test_bad(self):
+        self.assertEqual(self.world.client("member").delete("/course/1/join/").status_code, 200)
+
+@pytest.mark.usefixtures("course_world")
+class TestOther(unittest.TestCase):
+    def test_bad(self):
+        self.fail("no reason")
+"""
+    done = run(tmp_path, "--stub-in-process", test_it=text)
+    counted(done, failed=2, passed=1)
+    assert "DELETE /api/v2/course/1/join/ 204 stub-member" in done.stdout
+    assert done.stdout.count("requests to world test_bad-") == 2
 
 
 def test_workers_share_one_server(tmp_path: Path) -> None:
@@ -343,14 +303,16 @@ def test_it(course_stub, course_world, number):
 
 
 def test_who_does_not_ask_does_not_pay(tmp_path: Path) -> None:
-    """No module of the server is loaded, and no thread is started."""
+    """No module of the server is loaded but the clock's, nor any of the handles, and no thread is started."""
     text = """
 import sys
 import threading
 
 def test_it():
     loaded = {name for name in sys.modules if name.startswith(("stubserver", "connexion", "uvicorn", "httpx"))}
-    assert loaded <= {"stubserver", "stubserver.pytest_plugin"}
+    own = {name for name in loaded if not name.startswith("stubserver.plugin")}
+    assert own == {"stubserver", "stubserver.pytest_plugin", "stubserver.worlds", "stubserver.worlds.clock"}
+    assert not loaded & {"stubserver.plugin.worlds", "stubserver.plugin.report"}
     assert threading.active_count() == 1
 """
     passed(run(tmp_path, "-p", "no:schemathesis", test_it=text), 1)

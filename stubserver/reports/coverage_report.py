@@ -116,6 +116,26 @@ def _added(operations: Sequence[Document]) -> dict[str, Any]:
     }
 
 
+def since(document: Document, before: Document) -> dict[str, Any]:
+    """What was exercised after `before`, an earlier document of the same server; all of it if the counts were cleared
+    in between."""
+    earlier = {operation["operation"]: operation for operation in before["operations"]}
+    operations = [_after(operation, earlier[operation["operation"]]) for operation in document["operations"]]
+    if any(operation["requests"] < 0 for operation in operations):
+        return merged([document])
+    return merged([{**document, "operations": operations}])
+
+
+def _after(operation: Document, before: Document) -> dict[str, Any]:
+    points = {
+        dimension: {name: count - before[dimension].get(name, 0) for name, count in operation[dimension].items()}
+        for dimension in DIMENSIONS
+    }
+    requests = operation["requests"] - before["requests"]
+    accepted = any(count for status, count in points["statuses"].items() if status < "400")
+    return {**operation, **points, "requests": requests, "only_refused": requests > 0 and not accepted}
+
+
 def _text(document: Document) -> str:
     """For a terminal: the total, then each operation with its points that were never exercised, then those operations
     that were never called."""

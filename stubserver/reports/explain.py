@@ -18,13 +18,14 @@ _LONGEST = 600
 """Maximum number of characters shown of a body."""
 
 
-def story(request: Mapping[str, Any], contract: Contract, url: str, tokens: Collection[str]) -> str:
-    """The story of `request`, a Request of the control plane's contract, with a command that sends it again to the
-    server at `url`; `tokens` are those of the personas of its world."""
+def story(request: Mapping[str, Any], contract: Contract, url: str = "", tokens: Collection[str] = ()) -> str:
+    """The story of `request`, a Request of the control plane's contract; with a `url`, also a command that sends it
+    again to the server there. `tokens` are those of the personas of its world."""
     asked = request["request"]
     query = urlencode(asked["query"], doseq=True)
     lines = [f"{request['id']}  {asked['method']} {asked['path']}{'?' if query else ''}{query}", ""]
-    for label, text in [*_parts(request, contract), ("again", _again(request, url, tokens))]:
+    again = [("again", _again(request, url, tokens))] if url else []
+    for label, text in [*_parts(request, contract), *again]:
         lines.append(textwrap.indent(text, " " * _LABEL).replace(" " * _LABEL, f"  {label:{_LABEL - 2}}", 1))
     return "\n".join(printable(line) for line in "\n".join(lines).split("\n"))
 

@@ -1,9 +1,33 @@
-"""The clock of a world."""
+"""The clock of a world, and the real time that it follows."""
 
+import sys
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """The range of a clock, LATEST excluded. It leaves room to add a century of drip days."""
+_REAL = {"time_ns": time.time_ns}
+"""Python's own function, in a place where freezegun replaces nothing."""
+
+
+def real_time() -> datetime:
+    """The current time, in UTC, even if a test has frozen Python's: a server in the thread of a test process would
+    follow the test's time otherwise, and one in another process would not."""
+    return EARLIEST + timedelta(microseconds=_time_ns() // 1000)
+
+
+def _time_ns() -> int:
+    time_machine = sys.modules.get("time_machine")  # it replaces the function itself, and offers a way around
+    if time_machine and time_machine.escape_hatch.is_travelling():
+        with suppress(ValueError):  # which says that another thread has just ended the journey
+            return int(time_machine.escape_hatch.time.time_ns())
+    return _REAL["time_ns"]()
+
+
+def _plain(moment: datetime) -> datetime:
+    """The same moment in UTC as a plain datetime, which freezegun's are not."""
+    return EARLIEST + (moment - EARLIEST)
 
 
 def check_moment(moment: datetime) -> None:
@@ -27,7 +51,7 @@ class Clock:
     def now(self) -> datetime:
         """The current time, in UTC. What depends on it must not be cached, so `until` moves to the past."""
         self.until = EARLIEST
-        return self._frozen if self._frozen is not None else datetime.now(UTC) + self._ahead
+        return self._frozen if self._frozen is not None else real_time() + self._ahead
 
     def watch(self) -> datetime:
         """The current time, in UTC. Later calls narrow the period from `since` to `until` to the times at which they
@@ -46,7 +70,7 @@ class Clock:
 
     def freeze(self, moment: datetime | None = None) -> None:
         """Stop at `moment` (default: now)."""
-        self._frozen = (moment or self.now()).astimezone(UTC)
+        self._frozen = _plain(moment or self.now())
 
     def advance(self, by: timedelta) -> None:
         """Move forward by `by`, frozen or not."""
@@ -60,7 +84,7 @@ class Clock:
         if self._frozen is not None:
             self.freeze(moment)
         else:
-            self._ahead = moment - datetime.now(UTC)
+            self._ahead = moment - real_time()
 
     def release(self) -> None:
         """Return to real time."""

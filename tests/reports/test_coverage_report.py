@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from stubserver.app import StubServer
-from stubserver.reports.coverage_report import FORMATS, format_of, merged, read, read_file, read_files
-from tests.reports.coverage_documents import COMPLETE, DOCUMENT, NEVER, PARTLY, REFUSED, SHOWN, hostile, only
+from stubserver.reports.coverage_report import FORMATS, format_of, merged, read, read_file, read_files, since
+from tests.reports.coverage_documents import COMPLETE, DOCUMENT, NEVER, PARTLY, REFUSED, SHOWN, hostile, only, operation
 from tests.support.client import Api
 
 
@@ -163,6 +163,24 @@ def test_merged_refuses_nothing() -> None:
 
 
 # Formats
+
+
+def test_since_is_what_came_later() -> None:
+    """An operation is only refused if nobody accepted it since."""
+    later = operation("get_thing", "/api/v2/thing/{id}/", 5, False, statuses={"200": 2, "404": 3}, personas={"a": 5})
+    more = {**PARTLY, "requests": 1201, "statuses": {"200": 1201, "400": 0}}
+    found = since(
+        {**DOCUMENT, "operations": [later, more, REFUSED]}, {**DOCUMENT, "operations": DOCUMENT["operations"]}
+    )
+    counts = {one["operation"]: (one["requests"], one["only_refused"]) for one in found["operations"]}
+    assert counts == {"get_thing": (2, True), "list_things": (1, False), "search": (0, False)}
+    assert found["operations"][0]["statuses"] == {"200": 0, "404": 2}
+    assert (found["covered"], found["contract"]) == (2, DOCUMENT["contract"])
+
+
+def test_since_is_everything_if_the_counts_were_cleared() -> None:
+    later = {**DOCUMENT, "operations": [operation("get_thing", "/", 1, False, statuses={"200": 1, "404": 0})]}
+    assert since(later, DOCUMENT) == merged([later])
 
 
 def test_formats_are_told_by_the_end_of_a_name() -> None:

@@ -1,9 +1,13 @@
 """The clock of a world: frozen, advanced, set, released, and watched."""
 
+import sys
+import time
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 
+from stubserver.worlds import clock as module
 from stubserver.worlds.clock import EARLIEST, LATEST, Clock, check_moment
 from tests.support.default import NOW
 
@@ -82,3 +86,48 @@ def test_clock_says_the_same_at_no_other_moment_once_it_was_read(later: timedelt
     clock.now()
     clock.has_come(clock.now() + later)
     assert clock.until == EARLIEST
+
+
+class Frozen(datetime):
+    """A datetime as freezegun puts it into every module while time is frozen."""
+
+    @classmethod
+    def now(cls, tz: object = None) -> "Frozen":
+        return cls(1999, 12, 31, tzinfo=UTC)
+
+
+def test_clock_follows_the_real_time_while_freezegun_has_frozen_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    monkeypatch.setattr(module, "datetime", Frozen)
+    clock = Clock()
+    assert runs(clock)
+    clock.set(LATEST - timedelta(days=1))
+    assert clock.ahead > timedelta(days=30_000)
+
+
+@pytest.mark.parametrize("travels", [True, False])
+def test_clock_follows_the_real_time_with_time_machine(monkeypatch: pytest.MonkeyPatch, travels: bool) -> None:
+    """Which replaces the function itself while it travels, wherever that is kept; then only its escape hatch works."""
+    real = time.time_ns
+
+    def time_ns() -> int:
+        if not travels:
+            raise ValueError("Not currently time-travelling.")
+        return real()
+
+    hatch = SimpleNamespace(is_travelling=lambda: travels, time=SimpleNamespace(time_ns=time_ns))
+    monkeypatch.setitem(sys.modules, "time_machine", SimpleNamespace(escape_hatch=hatch))
+    monkeypatch.setattr(module, "_REAL", {"time_ns": (lambda: 0) if travels else real})
+    assert runs(Clock())
+    travels = False  # as if another thread ended the journey between two steps
+    monkeypatch.setattr(hatch, "is_travelling", lambda: True)
+    monkeypatch.setattr(module, "_REAL", {"time_ns": real})
+    assert runs(Clock())
+
+
+def test_clock_shows_a_plain_datetime_even_if_it_is_frozen_at_another() -> None:
+    """Only plain ones can be written as JSON."""
+    clock = Clock()
+    clock.freeze(Frozen(2026, 11, 23, 14, 0, tzinfo=timezone(timedelta(hours=2))))
+    assert clock.now() == NOW
+    assert type(clock.now()) is datetime

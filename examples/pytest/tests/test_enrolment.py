@@ -75,14 +75,13 @@ def test_a_comment_whose_answer_was_lost_is_not_said_twice(course_world: CourseW
 
 def test_one_beginning_has_two_ends(course_world: CourseWorld, learner: Learner) -> None:
     learner.join(SOURDOUGH)
-    course_world.snapshot(f"{course_world.name}-joined")
-    later = course_world.fork(f"{course_world.name}-later")
+    course_world.snapshot("joined")
+    later = course_world.fork("later")
     later.clock.advance(days=30)
     assert "A loaf with rye" in Learner(later.client("stranger")).open_lessons(SOURDOUGH)
     assert "A loaf with rye" not in learner.open_lessons(SOURDOUGH)
 
     course_world.client("stranger").delete(f"/course/{SOURDOUGH}/join/").raise_for_status()
     assert learner.open_lessons(SOURDOUGH) == []
-    course_world.restore(f"{course_world.name}-joined")
+    course_world.restore("joined")
     assert learner.open_lessons(SOURDOUGH) == ["Flour, water and time", "Feeding twice a day"]
-    later.delete()

@@ -1,0 +1,1 @@
+"""What the pytest plugin does for the tests of a run: checks options, gives out worlds, reports failures."""
