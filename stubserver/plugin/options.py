@@ -186,11 +186,11 @@ def _version(stub: "Stub", token: str | None) -> str:
             _refuse("--stub-token", f"this is not the token of {stub.url}, which it printed when it started")
         if error.status in (None, HTTPStatus.FORBIDDEN):
             raise
-        _refuse("--stub-url", f"what answers at {stub.url} is no stub server ({error})")
+        _refuse("--stub-url", f"{stub.url} is not a stub server ({error})")
     except ValueError:  # not JSON
         found = None
     if not isinstance(found, dict) or found.get("name") != "course-stubserver":
-        _refuse("--stub-url", f"what answers at {stub.url} is no stub server")
+        _refuse("--stub-url", f"{stub.url} is not a stub server")
     return str(found.get("version"))
 
 

@@ -81,7 +81,7 @@ def urls() -> Iterator[dict[str, str]]:
 
 
 LIKE = "write it like http://127.0.0.1:8765"
-STRANGER = "--stub-url: what answers at {%s} is no stub server"
+STRANGER = "--stub-url: {%s} is not a stub server"
 Rows = list[tuple[dict[str, Any], str]]
 FIXTURES: Rows = [
     ({"stub_fixture": "defalt"}, "--stub-fixture: unknown fixture 'defalt': use one of default, empty, or a file"),
