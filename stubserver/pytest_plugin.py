@@ -203,7 +203,7 @@ def _made(
         from stubserver.plugin.worlds import Run, Worlds
 
         worker = config.workerinput["workerid"] if _is_worker(config) else ""  # type: ignore[attr-defined]
-        config.stash[_WORLDS] = Worlds(Run(run, worker))
+        config.stash[_WORLDS] = Worlds(Run(run, worker), with_cases=options.artifacts(config) is not None)
     if run and fixture is None:  # a server of our own starts worlds from that fixture anyway
         fixture = config.option.stub_fixture
     return config.stash[_WORLDS].made(stub, label, key, fixture)
@@ -221,7 +221,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             if report.failed:
                 from stubserver.plugin.report import add
 
-                add(report, worlds.received(), with_command=getattr(item.config.option, "usepdb", False))
+                with_command = getattr(item.config.option, "usepdb", False)
+                add(report, worlds.received(), with_command, options.artifacts(item.config))
             if report.when == "teardown":
                 worlds.next_test()
     return report

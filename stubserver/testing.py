@@ -137,6 +137,12 @@ class CourseWorld:
         if not verdict["verified"]:
             raise AssertionError(verdict["message"])
 
+    def case(self) -> dict[str, Any]:
+        """All that it takes to repeat what happened in the world, for `stubserver replay`: a Case of the control
+        plane's contract."""
+        found: dict[str, Any] = self.control("GET", "/case")
+        return found
+
     def reset(self, fixture: str | None = None) -> None:
         """Reset the world to its fixture, or to another one."""
         params = {"fixture": fixture} if fixture else {}

@@ -1,5 +1,6 @@
 """The report of a failed test, as terminals and JUnit XML show it: what its worlds were asked, in every scope."""
 
+import json
 import re
 import subprocess
 from itertools import chain
@@ -8,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.support.commands import CLEAN, COMMAND
 from tests.support.pytest_runs import counted, run
 
 pytestmark = pytest.mark.slow
@@ -199,3 +201,51 @@ def test_it(course_world):
 """
     done = run(tmp_path, "--pdb", "--pdbcls=bdb:Bdb", test_it=text)
     assert re.search(r"stubserver explain test_it-\S+-1 --url http://127\.0\.0\.1:\d+\n", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("options", MODES, ids=["serially", "xdist", "in-process"])
+def test_each_failure_leaves_a_case_file(tmp_path: Path, options: list[str]) -> None:
+    """In every phase and scope; those of tests that pass are not kept. Each can be replayed."""
+    text = """
+import pytest
+
+def refused(world):
+    return world.client("member").patch("/course/1/", json={"name": "Mine"}).status_code == 403
+
+def test_call(course_world):
+    course_world.clock.freeze()
+    assert not refused(course_world)
+
+@pytest.fixture
+def broken(course_world):
+    assert not refused(course_world)
+
+def test_set_up(broken): ...
+
+@pytest.fixture
+def breaking(course_world):
+    yield
+    assert not refused(course_world)
+
+def test_tear_down(breaking): ...
+
+def test_module(module_course_world):
+    assert not refused(module_course_world)
+
+def test_fork(course_world):
+    assert not refused(course_world.fork("x"))
+
+def test_good(course_world):
+    assert refused(course_world)
+"""
+    done = run(tmp_path, *options, "--stub-artifacts", "cases", test_it=text)
+    counted(done, failed=3, passed=2, errors=2)
+    files = sorted((tmp_path / "cases").iterdir())
+    about = [json.loads(file.read_text())["about"] for file in files]
+    names = ("call", "fork", "fork", "module", "set_up", "tear_down")
+    assert [text.partition(",")[0] for text in about] == [f"test_it.py::test_{name}" for name in names]
+    assert all(text.endswith(": AssertionError") for text in about), about
+    for file in files:
+        assert f"stubserver replay {file}" in done.stdout
+        again = subprocess.run([*COMMAND, "replay", file], env=CLEAN, capture_output=True, text=True, check=False)
+        assert again.stdout.endswith("requests sent again: all answered the same\n"), again

@@ -22,6 +22,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--stub-url": {"metavar": "URL", "help": "use a running server, which others may use at the same time"},
     "--stub-token": {"metavar": "TOKEN", "help": "token for its control plane (or set STUBSERVER_CONTROL_TOKEN)"},
     "--stub-in-process": {"action": "store_true", "help": "serve in the process of the tests, without a socket"},
+    "--stub-artifacts": {"metavar": "DIR", "help": "write a case file of each failed test, for `stubserver replay`"},
     "--stub-coverage": {"metavar": "FILE", "help": "write a coverage report (.json, .html, .xml, .txt)"},
 }
 TOKEN_VARIABLE = "STUBSERVER_CONTROL_TOKEN"  # noqa: S105 (the name of a variable)
@@ -83,6 +84,12 @@ def given(options: Any) -> list[str]:
     return [name for name, value in values.items() if value not in (None, False)]
 
 
+def artifacts(config: pytest.Config) -> Path | None:
+    """The folder for case files, if they are wanted."""
+    folder = config.option.stub_artifacts
+    return None if folder is None else config.invocation_params.dir / folder
+
+
 def check(options: Any) -> Shared | None:
     """Check the options, the namespace in which pytest keeps them; returns the server that `--stub-url` names, if any.
 
@@ -90,6 +97,8 @@ def check(options: Any) -> Shared | None:
     """
     if options.stub_coverage is not None:
         _check_report(options.stub_coverage)
+    if options.stub_artifacts is not None:
+        _check_artifacts(options.stub_artifacts)
     if options.stub_url is not None:
         return _shared(options)
     if options.stub_token is not None:
@@ -117,6 +126,15 @@ def _check_report(file: str) -> None:
         _refuse("--stub-coverage", f"cannot write {file}: {error.strerror}")
     except ValueError as error:
         _refuse("--stub-coverage", str(error))
+
+
+def _check_artifacts(folder: str) -> None:
+    from stubserver.reports import artifacts
+
+    try:
+        artifacts.check(Path(folder))
+    except OSError as error:
+        _refuse("--stub-artifacts", f"cannot write to {folder}: {error.strerror}")
 
 
 def _check_fixture(name: str) -> None:

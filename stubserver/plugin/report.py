@@ -1,6 +1,7 @@
 """What the report of a failed test tells about its worlds: the requests they received, and why one was refused."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,13 +16,30 @@ _LONGEST_STORY = 4000
 """Characters of the story of a refused request."""
 
 
-def add(report: pytest.TestReport, received: Iterable[Received], with_command: bool) -> None:
+def add(report: pytest.TestReport, received: Iterable[Received], with_command: bool, folder: Path | None) -> None:
     """Add what each world received to the report, where terminals, JUnit XML and other reports show it.
 
     `with_command` is whether the worlds will still be there for `stubserver explain` when people read the report.
+    `folder` is where case files are written, if they are wanted.
     """
+    failure = str(report.longreprtext).strip().rpartition("\n")[2][:_LONGEST_LINE] if folder else ""
+    about = f"{report.nodeid}, {report.when}: {failure}"
     for found in received:
-        _attach(report, f"requests to world {found.world.name}", "\n".join(_lines(found, with_command)))
+        lines = list(_lines(found, with_command))
+        if folder is not None and found.case is not None:
+            lines.append(_case_file(found, found.case, folder, about))
+        _attach(report, f"requests to world {found.world.name}", "\n".join(lines))
+
+
+def _case_file(found: Received, case: Mapping[str, Any], folder: Path, about: str) -> str:
+    """Write a case file; returns how to use it."""
+    from stubserver.reports.artifacts import save
+
+    try:
+        file = save(folder, f"{about.partition(': ')[0]} {found.world.name}", case, about)
+    except OSError as error:
+        return f"\nthe case file was not written: {error}"
+    return f"\nto repeat it: stubserver replay {file}"
 
 
 def _attach(report: pytest.TestReport, title: str, text: str) -> None:

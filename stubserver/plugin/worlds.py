@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -68,6 +68,8 @@ class Received:
     """Why they are not known, if the server could not be asked."""
     forks: int = 0
     """How many forks of the world are not shown."""
+    case: Mapping[str, Any] | None = None
+    """What it takes to repeat it, if that is wanted and known: a Case of the control plane's contract."""
 
 
 class OwnedWorld(CourseWorld):
@@ -144,8 +146,10 @@ class Owner:
 class Worlds:
     """The worlds that the fixtures of this process have made and that have not ended."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, with_cases: bool = False) -> None:
+        """`with_cases` is whether `received` has the cases of the worlds, too."""
         self._run = run
+        self._with_cases = with_cases
         self._owners: list[Owner] = []
         self._ended: list[Received] = []
         """The last that was known of worlds that ended during this test."""
@@ -192,7 +196,8 @@ class Worlds:
     def _received(self, owner: Owner) -> list[Received]:
         root, *forks = {world.name: world for world in owner.worlds}.values()
         hidden = len(forks[:-_MOST_FORKS])
-        found = [_received(world, self._before.get(world.name)) for world in [root, *forks[hidden:]]]
+        shown = [root, *forks[hidden:]]
+        found = [_received(world, self._before.get(world.name), self._with_cases) for world in shown]
         found[0] = replace(found[0], forks=hidden)
         return [received for received in found if received.newest or received.world.name not in self._before]
 
@@ -215,15 +220,16 @@ def _identity(request: dict[str, Any]) -> Any:
     return request["id"], request["time"]
 
 
-def _received(world: CourseWorld, before: Any) -> Received:
+def _received(world: CourseWorld, before: Any, with_case: bool) -> Received:
     """The requests to the world that are newer than `before`."""
     try:
         page = world.control("GET", "/requests", params={"limit": SHOWN})
+        case = world.case() if with_case else None
     except Exception as error:  # whatever stands between the plugin and the server
         return Received(world, unknown=_reason(error))
     newest = page["results"]
     during = next((n for n, request in enumerate(newest) if _identity(request) == before), len(newest))
-    return Received(world, newest[:during], page["count"] - during, page.get("forgotten", 0))
+    return Received(world, newest[:during], page["count"] - during, page["forgotten"], case=case)
 
 
 def _reason(error: Exception) -> str:

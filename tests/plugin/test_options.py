@@ -20,7 +20,14 @@ from stubserver.serving.background import Background
 from stubserver.testing import Stub
 from tests.support.default import CONTROL_TOKEN
 
-NONE = {"stub_fixture": None, "stub_url": None, "stub_token": None, "stub_in_process": False, "stub_coverage": None}
+NONE = {
+    "stub_fixture": None,
+    "stub_url": None,
+    "stub_token": None,
+    "stub_in_process": False,
+    "stub_artifacts": None,
+    "stub_coverage": None,
+}
 ANSWERS: dict[str, tuple[int, str]] = {
     "/page": (200, "<html>Welcome</html>"),
     "/json": (200, '{"name": "another-server", "version": "1"}'),
@@ -93,6 +100,9 @@ FIXTURES: Rows = [
     ({"stub_fixture": "wrong.json"}, "--stub-fixture: wrong.json: "),
 ]
 REPORTS: Rows = [
+    ({"stub_artifacts": "broken.yaml"}, "--stub-artifacts: cannot write to broken.yaml: Not a directory"),
+    ({"stub_artifacts": "broken.yaml/a/b"}, "--stub-artifacts: cannot write to broken.yaml/a/b: Not a directory"),
+    ({"stub_artifacts": "/proc/nowhere"}, "--stub-artifacts: cannot write to /proc/nowhere: "),
     ({"stub_coverage": "c.csv"}, "--stub-coverage: unknown report type 'c.csv': end it in .txt, .json, .xml, .html"),
     ({"stub_coverage": "c"}, "--stub-coverage: unknown report type 'c': end it in"),
     ({"stub_coverage": ""}, "--stub-coverage: unknown report type '': end it in"),

@@ -1,5 +1,7 @@
 """The report of a failed test: bounded, printable, and shown wherever a failure is."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -26,8 +28,8 @@ def request(number: int = 1, **changed: Any) -> dict[str, Any]:
 
 def told(received: Received, failure: Any = "failed", with_command: bool = False) -> str:
     """The text of a report."""
-    report = SimpleNamespace(longrepr=failure, sections=[])
-    add(cast(pytest.TestReport, report), [received], with_command)
+    report = SimpleNamespace(longrepr=failure, nodeid="t", when="call", sections=[])
+    add(cast(pytest.TestReport, report), [received], with_command, None)
     return str(report.longrepr)
 
 
@@ -107,3 +109,25 @@ def test_the_section_is_part_of_the_failure_or_else_of_the_report() -> None:
     other = SimpleNamespace(longrepr=object(), sections=[])
     module._attach(cast(pytest.TestReport, other), "title", "text")
     assert other.sections == [("title", "text")]
+
+
+# Case files
+
+
+def test_a_case_file_is_written_where_it_is_wanted(tmp_path: Path) -> None:
+    report = SimpleNamespace(
+        longrepr="failed", longreprtext="x\nAssertionError: 1", nodeid="test_a.py::test_b", when="call", sections=[]
+    )
+    received = Received(WORLD, case={"case": 1})
+    add(cast(pytest.TestReport, report), [received, Received(WORLD)], False, tmp_path / "new")
+    (file,) = (tmp_path / "new").iterdir()
+    assert json.loads(file.read_text()) == {"about": "test_a.py::test_b, call: AssertionError: 1", "case": 1}
+    assert report.longrepr.count("\nto repeat it: stubserver replay ") == 1
+    assert f"stubserver replay {file}" in report.longrepr
+
+
+def test_a_case_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    report = SimpleNamespace(longrepr="failed", longreprtext="", nodeid="t", when="call", sections=[])
+    add(cast(pytest.TestReport, report), [Received(WORLD, case={})], False, tmp_path / "file")
+    assert "the case file was not written: " in report.longrepr
