@@ -9,7 +9,7 @@ import orjson
 
 from stubserver.addressing import SWITCH_COOKIE
 from stubserver.contract.contract import Contract
-from stubserver.pipeline.reading import MAX_DEPTH, is_deeper
+from stubserver.pipeline.bounds import MAX_DEPTH, is_deeper
 from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
 from stubserver.worlds.table import Change, Key, Row
 

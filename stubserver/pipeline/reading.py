@@ -18,13 +18,10 @@ from stubserver.call import MAX_FIELDS, Call, Upload, urlencoded
 from stubserver.contract.operation import Body
 from stubserver.contract.schema import Schema, echo, unknown_names
 from stubserver.errors import Problem, Refusal, invalid, refusal
+from stubserver.pipeline.bounds import MAX_DEPTH, check_size, is_deeper
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
-MAX_DEPTH = 64
-"""How many levels of arrays and objects a body of the API may have; nothing in the contract needs five."""
-_AROUND = 32
-"""How many more the control plane may have, whose answers and files hold such bodies."""
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -94,24 +91,11 @@ def read_json(call: Call, body: Body) -> None:
         value = orjson.loads(call.raw_body or b"{}")
     except orjson.JSONDecodeError as error:
         raise refusal(400, f"JSON parse error - {error}.") from None
-    deepest = MAX_DEPTH + _AROUND if call.is_control else MAX_DEPTH
-    if call.raw_body.count(b"[") + call.raw_body.count(b"{") > deepest and is_deeper(value, deepest):
-        raise refusal(400, f"JSON parse error - arrays and objects are nested more than {deepest} levels deep.")
+    check_size(call, value)
     if isinstance(value, dict):
         call.sent_fields = tuple(value)
         _read_numbers(value, body)
     _accept(call, body, value)
-
-
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether a JSON value has more than so many levels of arrays and objects."""
-    level = [value]
-    for _ in range(levels + 1):
-        containers = [part for part in level if isinstance(part, dict | list)]
-        level = [item for part in containers for item in (part.values() if isinstance(part, dict) else part)]
-        if not containers:
-            return False
-    return True
 
 
 def _read_numbers(value: dict[str, Any], body: Body) -> None:
@@ -128,18 +112,14 @@ def read_urlencoded(call: Call, body: Body) -> None:
 
 def _pairs(call: Call, body: Body) -> Iterable[tuple[str, str]]:
     """The fields of a urlencoded form, in order. Raises a 400 refusal."""
-    try:
-        text = call.raw_body.decode()
-    except UnicodeDecodeError:
-        raise refusal(400, "Form parse error - the body is not UTF-8.") from None
-    if text.lstrip().startswith("{"):
+    if call.raw_body.lstrip().startswith(b"{"):
         message = (
             "The body is JSON text, but its Content-Type says application/x-www-form-urlencoded, "
             "so no field was found in it. Send it as application/json."
         )
         missing = body.validator.problems({})
         raise Refusal(400, [*missing, Problem("parse_error", message, "non_field_errors")])
-    return urlencoded(text, "form")
+    return urlencoded(call.raw_body, "form")
 
 
 def read_multipart(call: Call, body: Body) -> None:
@@ -256,6 +236,8 @@ def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]
     _, options = parse_options_header(content_type)
     if b"boundary" not in options:
         raise refusal(400, "Form parse error - the multipart Content-Type has no boundary.")
+    if body.count(b"--" + options[b"boundary"]) > MAX_FIELDS + 1:
+        raise refusal(400, f"The form has more than {MAX_FIELDS} fields.")
     try:
         parser = FormParser(
             "multipart/form-data",

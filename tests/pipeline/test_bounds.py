@@ -1,4 +1,4 @@
-"""Bodies that are nested deeply: refused before they can break anything that shows them later."""
+"""Bodies that are nested deeply or have very many values: refused before they can take long or break anything."""
 
 import re
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from stubserver.contract.load import load_contract, load_control_contract
-from stubserver.pipeline.reading import MAX_DEPTH, is_deeper
+from stubserver.pipeline.bounds import MAX_DEPTH, MAX_VALUES, is_deeper
 from tests.support.answers import ok, refused
 from tests.support.client import Api
-from tests.support.forms import JSON
+from tests.support.forms import JSON, MULTIPART, form, part
 from tests.support.journal import newest, requests
 
 pytestmark = pytest.mark.in_process("it is about the journal of the world default")
@@ -89,3 +89,41 @@ def test_a_boundary_may_have_any_length(api: Api, length: int) -> None:
     """Whatever the parser makes of it, the refusal is the client's."""
     headers = {"Content-Type": f"multipart/form-data; boundary={'b' * length}"}
     assert refused(api.as_("creator").post("/course/", content=b"x", headers=headers), 400) == {"": "parse_error"}
+
+
+def course(**fields: Any) -> dict[str, Any]:
+    return {"name": "Knots", "type": "self-paced", **fields}
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (course(categories=[1] * (MAX_VALUES - 4)), None),
+        (course(categories=[1] * (MAX_VALUES - 3)), f"the body has more than {MAX_VALUES} values"),
+        (course(x=[[1] * 100] * 100), f"the body has more than {MAX_VALUES} values"),
+        (course(x={str(number): {} for number in range(MAX_VALUES)}), f"the body has more than {MAX_VALUES} values"),
+        (course(description="," * 2 * MAX_VALUES), None),
+        (course(**{f"x{number}": 1 for number in range(998)}), None),
+        (course(**{f"x{number}": 1 for number in range(999)}), "the object has more than 1000 fields"),
+    ],
+)
+def test_a_body_has_so_many_values(api: Api, body: dict[str, Any], says: str | None) -> None:
+    """Commas inside texts do not count."""
+    response = api.as_("creator").post("/course/", json=body)
+    if says is None:
+        ok(response, 201)
+    else:
+        assert refused(response, 400) == {"": "parse_error"}
+        assert says in response.text
+
+
+def test_the_control_plane_takes_as_many_values_as_a_snapshot_has(api: Api) -> None:
+    body = {"contains": {"x": [1] * 2 * MAX_VALUES}}
+    assert ok(api.post("/__stub/verify", json=body))["count"] == 0
+
+
+@pytest.mark.parametrize(("count", "says"), [(1000, "name: "), (1001, "The form has more than 1000 fields.")])
+def test_a_multipart_form_has_so_many_parts(api: Api, count: int, says: str) -> None:
+    response = api.as_("creator").post("/course/", content=form(*[part("type", b"x")] * count), headers=MULTIPART)
+    assert refused(response, 400)
+    assert says.split(":")[0] in response.text
