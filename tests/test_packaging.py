@@ -82,6 +82,7 @@ def test_the_wheel_serves_a_course(installed: Installed, tmp_path: Path) -> None
     shutil.rmtree(installed.checkout / "stubserver")
     stubserver = str(installed.pip / "stubserver")
     for kind in ("react", "node", "pytest"):
+        (tmp_path / kind).mkdir()
         subprocess.run([stubserver, "init", kind, "--directory", tmp_path / kind], check=True, capture_output=True)
     assert (tmp_path / "node" / ".env.stub").is_file()
     with serving(stubserver) as url:

@@ -32,6 +32,22 @@ def draft4(schema: Any) -> Any:
     return plain
 
 
+def reached(schema: Any, schemas: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The named schemas that a schema refers to, directly or through others."""
+    waiting, names = [schema], set[str]()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += part.values()
+            name = part.get("$ref")
+            if isinstance(name, str) and (name := name.rpartition("/")[2]) not in names:
+                names.add(name)
+                waiting.append(schemas[name])
+                yield name, schemas[name]
+
+
 _MAX_PROBLEMS = 100
 """How many problems of one value are reported."""
 _MAX_UNKNOWN = 20
@@ -56,7 +72,12 @@ class Validator:
 
     @cached_property
     def _compiled(self) -> jsonschema_rs.Draft4Validator:
-        whole = {"allOf": [draft4(self._schema)], "components": self._components}
+        schema = draft4(self._schema)
+        # Only what it refers to: a compiled schema copies all that it is given, a megabyte for each of hundreds.
+        whole = {
+            "allOf": [schema],
+            "components": {"schemas": dict(reached(schema, self._components.get("schemas", {})))},
+        }
         return jsonschema_rs.Draft4Validator(whole, validate_formats=True)
 
     @cached_property

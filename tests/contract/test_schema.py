@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stubserver.contract.schema import Validator, draft4, echo
+from stubserver.contract.schema import Validator, draft4, echo, reached
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,23 @@ def test_nullable_becomes_a_type(schema: dict[str, Any], meant: Any) -> None:
 @pytest.mark.parametrize(("enum", "meant"), [(["a"], ["a", None]), (["a", None], ["a", None])])
 def test_nullable_becomes_a_value_of_an_enum_once(enum: list[Any], meant: list[Any]) -> None:
     assert draft4({"type": "string", "nullable": True, "enum": enum})["enum"] == meant
+
+
+def test_what_a_schema_refers_to_is_reached_once() -> None:
+    """Also through others, in circles, and in a property that is called like a keyword."""
+    schemas: dict[str, Any] = {
+        "A": {
+            "properties": {"b": {"items": {"$ref": "#/components/schemas/B"}}, "a": {"$ref": "#/components/schemas/A"}}
+        },
+        "B": {"anyOf": [{"$ref": "#/components/schemas/A"}, {"type": "string"}]},
+        "C": {"$ref": "#/components/schemas/A"},
+    }
+    assert list(reached({"properties": {"$ref": {"type": "string"}}}, schemas)) == []
+    assert dict(reached({"allOf": [{"$ref": "#/components/schemas/A"}]}, schemas)) == {
+        "A": schemas["A"],
+        "B": schemas["B"],
+    }
+    assert [name for name, _ in reached({"$ref": "#/components/schemas/C"}, schemas)] == ["C", "A", "B"]
 
 
 def said(schema: dict[str, Any], value: Any) -> list[tuple[str, str]]:
