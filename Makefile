@@ -17,6 +17,8 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --maxschedchunk 2
 # Percent of stubserver/ that the traced tests must reach: what they reach today.
 COVERAGE ?= 98
 export PYTHONWARNINGS ?= ignore
+# Some container images set it; then each of the many processes compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help serve quick test lint unit client fuzz-gate test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants docs lock clean
