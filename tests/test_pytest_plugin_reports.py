@@ -12,7 +12,7 @@ import pytest
 from tests.support.commands import CLEAN, COMMAND
 from tests.support.pytest_runs import counted, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 SCOPES = """
 import pytest
