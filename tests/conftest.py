@@ -23,7 +23,7 @@ from tests.support.commands import Served
 from tests.support.default import LATER, MOST, NOW, SETTINGS
 from tests.support.worlds import forget
 
-TRACED_CASES = 2
+TRACED_CASES = 3
 """Cases of each parametrized test that run under the coverage tracer, which doubles the time of all it traces."""
 
 

@@ -166,6 +166,23 @@ def frozen():
 TRAVEL = FREEZE.replace("IMPORTS", "import time_machine").replace(
     "DECORATOR", '@time_machine.travel("2010-01-01 00:00 +0000", tick=False)'
 )
+UNITTEST = """
+import unittest
+
+import pytest
+
+class TestWithFixtures(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def given(self, course_world):
+        self.world = course_world
+
+    def test_good(self):
+        self.assertEqual(self.world.client("member").delete("/course/1/join/").status_code, 204)
+
+    def test_bad(self):
+        self.world.client("stranger").patch("/course/1/", json={"name": "mine"})
+        self.fail()
+"""
 ROWS = {
     "respx": Row("respx.plugin", "", RESPX, good=2),
     "respx, in process": Row("respx.plugin", "--stub-in-process", RESPX, good=2),
@@ -188,6 +205,7 @@ ROWS = {
     "time-machine": Row("time_machine", "", TRAVEL),
     "time-machine, in process": Row("time_machine", "--stub-in-process", TRAVEL),
     "time-machine, pytest-xdist": Row("xdist.plugin time_machine", "-n2", TRAVEL),
+    "unittest": Row("", "", UNITTEST),
     "importlib": Row("", "--import-mode=importlib", SYNC),
 }
 

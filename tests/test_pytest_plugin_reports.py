@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.commands import CLEAN, COMMAND
+from tests.support.commands import invoke
 from tests.support.pytest_runs import counted, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.untraced]
@@ -247,5 +247,4 @@ def test_good(course_world):
     assert all(text.endswith(": AssertionError") for text in about), about
     for file in files:
         assert f"stubserver replay {file}" in done.stdout
-        again = subprocess.run([*COMMAND, "replay", file], env=CLEAN, capture_output=True, text=True, check=False)
-        assert again.stdout.endswith("requests sent again: all answered the same\n"), again
+    assert invoke("replay", str(files[0]))[1].endswith("requests sent again: all answered the same\n")

@@ -67,7 +67,8 @@ class Peer:
         elif answer == RESET:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
-            connection.sendall(answer.removesuffix(END))
+            with contextlib.suppress(ConnectionError):  # the client has given up
+                connection.sendall(answer.removesuffix(END))
         return answer not in (SILENCE, RESET) and not answer.endswith(END)
 
 
