@@ -233,9 +233,20 @@ class Journal:
     def __init__(self, world: CourseWorld) -> None:
         self._world = world
 
-    def requests(self, **filters: Any) -> Any:
-        """The newest requests first, at most 100; filters as in the control plane's contract."""
-        return self._world.control("GET", "/requests", params={"limit": 100, **filters})["results"]
+    def requests(self, **filters: Any) -> list[dict[str, Any]]:
+        """The requests, the newest first; filters as in the control plane's contract. With a `limit`, at most so many
+        (and at most 100), from an `offset` on; otherwise all that the journal has."""
+        if "limit" in filters:
+            return list(self._world.control("GET", "/requests", params=filters)["results"])
+        found: list[dict[str, Any]] = []
+        start = filters.pop("offset", 0)
+        while True:
+            page = self._world.control(
+                "GET", "/requests", params={**filters, "limit": 100, "offset": start + len(found)}
+            )
+            found += page["results"]
+            if not page["next"]:
+                return found
 
     def count(self, **filters: Any) -> int:
         """The number of requests that match the filters."""

@@ -258,6 +258,18 @@ def test_the_journal_is_read_and_cleared(course_world: CourseWorld) -> None:
     assert course_world.journal.count() == 0
 
 
+def test_the_journal_gives_all_its_requests(course_world: CourseWorld) -> None:
+    """However many pages they take, or as many as are asked for."""
+    client = course_world.client()
+    for number in range(1, 251):
+        client.get(f"/feature/?n={number}")
+    numbers = [int(request["request"]["query"]["n"]) for request in course_world.journal.requests()]
+    assert numbers == list(range(250, 0, -1))
+    assert [entry["request"]["query"]["n"] for entry in course_world.journal.requests(limit=2)] == ["250", "249"]
+    assert len(course_world.journal.requests(path="/feature/")) == 250
+    assert [len(course_world.journal.requests(offset=start)) for start in (0, 50, 240)] == [250, 200, 10]
+
+
 def test_what_was_called_is_asserted(course_world: CourseWorld) -> None:
     """The message names the nearest request."""
     rename(course_world, "Knots")
