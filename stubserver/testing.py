@@ -19,6 +19,9 @@ from stubserver.suggestions import unknown
 __all__ = ["Clock", "CourseWorld", "Faults", "Journal", "Stub", "StubError"]
 
 
+__tracebackhide__ = True  # pytest ends the traceback of a failure at the line of the test
+
+
 class Stub:
     """A running server, addressed by its URL."""
 

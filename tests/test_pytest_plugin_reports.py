@@ -248,3 +248,22 @@ def test_good(course_world):
     for file in files:
         assert f"stubserver replay {file}" in done.stdout
     assert invoke("replay", str(files[0]))[1].endswith("requests sent again: all answered the same\n")
+
+
+def test_a_traceback_ends_in_the_test(tmp_path: Path) -> None:
+    """Nobody needs to read the inside of the handles."""
+    text = """
+def test_verdict(course_world):
+    course_world.assert_called("join_course")
+
+def test_refusal(course_world):
+    course_world.assert_called("join_corse")
+
+def test_persona(course_world):
+    course_world.client("creater")
+"""
+    done = run(tmp_path, test_it=text)
+    counted(done, failed=3)
+    assert "test_it.py:3: AssertionError" in done.stdout
+    assert "channel.py" not in done.stdout
+    assert "testing.py" not in done.stdout

@@ -7,6 +7,8 @@ import httpx
 
 from stubserver.addressing import CONTROL, PRODUCT, WORLD_HEADER
 
+__tracebackhide__ = True  # pytest ends the traceback of a failure at the line of the test
+
 TIMEOUT = 30.0
 """Timeout of a request, in seconds."""
 _SHOWN = 60
