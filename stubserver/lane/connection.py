@@ -3,9 +3,11 @@ API's error shape and in its turn, and no client can make the server wait or kee
 
 import asyncio
 from collections.abc import Sized
+from functools import partial
 from typing import Any
 
 import httptools
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -198,6 +200,9 @@ class Connection(HttpToolsProtocol):
 
         self.scope["extensions"] = {CONNECTION: {"drop": drop}}
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        super()._start_asgi_task(cycle, partial(_until_cancelled, app))
+
     def on_message_complete(self) -> None:
         """Note that the parser is between requests again."""
         if not self.parser.should_upgrade():
@@ -216,6 +221,14 @@ class _Flow(FlowControl):
         """Read on, unless requests are waiting."""
         if not self._waiting:
             super().resume_reading()
+
+
+async def _until_cancelled(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run the application; drop the connection if the server cannot wait for it any longer."""
+    try:
+        await app(scope, receive, send)
+    except asyncio.CancelledError:
+        scope["extensions"][CONNECTION]["drop"]()
 
 
 def _check_size(size: int) -> None:
