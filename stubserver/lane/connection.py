@@ -187,9 +187,9 @@ class Connection(HttpToolsProtocol):
         the extension that is set here. Raises a refusal."""
         if self.parser.get_method() == b"CONNECT":
             raise refusal(501, "This server is not a proxy, so it does not support CONNECT.")
+        _check_size(len(self.url) + sum(len(name) + len(value) + _AROUND_HEADER for name, value in self.headers))
         if self.parser.should_upgrade():
             return
-        _check_size(len(self.url) + sum(len(name) + len(value) + _AROUND_HEADER for name, value in self.headers))
         super().on_headers_complete()
         self.headers = []  # trailers go there, and are dropped
         cycle = self.cycle

@@ -1,5 +1,6 @@
 """Connections with the fast lane: requests that it can answer never become tasks of the event loop."""
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
@@ -24,7 +25,13 @@ class Protocol(Connection):
         self._size = 0
         """Their total size, in bytes."""
         self._last_used = 0.0
-        """When the lane last answered, by the event loop's clock."""
+        """When the connection began or the lane last answered, by the event loop's clock."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, and wait for a first request no longer than for the next one."""
+        super().connection_made(transport)
+        self._last_used = self.loop.time()
+        self._close_if_idle_for(self.timeout_keep_alive)
 
     def data_received(self, data: bytes) -> None:
         """Offer received data to the lane, and pass what it leaves to uvicorn's parser."""

@@ -1,10 +1,13 @@
 """What a connection makes of unusual and broken HTTP, with the lane and without."""
 
 import json
+import threading
 from dataclasses import replace
 
 import pytest
 
+from stubserver.lane import connection
+from stubserver.lane.connection import MAX_HEAD, Connection
 from tests.lane.both import Both
 from tests.lane.oddities import FORM, Request
 from tests.lane.requests import Step, control, freeze, plain
@@ -151,3 +154,135 @@ def test_broken_body_after_its_answer_only_closes(both: Both, world: str) -> Non
     assert [line.rest() for line in both.lines(0)] == [b"", b""]
     both.hang_up(0)
     both.ask(freeze(world))
+
+
+# Waiting and keeping
+
+
+def begun(both: Both, text: bytes) -> None:
+    """Send the beginning of a request to both servers, and wait until they have read it."""
+    for line in both.lines(0):
+        line.send(text)
+    both.ask(freeze("default"), line=1)
+
+
+def ended(both: Both) -> bytes:
+    """What came back until the servers closed the connections."""
+    with_lane, without = (line.rest() for line in both.lines(0))
+    assert with_lane == without
+    both.hang_up(0)
+    return without
+
+
+UNFINISHED = {
+    "line": written("default").raw[:20],
+    "head": written("default").raw[:90],
+    "no body": written("default").raw.partition(b"{")[0],
+    "half a body": written("default").raw[:-5],
+    "half a large body": replace(written("default"), body=b" " * 80_000).raw[:-5],
+    "half a chunk": replace(written("default"), chunks=(5,)).raw[:-12],
+    "upgrade": upgrading(written("default")).raw[:-5],
+    "behind another": plain("GET", "/course/1/").raw + written("default").raw[:-5],
+    "behind one of the stack": plain("GET", "/course/1/").with_("Prefer", "wait=0").raw + written("default").raw[:90],
+}
+
+
+@pytest.mark.parametrize("sent", UNFINISHED.values(), ids=UNFINISHED)
+def test_half_a_request_is_not_waited_for(both: Both, world: str, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr(connection, "READ_TIMEOUT", 0.03)
+    begun(both, sent)
+    *good, bad = ended(both).split(b"HTTP/1.1 ")[1:]
+    assert len(good) == sent.count(b"HTTP/1.1") - (sent != UNFINISHED["line"])
+    status, code, message = problem(b"HTTP/1.1 " + bad)
+    assert (status, code) == (408, "request_timeout")
+    assert message == "The rest of the request did not arrive within 0.03 seconds."
+
+
+def test_rest_of_a_body_that_is_not_needed_is_not_waited_for(
+    both: Both, world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has been answered."""
+    monkeypatch.setattr(connection, "READ_TIMEOUT", 0.03)
+    begun(both, written(world).with_("Accept", "text/html").raw[:-5])
+    answer = ended(both)
+    assert answer.startswith(b"HTTP/1.1 406 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_every_part_of_a_request_gives_it_more_time(both: Both, world: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time runs from the last part, which the timer finds out only when it is due."""
+    begun(both, written(world).raw[:-5])
+    waiting = [each for each in both.connections if each._is_incomplete()]
+    assert len(waiting) == 2
+    for each in waiting:
+        each.loop.call_soon_threadsafe(each._look_for_more)
+    both.ask(freeze(world), line=1)
+    for line in both.lines(0):
+        line.send(written(world).raw[-5:])
+    assert {line.answer()[:12] for line in both.lines(0)} == {b"HTTP/1.1 200"}
+
+
+def test_connection_without_a_request_is_closed(both: Both, world: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    both.hang_up(0)
+    for server in both.servers:
+        monkeypatch.setattr(server._server.config, "timeout_keep_alive", 0.02)  # type: ignore[union-attr]
+    both.lines(0)
+    assert ended(both) == b""
+
+
+@pytest.mark.parametrize("over", [0, 1])
+@pytest.mark.parametrize("where", ["target", "header", "headers", "upgrade"])
+def test_large_heads_are_refused(both: Both, world: str, where: str, over: int) -> None:
+    """To the byte, and whoever reads them."""
+    request = plain("GET", "/course/1/", "member", world)
+    if where == "upgrade":
+        request = upgrading(request)
+    if where == "headers":
+        request = replace(request, headers=request.headers + (("X-Odd", "x" * 80),) * 600)
+    room = MAX_HEAD + over - _size(request.with_("X-Odd", "") if where in ("header", "upgrade") else request)
+    if where in ("header", "upgrade"):
+        request = request.with_("X-Odd", "x" * room)
+    else:
+        request = replace(request, target=f"{request.target}?{'a' * (room - 1)}")
+    (answer,) = both.take(Step((request,)))
+    if over:
+        assert problem(answer)[:2] == (431, "request_header_fields_too_large")
+        assert problem(answer)[2] == "The request line and headers are larger than 65536 bytes together."
+    else:
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def _size(request: Request) -> int:
+    """What the target and headers count for."""
+    return len(request.target) + sum(len(name) + len(value) + 3 for name, value in request.headers)
+
+
+def test_head_without_end_is_refused_before_it_ends(both: Both, world: str) -> None:
+    request = plain("GET", "/course/1/", "member", world).raw
+    for start in (request[:-2], request + request[:-2]):
+        for line in both.lines(0):
+            line.send(start + (b"X-Odd: " + b"x" * 8000 + b"\r\n") * 50)
+        answers = ended(both)
+        assert problem(b"HTTP/1.1 " + answers.rpartition(b"HTTP/1.1 ")[2])[0] == 431
+
+
+def test_nothing_is_read_while_requests_wait(both: Both, world: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With bodies or without: at most what one read of the socket takes, which is 256 KiB."""
+    read, most = Connection.on_headers_complete, [0]
+
+    def watched(self: Connection) -> None:
+        read(self)
+        most[0] = max(most[0], len(self.pipeline))
+
+    both.hang_up(0)
+    monkeypatch.setattr(Connection, "on_headers_complete", watched)
+    requests = [plain("GET", "/course/1/", "creator", world), written(world)]
+    text = b"".join(request.with_("Prefer", "wait=0").with_("X-Odd", "x" * 8000).raw for request in requests)
+    count = 150
+    for line in both.lines(0):
+        threading.Thread(target=line.send, args=(text * count,), daemon=True).start()
+    for _ in range(2 * count):
+        with_lane, without = (line.answer() for line in both.lines(0))
+        assert with_lane == without
+        assert without.startswith(b"HTTP/1.1 200 ")
+    assert 0 < most[0] <= 256 * 1024 // 8000 + 1

@@ -115,6 +115,13 @@ def test_few_heads_and_no_large_answers_are_kept(both: Both, world: str, monkeyp
     assert kept == {("/api/v2/course/search/", False), ("/api/v2/user/3/groups/", True)}
 
 
+def test_head_that_is_refused_for_its_size_is_none_for_the_lane(both: Both) -> None:
+    served, seen = both.apps[0].lane, plain("GET", "/course/1/", "member")
+    assert served is not None
+    assert served.heads.find(seen.with_("Cookie", "x" * 65_000).raw) is not None
+    assert served.heads.find(seen.with_("Cookie", "x" * 66_000).raw) is None
+
+
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "https://app.example", "http://evil.example", None])
 def test_pages_may_call(both: Both, world: str, origin: str | None) -> None:
     headers = [("Origin", origin)] if origin else []

@@ -14,6 +14,7 @@ import pytest
 
 from stubserver import __version__
 from stubserver.app import create_app
+from stubserver.lane import connection
 from stubserver.serving import server
 from stubserver.serving.background import Background
 from tests.sources import ROOT
@@ -171,7 +172,8 @@ def test_nobody_can_keep_it_from_ending(
 
 def test_the_docs_tell_the_limits_of_connections() -> None:
     page = (ROOT / "docs/commands.md").read_text(encoding="utf-8").split("## Limits of connections")[1].split("##")[0]
-    for limit in (f"{server.GRACE} seconds", f"{server.KEEP_ALIVE} seconds"):
+    seconds = (server.GRACE, server.KEEP_ALIVE, connection.READ_TIMEOUT)
+    for limit in (*(f"{number:g} seconds" for number in seconds), f"{connection.MAX_HEAD} bytes"):
         assert limit in page
 
 
