@@ -2,7 +2,7 @@
 API's error shape and in its turn, and no client can make the server wait or keep data without bound."""
 
 import asyncio
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from functools import partial
 from typing import Any
 
@@ -96,7 +96,7 @@ class Connection(HttpToolsProtocol):
         if isinstance(error.__context__, Refusal):
             return error.__context__
         if self.parser.get_method() == b"PRI":
-            return refusal(505, "This server speaks HTTP/1.1 only; do not have your client assume HTTP/2.")
+            return _other_version()
         return refusal(400, f"This is not a valid request in HTTP/1.1: {error.__context__ or error}.")
 
     @property
@@ -185,9 +185,12 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Have the request answered, unless it is about to be read again. The task that answers runs later, so it sees
         the extension that is set here. Raises a refusal."""
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
+            raise _other_version()
         if self.parser.get_method() == b"CONNECT":
             raise refusal(501, "This server is not a proxy, so it does not support CONNECT.")
         _check_size(len(self.url) + sum(len(name) + len(value) + _AROUND_HEADER for name, value in self.headers))
+        _check_coding(value for name, value in self.headers if name == b"transfer-encoding")
         if self.parser.should_upgrade():
             return
         super().on_headers_complete()
@@ -231,7 +234,18 @@ async def _until_cancelled(app: ASGIApp, scope: Scope, receive: Receive, send: S
         scope["extensions"][CONNECTION]["drop"]()
 
 
+def _other_version() -> Refusal:
+    return refusal(505, "This server speaks HTTP/1.1 only.")
+
+
 def _check_size(size: int) -> None:
     """Raises a 431 refusal if a head is too large."""
     if size > MAX_HEAD:
         raise refusal(431, f"The request line and headers are larger than {MAX_HEAD} bytes together.")
+
+
+def _check_coding(codings: Iterable[bytes]) -> None:
+    """Raises a 501 refusal if a body is sent in any other way than in plain chunks."""
+    for coding in codings:
+        if coding.lower() != b"chunked":
+            raise refusal(501, f"Transfer-Encoding must be chunked, not {coding.decode('latin-1')!r}.")

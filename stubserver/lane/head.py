@@ -174,7 +174,7 @@ class Heads:
         call = self._wire.call(scope)
         wire.check(call)
         routed = self._routed(method, call.path)
-        if routed is None or routed[0] not in self._operations or not wire.HOST.fullmatch(call.headers.get("host", "")):
+        if routed is None or routed[0] not in self._operations:
             return None
         call.routed, call.ids = self._operations[routed[0]], routed[1]
         security = self._securities[call.routed.id].security

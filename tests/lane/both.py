@@ -163,8 +163,6 @@ class Both:
                 assert with_lane == without, request.raw
                 self.hang_up(line)
                 return found
-        if step.last:
-            self.hang_up(line)
         return found
 
     def raw(self, text: bytes) -> bytes:

@@ -103,6 +103,8 @@ def test_journal_shows_that_an_upgrade_was_asked_for(both: Both, world: str) -> 
     ("text", "status", "code", "message"),
     [
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "http_version_not_supported", "HTTP/1.1 only"),
+        (b"GET /api/v2/category/ HTTP/2.0\r\nHost: a.test\r\n\r\n", 505, "http_version_not_supported", "HTTP/1.1 only"),
+        (b"GET /api/v2/category/\r\n\r\n", 505, "http_version_not_supported", "HTTP/1.1 only"),
         (b"CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80\r\n\r\n", 501, "not_implemented", "not a proxy"),
         (
             b"CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80\r\n\r\nGET / HTTP/1.1\r\n",
@@ -286,3 +288,74 @@ def test_nothing_is_read_while_requests_wait(both: Both, world: str, monkeypatch
         assert with_lane == without
         assert without.startswith(b"HTTP/1.1 200 ")
     assert 0 < most[0] <= 256 * 1024 // 8000 + 1
+
+
+# Framing
+
+POST = b"POST /api/v2/course/1/join/ HTTP/1.1\r\nHost: stub.test\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", "can't be present with Content-Length"),
+        (POST + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}", "can't be present with Transfer-Enc"),
+        (POST + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", "Duplicate Content-Length"),
+        (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "Duplicate Content-Length"),
+        (POST + b"Content-Length: 2, 2\r\n\r\n{}", "Invalid character in Content-Length"),
+        (POST + b"Content-Length: +2\r\n\r\n{}", "Invalid character in Content-Length"),
+        (POST + b"Content-Length: -2\r\n\r\n{}", "Invalid character in Content-Length"),
+        (POST + b"Content-Length: 0x2\r\n\r\n{}", "Invalid character in Content-Length"),
+        (POST + b"X-Folded: a\r\n b\r\n\r\n", "Unexpected whitespace after header value"),
+        (POST + b" folded: 1\r\n\r\n", "Unexpected whitespace after header value"),
+        (POST + b"Content-Length : 2\r\n\r\n{}", "Invalid header field char"),
+        (POST + b"X-A: a\nX-B: b\r\n\r\n", "Missing expected CR after header value"),
+        (POST + b"X-A: a\rX-B: b\r\n\r\n", "Missing expected LF after header value"),
+        (POST + b"\n", "Invalid header"),
+        (POST.replace(b"\r\n", b"\n") + b"\n", "Expected CRLF after version"),
+        (POST.replace(b"1.1", b"1.2") + b"\r\n", "Invalid HTTP version"),
+        (b"BREW" + POST[4:] + b"\r\n", "Invalid method encountered"),
+        (CHUNKED + b"0x2\r\n{}\r\n0\r\n\r\n", "Invalid character in chunk size"),
+        (CHUNKED + b"2 \r\n{}\r\n0\r\n\r\n", "Invalid character in chunk size"),
+        (CHUNKED + b"2\n{}\n0\n\n", "Missing expected CR after chunk size"),
+        (CHUNKED + b"1\r\n{}\r\n0\r\n\r\n", "Expected"),
+        (CHUNKED + b"fffffffffffffffff\r\n{}\r\n0\r\n\r\n", "Chunk size overflow"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_refused(both: Both, text: bytes, reason: str) -> None:
+    """RFC 9112, 2.2, 5.2, 6.3 and 7.1. Nothing after it is a request."""
+    status, code, message = problem(both.raw(text + plain("GET", "/course/1/").raw))
+    assert (status, code) == (400, "parse_error")
+    assert message.startswith("This is not a valid request in HTTP/1.1: ")
+    assert reason in message
+
+
+@pytest.mark.parametrize(
+    "coding", ["gzip", "gzip, chunked", "identity", "xchunked", "chunked\r\nTransfer-Encoding: gzip"]
+)
+def test_other_transfer_codings_are_refused(both: Both, coding: str) -> None:
+    text = POST + f"Transfer-Encoding: {coding}\r\n\r\n0\r\n\r\n".encode()
+    status, code, _ = problem(both.raw(text))
+    assert (status, code) in ((501, "not_implemented"), (400, "parse_error"))
+
+
+@pytest.mark.parametrize("trailer", ["Prefer: code=404", "Authorization: Bearer stub-creator", "X-Stub-World: a"])
+def test_trailers_in_the_same_packet_are_no_headers(both: Both, world: str, trailer: str) -> None:
+    request = plain("PATCH", "/course/1/", "member", world, {"name": "Changed"})
+    answer = both.ask(replace(request, chunks=(5,), trailer=f"{trailer}\r\n"))
+    assert answer.status == 403
+    assert answer.headers["x-stub-request"] == f"{world}-1"
+
+
+def test_nothing_follows_a_request_that_closes(both: Both, world: str) -> None:
+    last = plain("GET", "/course/1/", "member", world).with_("Connection", "close")
+    assert both.raw(last.raw + written(world).raw).count(b"HTTP/1.1 ") == 1
+    assert description(both, world) != "Changed"
+
+
+def test_empty_lines_before_a_request_are_ignored(both: Both, world: str) -> None:
+    """RFC 9112, 2.2: some clients send one after a body."""
+    last = plain("GET", "/course/1/", "member", world).with_("Connection", "close")
+    answers = both.raw(written(world).raw + b"\r\n" + last.raw)
+    assert [answer[:3] for answer in answers.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200"]
