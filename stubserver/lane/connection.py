@@ -132,7 +132,8 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, refused: Refusal) -> None:
         """End the connection with a refusal, in its turn: requests before it are answered first."""
-        self.logger.warning("Refused what %s sent: %s", self.client, refused.reason)
+        sender = "{}:{}".format(*self.client) if self.client else "a client"
+        self.logger.warning("Refused what %s sent: %s", sender, refused.reason)
         in_body, self._between, self._refused = not self._between and not self._is_in_head, False, refused
         if not in_body:
             if self._is_idle():
