@@ -51,6 +51,13 @@ class Connection(HttpToolsProtocol):
         if self._patience is not None:
             self._patience.cancel()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Close, but first answer all requests: a client may end its half as soon as it has asked."""
+        is_answering = self._between and not self._is_idle()
+        if is_answering:
+            self.cycle.keep_alive = False
+        return is_answering
+
     def data_received(self, data: bytes) -> None:
         """Read, or refuse what cannot be read."""
         if self._refused is not None:

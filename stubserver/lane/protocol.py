@@ -40,6 +40,11 @@ class Protocol(Connection):
         if data:
             super().data_received(data)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Send what is buffered before the connection closes."""
+        self._send()
+        return super().eof_received()
+
     def _offer_to_lane(self, data: bytes) -> bytes:
         """Let the lane answer as many requests as it can, in order; returns the rest, which is for uvicorn."""
         start, self._begun = 0, b""

@@ -81,6 +81,10 @@ class Line:
             pass
         return self._taken(len(self._read))
 
+    def end(self) -> None:
+        """Say that nothing more will be sent."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def _more(self) -> bool:
         try:
             more = self._socket.recv(1 << 20)

@@ -290,6 +290,28 @@ def test_nothing_is_read_while_requests_wait(both: Both, world: str, monkeypatch
     assert 0 < most[0] <= 256 * 1024 // 8000 + 1
 
 
+@pytest.mark.parametrize("waits", [(), ("wait=0.05",), ("wait=0.05", "wait=0", "")], ids=len)
+def test_client_may_end_its_half_after_asking(both: Both, world: str, waits: tuple[str, ...]) -> None:
+    """And the connection ends with the last answer, which says so only if the server knew it when the answer began."""
+    fast = plain("GET", "/course/1/", "member", world)
+    requests = [fast, *(fast.with_("Prefer", wait) if wait else fast for wait in waits)]
+    for line in both.lines(0):
+        line.send(b"".join(request.raw for request in requests))
+        line.end()
+    for line in both.lines(0):
+        answers = line.rest().split(b"HTTP/1.1 ")[1:]
+        assert [answer[:3] for answer in answers] == [b"200"] * len(requests)
+    both.hang_up(0)
+
+
+def test_client_that_ends_within_a_request_gets_no_answer(both: Both, world: str) -> None:
+    for line in both.lines(0):
+        line.send(written(world).raw[:-1])
+        line.end()
+    assert ended(both) == b""
+    assert description(both, world) != "Changed"
+
+
 # Framing
 
 POST = b"POST /api/v2/course/1/join/ HTTP/1.1\r\nHost: stub.test\r\n"
