@@ -13,9 +13,13 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     406: "not_acceptable",
+    408: "request_timeout",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    431: "request_header_fields_too_large",
     500: "error",
+    501: "not_implemented",
+    505: "http_version_not_supported",
 }
 """Status -> its default code."""
 OAUTH_SHAPE = "OAuthErrorResponse"

@@ -1,24 +1,23 @@
-"""uvicorn's HTTP protocol with two additions: requests that the fast lane can answer never become tasks of the event
-loop, and the application can drop the connection, for a fault."""
+"""Connections with the fast lane: requests that it can answer never become tasks of the event loop."""
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from stubserver.errors import Refusal
+from stubserver.lane.connection import Connection
 from stubserver.pipeline.answer import Headers
-from stubserver.pipeline.exchange import CONNECTION
 
 
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol. Every request that starts while uvicorn's parser has nothing left to read is offered to the
+class Protocol(Connection):
+    """A connection. Every request that starts while uvicorn's parser has nothing left to read is offered to the
     lane first; whatever it declines is passed to uvicorn unchanged, with all that follows."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._lane = self.config.app.lane  # type: ignore[union-attr]
-        self._between = True
-        """Whether the parser is between two requests."""
         self._begun = b""
         """A request for the lane whose body is incomplete."""
         self._answers: list[bytes] = []
@@ -26,7 +25,13 @@ class Protocol(HttpToolsProtocol):
         self._size = 0
         """Their total size, in bytes."""
         self._last_used = 0.0
-        """When the lane last answered, by the event loop's clock."""
+        """When the connection began or the lane last answered, by the event loop's clock."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, and wait for a first request no longer than for the next one."""
+        super().connection_made(transport)
+        self._last_used = self.loop.time()
+        self._close_if_idle_for(self.timeout_keep_alive)
 
     def data_received(self, data: bytes) -> None:
         """Offer received data to the lane, and pass what it leaves to uvicorn's parser."""
@@ -34,6 +39,11 @@ class Protocol(HttpToolsProtocol):
             data = self._offer_to_lane(self._begun + data)
         if data:
             super().data_received(data)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Send what is buffered before the connection closes."""
+        self._send()
+        return super().eof_received()
 
     def _offer_to_lane(self, data: bytes) -> bytes:
         """Let the lane answer as many requests as it can, in order; returns the rest, which is for uvicorn."""
@@ -47,15 +57,12 @@ class Protocol(HttpToolsProtocol):
             if end > len(data) and end - start <= HIGH_WATER_LIMIT:
                 self._begun = data[start:]
                 self._unset_keepalive_if_required()
+                self._await_more()
                 return b""
             if end > len(data) or not self._lane.answer(head, data[body:end], self._write):
                 break
             start = end
         return data[start:]
-
-    def _is_idle(self) -> bool:
-        """Whether uvicorn has no request to answer."""
-        return self.cycle is None or self.cycle.response_complete
 
     def _write(self, status: int, headers: Headers, body: bytes) -> None:
         """Buffer an answer of the lane, formatted as uvicorn would. It is sent once all connections with pending input
@@ -101,25 +108,9 @@ class Protocol(HttpToolsProtocol):
             super().data_received(begun)
         super().shutdown()
 
-    # Callbacks of the parser
+    def _is_incomplete(self) -> bool:
+        return bool(self._begun) or super()._is_incomplete()
 
-    def on_message_begin(self) -> None:
-        """Note that the parser is inside a request."""
-        self._between = False
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Start the task that answers; it runs later, so it sees the extension that is set here."""
-        super().on_headers_complete()
-        cycle = self.cycle
-
-        def drop() -> None:
-            cycle.disconnected = True  # so that uvicorn does not complain about a missing answer
-            self.transport.abort()
-
-        self.scope["extensions"] = {CONNECTION: {"drop": drop}}
-
-    def on_message_complete(self) -> None:
-        """Note that the parser is between requests again."""
-        self._between = True
-        super().on_message_complete()
+    def _send_refusal(self, refused: Refusal) -> None:
+        self._send()
+        super()._send_refusal(refused)

@@ -24,8 +24,8 @@ PAGE = "/oauth/authorize"
 
 _MAX_DIGITS = 18
 """Maximum number of digits in a Content-Length; int() raises an error for thousands."""
-HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
-"""Valid Host headers; with any other, absolute URLs use the server's own address."""
+HOST = re.compile(r"[\w.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
+"""Valid Host headers."""
 
 
 class Wire:
@@ -84,7 +84,8 @@ class Wire:
         raise refusal(413, f"The request body is larger than {self._worlds.settings.max_body} bytes.")
 
     def call(self, scope: Scope) -> Call:
-        """The request as a call. Raises a refusal if it names its world wrongly, or may not use the control plane."""
+        """The request as a call. Raises a refusal if it does not name its host, names its world wrongly, or may not use
+        the control plane."""
         headers = {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         prefix = BASE_PATH.match(scope["path"])
         base = prefix[0] if prefix else ""
@@ -94,6 +95,7 @@ class Wire:
         origin = _origin(scope, headers.get("host", ""))
         if control := path.startswith(CONTROL):
             self._protection.check(method, path, headers, origin)
+        _check_host(scope)
         name = _world_name(headers, prefix[1] if prefix else None)
         world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
         return Call(
@@ -109,6 +111,18 @@ class Wire:
         )
 
 
+def _check_host(scope: Scope) -> None:
+    """Raises a 400 refusal unless one Host header names a host (RFC 9112, 3.2); only HTTP/1.0 may do without."""
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
+    if len(hosts) > 1:
+        raise invalid("Host", "invalid", f"There are {len(hosts)} Host headers; send one.")
+    if not hosts and scope.get("http_version", "1.1") == "1.1":
+        raise invalid("Host", "required", "A request in HTTP/1.1 has a Host header, such as localhost:8765.")
+    if hosts and not HOST.fullmatch(hosts[0]):
+        message = f"{hosts[0]!r} is not a host: send a name or an address, and a port if it is not 80."
+        raise invalid("Host", "invalid", message)
+
+
 def _world_name(headers: Mapping[str, str], in_path: str | None) -> str:
     """The name of the world, from the base path or the header. Raises a 400 refusal."""
     header = headers.get(WORLD_HEADER.lower())
@@ -122,7 +136,7 @@ def _world_name(headers: Mapping[str, str], in_path: str | None) -> str:
 
 
 def _origin(scope: Scope, host: str) -> str:
-    """Scheme and host as the client knows them; the server's own address if the Host header is invalid."""
+    """Scheme and host as the client knows them; the server's own address if the client does not say."""
     if not HOST.fullmatch(host):
         address, port = scope.get("server") or ("localhost", None)
         host = f"[{address}]" if ":" in address else address

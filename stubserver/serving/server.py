@@ -17,6 +17,12 @@ from stubserver.app import StubServer
 from stubserver.lane.protocol import Protocol
 from stubserver.records.access_log import AccessLog, as_json, as_text
 
+KEEP_ALIVE = 75
+"""Seconds after which an idle connection is closed. Clients keep theirs for a minute at most, so that they close first:
+a request that is sent while the server closes is lost."""
+GRACE = 5
+"""Seconds that requests have to end when the server does."""
+
 
 def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
     """Serve until interrupted, logging each request to standard error. `log_format` is text or json."""
@@ -33,7 +39,15 @@ def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
 def config(app: StubServer) -> uvicorn.Config:
     """uvicorn's configuration for the application, wherever it runs."""
     return uvicorn.Config(
-        app, http=Protocol, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+        app,
+        http=Protocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
     )
 
 

@@ -81,6 +81,10 @@ class Line:
             pass
         return self._taken(len(self._read))
 
+    def end(self) -> None:
+        """Say that nothing more will be sent."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def _more(self) -> bool:
         try:
             more = self._socket.recv(1 << 20)
@@ -163,8 +167,6 @@ class Both:
                 assert with_lane == without, request.raw
                 self.hang_up(line)
                 return found
-        if step.last:
-            self.hang_up(line)
         return found
 
     def raw(self, text: bytes) -> bytes:

@@ -38,8 +38,6 @@ class Step:
     requests: tuple[Request, ...]
     cuts: tuple[int, ...] = ()
     """Where the bytes are cut into pieces, which are sent one at a time."""
-    last: bool = False
-    """Whether the connection is not used afterwards."""
 
 
 def plain(method: str, path: str, persona: str | None = "creator", world: str = "default", body: Any = None) -> Request:
@@ -84,7 +82,7 @@ class Requests:
             return Step((malformed,))
         length = sum(len(request.raw) for request in requests)
         cuts = sorted(chance.sample(range(1, length), min(3, length - 1))) if chance.random() < 0.04 else ()
-        return Step(requests, tuple(cuts), last=any(request.header("Upgrade") for request in requests))
+        return Step(requests, tuple(cuts))
 
     def _request(self, name: str) -> Request:
         asked, draw = self._asked.setdefault(name, []), self._chance.random()

@@ -115,6 +115,13 @@ def test_few_heads_and_no_large_answers_are_kept(both: Both, world: str, monkeyp
     assert kept == {("/api/v2/course/search/", False), ("/api/v2/user/3/groups/", True)}
 
 
+def test_head_that_is_refused_for_its_size_is_none_for_the_lane(both: Both) -> None:
+    served, seen = both.apps[0].lane, plain("GET", "/course/1/", "member")
+    assert served is not None
+    assert served.heads.find(seen.with_("Cookie", "x" * 65_000).raw) is not None
+    assert served.heads.find(seen.with_("Cookie", "x" * 66_000).raw) is None
+
+
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "https://app.example", "http://evil.example", None])
 def test_pages_may_call(both: Both, world: str, origin: str | None) -> None:
     headers = [("Origin", origin)] if origin else []
@@ -145,13 +152,37 @@ def test_head_has_no_body(both: Both, world: str) -> None:
     assert both.ask(seen).body == first.body
 
 
-@pytest.mark.parametrize("host", ["under_score.test", "", "stub.test:123456", "a b", None])
-def test_addresses_are_those_of_the_server_where_the_host_makes_no_sense(
-    both: Both, world: str, host: str | None
-) -> None:
-    hosts = [] if host is None else [host]
-    category = both.ask(plain("GET", "/category/1/", "member", world).with_("Host", *hosts)).json
-    assert category["image_small"].startswith("http://(server)/upfiles/")
+@pytest.mark.parametrize(
+    ("hosts", "message"),
+    [
+        ([], "A request in HTTP/1.1 has a Host header, such as localhost:8765."),
+        ([""], "'' is not a host: send a name or an address, and a port if it is not 80."),
+        (["a b"], "'a b' is not a host: send a name or an address, and a port if it is not 80."),
+        (
+            ["stub.test:123456"],
+            "'stub.test:123456' is not a host: send a name or an address, and a port if it is not 80.",
+        ),
+        (["stub.test", "stub.test"], "There are 2 Host headers; send one."),
+        (["stub.test", "evil.test", "stub.test"], "There are 3 Host headers; send one."),
+    ],
+)
+def test_host_must_be_named_once(both: Both, world: str, hosts: list[str], message: str) -> None:
+    seen = plain("GET", "/category/1/", "member", world)
+    for version in ("1.1", "1.0"):
+        answer = both.ask(replace(seen, version=version).with_("Host", *hosts))
+        if version == "1.0" and not hosts:
+            assert answer.json["image_small"].startswith("http://(server)/upfiles/")
+        else:
+            assert answer.status == 400
+            assert answer.json["errors"][0]["field"] == "Host"
+            assert answer.json["errors"][0]["messages"][0]["message"] == message
+
+
+def test_host_may_have_an_underscore(both: Both, world: str) -> None:
+    """As the services of Docker Compose have."""
+    answer = both.ask(plain("GET", "/category/1/", "member", world).with_("Host", "stub_server:8765"))
+    assert answer.by_lane
+    assert answer.json["image_small"].startswith("http://stub_server:8765/upfiles/")
 
 
 def test_addresses_are_those_that_a_proxy_tells(both: Both, world: str) -> None:

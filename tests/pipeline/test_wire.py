@@ -108,11 +108,18 @@ def test_absolute_urls_follow_the_host_header(api: Api, host: str) -> None:
         "x?",
     ],
 )
-def test_a_nonsense_host_never_gets_into_urls(app: StubServer, runner: asyncio.Runner, host: str) -> None:
-    """The server's own address takes its place."""
-    status, _, body = ask(app, runner, "GET", "/api/v2/course/search/?limit=1", {"Host": host})
-    assert status == 200
-    assert {urlsplit(url).netloc.removesuffix(":80") for url in urls_in(json.loads(body))} == {"stub.test"}
+def test_a_nonsense_host_is_refused(app: StubServer, runner: asyncio.Runner, host: str) -> None:
+    """Anywhere, and before it could get into a URL."""
+    for path in ("/api/v2/course/search/?limit=1", "/docs/", "/openapi.json", "/nowhere"):
+        status, _, body = ask(app, runner, "GET", path, {"Host": host})
+        (problem,) = json.loads(body)["errors"]
+        assert (status, problem["field"]) == (400, "Host")
+        (message,) = problem["messages"]
+        assert message == {
+            "message": f"{host!r} is not a host: send a name or an address, and a port if it is not 80.",
+            "code": "invalid",
+        }
+    assert app.worlds.peek("default").asked == 0
 
 
 @pytest.mark.parametrize("address", [("10.0.0.7", 8765), ("::1", 8765), ("stub.test", None)])
@@ -151,7 +158,8 @@ def test_after_the_body_there_is_silence_until_the_client_goes(
     async def send(_: Any) -> None:
         raise AssertionError
 
-    scope = {"type": "http", "method": "GET", "path": "/docs/swagger-ui.css", "query_string": b"", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/docs/swagger-ui.css", "query_string": b""}
+    scope |= {"http_version": "1.0", "headers": []}
     runner.run(Wire(inner, Worlds(default_fixture), Protection(CONTROL, Settings()))(scope, receive, send))
     assert heard in (["http.request"], ["http.request", "http.disconnect"])
 

@@ -1,16 +1,23 @@
 """The server as a process: what it prints and logs, and how it ends."""
 
 import json
+import logging
 import re
 import signal
+import socket
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from stubserver import __version__
 from stubserver.app import create_app
+from stubserver.lane import connection
 from stubserver.serving import server
+from stubserver.serving.background import Background
+from tests.sources import ROOT
 from tests.support.commands import PATIENCE, Served
 from tests.support.default import PERSONAS
 
@@ -138,6 +145,36 @@ def test_a_signal_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> Non
     assert status in (0, 128 + number, -number)
     assert number != signal.SIGINT or status in (0, 130)
     assert len(served.log) == 1
+
+
+_SLOW = b"GET /api/v2/category/?__wait=60 HTTP/1.1\r\nHost: a.test\r\n\r\n"
+_BODY = b"POST /api/v2/course/ HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\n"
+_LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: a.test\r\n\r\n"
+
+
+@pytest.mark.parametrize("fast_path", [True, False])
+@pytest.mark.parametrize("sent", [_SLOW, _SLOW * 3, _BODY, _BODY + b"{", _LARGE * 200, _LARGE[:-2]], ids=range(6))
+def test_nobody_can_keep_it_from_ending(
+    sent: bytes, fast_path: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No slow answer, no unfinished request, and no client that reads nothing."""
+    monkeypatch.setattr(server, "GRACE", 0)
+    background = Background(lambda: create_app(fast_path=fast_path))
+    address = urlsplit(background.start())
+    with socket.create_connection((str(address.hostname), address.port or 0), PATIENCE) as client:
+        client.sendall(sent)
+        httpx.get(f"{address.geturl()}/openapi.json")  # by now the server has read what was sent before
+        background.stop()
+        assert (background.error, background._thread.is_alive()) == (None, False)
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert all(line.endswith("timeout graceful shutdown exceeded") for line in told), told
+
+
+def test_the_docs_tell_the_limits_of_connections() -> None:
+    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8").split("## Limits of connections")[1].split("##")[0]
+    seconds = (server.GRACE, server.KEEP_ALIVE, connection.READ_TIMEOUT)
+    for limit in (*(f"{number:g} seconds" for number in seconds), f"{connection.MAX_HEAD} bytes"):
+        assert limit in page
 
 
 def test_the_docs_do_not_stop_the_server(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ def drive(
     chunks: Sequence[bytes] = (b"",),
     address: tuple[str, int | None] = ("stub.test", 80),
 ) -> None:
-    """Call the app as a server does, with exactly these headers and messages; what it sends goes into `outbox`. Raises
-    ConnectionResetError if a fault drops the connection."""
+    """Call the app as a server does, with exactly these headers and messages; what it sends goes into `outbox`. Without
+    a Host header, the request is in HTTP/1.0. Raises ConnectionResetError if a fault drops the connection."""
     inbox = [{"type": "http.request", "body": c, "more_body": n < len(chunks) - 1} for n, c in enumerate(chunks)]
 
     async def receive() -> dict[str, Any]:
@@ -31,7 +31,7 @@ def drive(
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
+        "http_version": "1.1" if "host" in map(str.lower, headers) else "1.0",
         "method": method,
         "scheme": "http",
         "path": where,
