@@ -25,6 +25,7 @@ from stubserver.pipeline.dispatch import Dispatch, Function
 from stubserver.pipeline.faults import Faults
 from stubserver.pipeline.framework import Middlewares, build_stack
 from stubserver.pipeline.protection import Protection
+from stubserver.pipeline.proxies import Addresses
 from stubserver.pipeline.recorder import Recorder
 from stubserver.pipeline.wire import Wire
 from stubserver.records.coverage import Coverage
@@ -42,7 +43,7 @@ class StubServer:
         self, contract: Contract, fixture: Fixture, settings: Settings | None = None, load: Load | None = None
     ) -> None:
         """Worlds start from `fixture`; `load` loads other fixtures by name. Raises SpecError if the contract and the
-        code disagree, and ValueError for an unusable JWT secret, origin or control token."""
+        code disagree, and ValueError for an unusable JWT secret, origin, public URL or control token."""
         self.contract = contract
         self.fixture = fixture
         self.settings = settings or Settings()
@@ -61,7 +62,14 @@ class StubServer:
         outer: Middlewares = {
             "recorder": [partial(Recorder, contract=contract, journal=self.journal, coverage=self.coverage)],
             "cors": [partial(Cors, settings=self.settings)],
-            "wire": [partial(Wire, worlds=self.worlds, protection=Protection(self.control, self.settings))],
+            "wire": [
+                partial(
+                    Wire,
+                    worlds=self.worlds,
+                    protection=Protection(self.control, self.settings),
+                    addresses=Addresses(self.settings),
+                )
+            ],
             "faults": [partial(Faults, contract=contract)],
         }
         self._stack, hops = build_stack(contracts, functions, dispatch, outer)

@@ -16,6 +16,8 @@ class Settings:
     """HS256 JWTs signed with this secret are accepted."""
     cors_origins: tuple[str, ...] = ()
     """Origins, besides localhost, whose pages may call the API."""
+    public_url: str | None = None
+    """URL at which a proxy makes the server known; absolute URLs in answers begin with it."""
     control_token: str | None = None
     """Token that the control plane requires; None on loopback, where none is needed."""
     control_origins: tuple[str, ...] = ()

@@ -49,6 +49,10 @@ def main() -> None:
     multiple=True,
 )
 @option(
+    "--public-url",
+    "URL at which a proxy makes the server known, such as https://dev.example/stub; URLs in answers begin with it.",
+)
+@option(
     "--max-worlds",
     "Maximum number of worlds; the one idle longest is evicted.",
     default=Settings.max_worlds,

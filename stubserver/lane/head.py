@@ -21,6 +21,7 @@ from stubserver.contract.operation import Operation
 from stubserver.pipeline import reading, wire
 from stubserver.pipeline.answer import Headers, success_headers
 from stubserver.pipeline.cors import Cors
+from stubserver.pipeline.proxies import HOST
 from stubserver.pipeline.wire import Wire
 from stubserver.worlds.world import World
 
@@ -171,7 +172,7 @@ class Heads:
         call = self._wire.call(scope)
         wire.check(call)
         routed = self._routed(method, call.path)
-        if routed is None or routed[0] not in self._operations or not wire.HOST.fullmatch(call.headers.get("host", "")):
+        if routed is None or routed[0] not in self._operations or not HOST.fullmatch(call.headers.get("host", "")):
             return None
         call.routed, call.ids = self._operations[routed[0]], routed[1]
         security = self._securities[call.routed.id].security

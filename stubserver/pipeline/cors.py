@@ -47,12 +47,12 @@ def _check(option: str, origins: Sequence[str], also: Collection[str], right: st
     if isinstance(origins, str):
         raise ValueError(f"{option}: {origins!r} must be in a tuple or list of origins")
     for origin in origins:
-        if origin not in also and not _is_origin(origin):
-            like = _corrected(origin) or "https://app.example"
+        if origin not in also and not is_origin(origin):
+            like = corrected(origin) or "https://app.example"
             raise ValueError(f"{option}: {origin!r} is not an origin: write it as {like}, without a path{right}")
 
 
-def _is_origin(text: str) -> bool:
+def is_origin(text: str) -> bool:
     """Whether it is an origin as browsers write it."""
     found = _ORIGIN.fullmatch(text)
     if found is None:
@@ -68,11 +68,11 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _corrected(text: str) -> str:
+def corrected(text: str) -> str:
     """The origin that was probably meant; empty if that cannot be told."""
     found = _START.match(text.lower())
     origin = found[1].removesuffix(f":{_DEFAULT_PORTS[found[2]]}") if found else ""
-    return origin if _is_origin(origin) else ""
+    return origin if is_origin(origin) else ""
 
 
 class Cors(CORSMiddleware):

@@ -21,7 +21,7 @@ A refusal comes before anything has happened.
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from stubserver.addressing import CONTROL, LOCAL_HOST, basic_credentials, bearer_token
 from stubserver.contract.contract import Contract
@@ -50,9 +50,9 @@ class Protection:
         if self._token is not None and not _TOKEN.fullmatch(self._token):
             raise ValueError("the control token must not be empty, and may have only printable ASCII without blanks")
 
-    def check(self, method: str, path: str, headers: Mapping[str, str], origin: str) -> None:
-        """Raises a 401, 403 or 415 refusal. `path` is without the base path, `origin` is the server's own origin."""
-        self._check_site(headers, origin)
+    def check(self, method: str, path: str, headers: Mapping[str, str], own: Collection[str]) -> None:
+        """Raises a 401, 403 or 415 refusal. `path` is without the base path, `own` are the server's own origins."""
+        self._check_site(headers, own)
         if self._token is None and not _LOOPBACK.fullmatch(headers.get("host", "")):
             raise refusal(403, "Without a token, the control plane only answers to localhost, 127.0.0.1 and [::1].")
         if self._token is not None:
@@ -61,11 +61,11 @@ class Protection:
         if method not in _READING and media != "application/json":
             raise refusal(415, "The control plane accepts only application/json.")
 
-    def _check_site(self, headers: Mapping[str, str], origin: str) -> None:
-        sender = headers.get("origin", origin)
+    def _check_site(self, headers: Mapping[str, str], own: Collection[str]) -> None:
+        sender = headers.get("origin")
         if sender in self._origins:
             return
-        if sender != origin:
+        if sender is not None and sender not in own:
             raise refusal(
                 403,
                 f"Pages of {sender[:100]!r} may not use the control plane, "

@@ -12,6 +12,7 @@ from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline.answer import Headers, send_refusal
 from stubserver.pipeline.protection import Protection
+from stubserver.pipeline.proxies import Addresses
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
 
 MAX_PATH = 2048
@@ -24,17 +25,16 @@ PAGE = "/oauth/authorize"
 
 _MAX_DIGITS = 18
 """Maximum number of digits in a Content-Length; int() raises an error for thousands."""
-HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
-"""Valid Host headers; with any other, absolute URLs use the server's own address."""
 
 
 class Wire:
     """ASGI middleware that turns a raw request into a call in the world it names, with its whole body read."""
 
-    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection) -> None:
+    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection, addresses: Addresses) -> None:
         self._app = app
         self._worlds = worlds
         self._protection = protection
+        self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on in its plain form, or refuse it."""
@@ -52,10 +52,11 @@ class Wire:
             scope[REFUSAL_KEY] = refused
             await send_refusal(refused, send, scope["method"])
             return
-        path = call.base_path + call.path
+        root_path = call.prefix + call.base_path
+        path = root_path + call.path
         inner = {
             **scope,
-            "root_path": call.base_path,  # so that redirects and pages stay in the world
+            "root_path": root_path,  # so that redirects and pages stay in the world
             "path": path,
             "raw_path": quote(path).encode(),
             "headers": plain_headers(call, scope["headers"]),
@@ -91,9 +92,10 @@ class Wire:
         path, method = scope["path"].removeprefix(base) or "/", scope["method"]
         if f"{path}/" == CONTROL:
             path = CONTROL  # the index of the control plane answers without its slash, too
-        origin = _origin(scope, headers.get("host", ""))
+        used = self._addresses.used(scope, headers)
+        address = self._addresses.public or used
         if control := path.startswith(CONTROL):
-            self._protection.check(method, path, headers, origin)
+            self._protection.check(method, path, headers, {used.origin, address.origin})
         name = _world_name(headers, prefix[1] if prefix else None)
         world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
         return Call(
@@ -101,7 +103,9 @@ class Wire:
             at=world.clock.now(),
             method=method,
             path=path,
-            base_url=origin + base,
+            base_url=f"{address.origin}{address.prefix}{base}",
+            root=f"{address.origin if self._addresses.public else ''}{address.prefix}{base}",
+            prefix=address.prefix,
             base_path=base,
             raw_query=scope["query_string"].decode("latin-1"),
             headers=headers,
@@ -119,15 +123,6 @@ def _world_name(headers: Mapping[str, str], in_path: str | None) -> str:
         message = f"It names {header!r}, but the base path {base_path(name)} names another world."
         raise invalid(WORLD_HEADER, "invalid", message)
     return name
-
-
-def _origin(scope: Scope, host: str) -> str:
-    """Scheme and host as the client knows them; the server's own address if the Host header is invalid."""
-    if not HOST.fullmatch(host):
-        address, port = scope.get("server") or ("localhost", None)
-        host = f"[{address}]" if ":" in address else address
-        host += f":{port}" if port else ""
-    return f"{scope.get('scheme', 'http')}://{host}"
 
 
 def _media_type(header: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.pipeline.protection import Protection
+from stubserver.pipeline.proxies import Addresses
 from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
@@ -152,7 +153,8 @@ def test_after_the_body_there_is_silence_until_the_client_goes(
         raise AssertionError
 
     scope = {"type": "http", "method": "GET", "path": "/docs/swagger-ui.css", "query_string": b"", "headers": []}
-    runner.run(Wire(inner, Worlds(default_fixture), Protection(CONTROL, Settings()))(scope, receive, send))
+    wire = Wire(inner, Worlds(default_fixture), Protection(CONTROL, Settings()), Addresses(Settings()))
+    runner.run(wire(scope, receive, send))
     assert heard in (["http.request"], ["http.request", "http.disconnect"])
 
 
