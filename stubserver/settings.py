@@ -18,6 +18,8 @@ class Settings:
     """Origins, besides localhost, whose pages may call the API."""
     public_url: str | None = None
     """URL at which a proxy makes the server known; absolute URLs in answers begin with it."""
+    forwarded_allow_ips: str | None = None
+    """Proxies that may tell the address a client used: addresses and networks, separated by commas, or `*`."""
     control_token: str | None = None
     """Token that the control plane requires; None on loopback, where none is needed."""
     control_origins: tuple[str, ...] = ()

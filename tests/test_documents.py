@@ -146,6 +146,7 @@ def test_the_options_of_serve_are_all_listed() -> None:
         "--control-token",
         "--control-origin",
         "--public-url",
+        "--forwarded-allow-ips",
     }:
         assert table[name] == str(options[name].default)
 

@@ -53,6 +53,10 @@ def main() -> None:
     "URL at which a proxy makes the server known, such as https://dev.example/stub; URLs in answers begin with it.",
 )
 @option(
+    "--forwarded-allow-ips",
+    "Addresses and networks of proxies whose X-Forwarded-* and Forwarded headers count, separated by commas, or *.",
+)
+@option(
     "--max-worlds",
     "Maximum number of worlds; the one idle longest is evicted.",
     default=Settings.max_worlds,

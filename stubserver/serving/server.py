@@ -33,7 +33,14 @@ def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
 def config(app: StubServer) -> uvicorn.Config:
     """uvicorn's configuration for the application, wherever it runs."""
     return uvicorn.Config(
-        app, http=Protocol, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+        app,
+        http=Protocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # it would believe whoever connects from this machine
+        lifespan="off",
+        ws="none",
     )
 
 

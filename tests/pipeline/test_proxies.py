@@ -1,5 +1,6 @@
 """Behind proxies: which address absolute URLs in answers begin with."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -8,10 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from stubserver.app import create_app
+from stubserver.app import StubServer, create_app
 from stubserver.serving.server import banner
 from tests.support.answers import ok, refused
 from tests.support.client import Api
+from tests.support.wire import ask
 
 Fresh = Callable[..., Api]
 PUBLIC = "https://dev.example/stub"
@@ -111,3 +113,144 @@ def test_an_unusable_public_url_is_refused(url: str, mistake: str) -> None:
     with pytest.raises(ValueError, match="--public-url") as caught:
         create_app(public_url=url)
     assert str(caught.value) == f"--public-url: {url!r} is not a URL such as https://dev.example/stub: {mistake}"
+
+
+# Trusted proxies
+
+
+TRUSTED = "10.0.0.7, 192.168.0.0/16,2001:db8::/32"
+PROXIES = ["10.0.0.7", "192.168.3.4", "2001:db8::5", "::ffff:10.0.0.7"]
+OTHERS = ["127.0.0.1", "10.0.0.8", "192.169.0.1", "2001:db9::1", "::ffff:10.0.0.8", "::1", "", "a socket"]
+TOLD = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "dev.example", "X-Forwarded-Prefix": "/stub"}
+
+
+@pytest.fixture(scope="module")
+def proxied() -> StubServer:
+    return create_app(forwarded_allow_ips=TRUSTED)
+
+
+@pytest.fixture
+def address(proxied: StubServer, runner: asyncio.Runner) -> Callable[..., str]:
+    """The address with which URLs begin in answers to a request with these headers."""
+
+    def found(peer: str, app: StubServer = proxied, **headers: str) -> str:
+        sent = {"Host": "stub.test", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        status, _, body = ask(app, runner, "GET", "/api/v2/category/1/", sent, peer=peer)
+        assert status == 200
+        text: str = json.loads(body)["image_small"]
+        return text.partition("/upfiles/")[0]
+
+    return found
+
+
+@pytest.mark.parametrize("peer", PROXIES)
+def test_a_trusted_proxy_tells_the_address(address: Callable[..., str], peer: str) -> None:
+    assert address(peer, **TOLD) == "https://dev.example/stub"
+    assert address(peer, Forwarded="for=192.0.2.1;proto=https;host=dev.example") == "https://dev.example"
+
+
+@pytest.mark.parametrize("peer", OTHERS)
+def test_nobody_else_tells_anything(address: Callable[..., str], peer: str) -> None:
+    """Not even who connects from this machine."""
+    assert address(peer, **TOLD, Forwarded="proto=https;host=dev.example") == "http://stub.test"
+
+
+@pytest.mark.parametrize("peer", [*PROXIES, *OTHERS])
+def test_by_default_no_proxy_is_trusted(address: Callable[..., str], server: StubServer, peer: str) -> None:
+    assert address(peer, server, **TOLD, Forwarded="proto=https;host=dev.example") == "http://stub.test"
+
+
+@pytest.mark.parametrize("peer", [*PROXIES, *OTHERS])
+def test_all_may_be_trusted(address: Callable[..., str], peer: str) -> None:
+    assert address(peer, create_app(forwarded_allow_ips=" * "), **TOLD) == "https://dev.example/stub"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        # One at a time
+        ({"X-Forwarded-Proto": "HTTPS"}, "https://stub.test"),
+        ({"X-Forwarded-Host": "dev.example:8443"}, "http://dev.example:8443"),
+        ({"X-Forwarded-Host": "[2001:db8::1]:8443"}, "http://[2001:db8::1]:8443"),
+        ({"X-Forwarded-Port": "8443"}, "http://stub.test:8443"),
+        ({"X-Forwarded-Prefix": "/stub/"}, "http://stub.test/stub"),
+        ({"X-Forwarded-Prefix": "/a/b"}, "http://stub.test/a/b"),
+        ({"X-Forwarded-For": "192.0.2.1"}, "http://stub.test"),
+        # Ports
+        ({"X-Forwarded-Port": "80"}, "http://stub.test"),
+        ({"X-Forwarded-Proto": "https", "X-Forwarded-Port": "443"}, "https://stub.test"),
+        ({"X-Forwarded-Proto": "https", "X-Forwarded-Port": "80"}, "https://stub.test:80"),
+        ({"X-Forwarded-Host": "localhost:15999", "X-Forwarded-Port": "443"}, "http://localhost:15999"),
+        ({"X-Forwarded-Host": "[::1]", "X-Forwarded-Port": "8443"}, "http://[::1]:8443"),
+        # The last proxy is the nearest
+        ({"X-Forwarded-Proto": "http, https"}, "https://stub.test"),
+        ({"X-Forwarded-Host": "evil.example, dev.example"}, "http://dev.example"),
+        ({"X-Forwarded-Prefix": "/evil,/stub"}, "http://stub.test/stub"),
+        ({"Forwarded": "host=evil.example;proto=http, host=dev.example;proto=https"}, "https://dev.example"),
+        ({"Forwarded": 'host="evil.example, x", for="[::1]:80"'}, "http://stub.test"),
+        # RFC 7239
+        ({"Forwarded": 'For="[2001:db8::1]:4711" ; Host="dev.example:8443";PROTO=https'}, "https://dev.example:8443"),
+        ({"Forwarded": "for=_hidden;by=unknown"}, "http://stub.test"),
+        ({"Forwarded": "for=_hidden", "X-Forwarded-For": "192.0.2.1"}, "http://stub.test"),
+        ({"Forwarded": "host=evil.example", "X-Forwarded-Proto": "https"}, "https://stub.test"),
+        # Malformed
+        ({"X-Forwarded-Proto": "javascript"}, "http://stub.test"),
+        ({"X-Forwarded-Proto": "https://evil.example/"}, "http://stub.test"),
+        ({"X-Forwarded-Proto": "https,"}, "http://stub.test"),
+        ({"X-Forwarded-Proto": ""}, "http://stub.test"),
+        ({"X-Forwarded-Host": "evil.example/path"}, "http://stub.test"),
+        ({"X-Forwarded-Host": "evil.example/"}, "http://stub.test"),
+        ({"X-Forwarded-Host": "user@evil.example"}, "http://stub.test"),
+        ({"X-Forwarded-Host": 'evil" onload="x'}, "http://stub.test"),
+        ({"X-Forwarded-Host": ""}, "http://stub.test"),
+        ({"X-Forwarded-Port": "0"}, "http://stub.test"),
+        ({"X-Forwarded-Port": "80@evil.example"}, "http://stub.test"),
+        ({"X-Forwarded-Port": "123456"}, "http://stub.test"),
+        ({"X-Forwarded-Prefix": "stub"}, "http://stub.test"),
+        ({"X-Forwarded-Prefix": "//evil.example"}, "http://stub.test"),
+        ({"X-Forwarded-Prefix": "/../up"}, "http://stub.test"),
+        ({"X-Forwarded-Prefix": "@evil.example"}, "http://stub.test"),
+        ({"X-Forwarded-Prefix": "/<b>"}, "http://stub.test"),
+        ({"Forwarded": "host=evil.example/path;proto=gopher"}, "http://stub.test"),
+        ({"Forwarded": 'host="evil.example'}, "http://stub.test"),
+        ({"Forwarded": ";;=,;"}, "http://stub.test"),
+        ({"Forwarded": ""}, "http://stub.test"),
+    ],
+    ids=str,
+)
+def test_what_a_trusted_proxy_may_tell(address: Callable[..., str], headers: dict[str, str], expected: str) -> None:
+    """A malformed value counts as none, and never gets into a URL."""
+    assert address(PROXIES[0], **headers) == expected
+
+
+def test_the_public_url_goes_before_what_a_proxy_tells(address: Callable[..., str]) -> None:
+    app = create_app(forwarded_allow_ips="*", public_url=PUBLIC)
+    assert address(PROXIES[0], app, **{**TOLD, "X-Forwarded-Host": "other.example"}) == PUBLIC
+
+
+def test_the_docs_work_behind_a_trusted_proxy(fresh: Fresh) -> None:
+    """Their addresses need no host, so they work for whoever opens them."""
+    api, headers = fresh(forwarded_allow_ips="127.0.0.1"), {**TOLD, "Host": "localhost"}
+    assert 'url: "/stub/~w/openapi.json"' in api.get("/~w/docs/", headers=headers).text
+    assert ok(api.get("/~w/openapi.json", headers=headers))["servers"] == [{"url": "/stub/~w"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("localhost", "localhost"),
+        ("10.0.0.7:80", "10.0.0.7:80"),
+        ("10.0.0.1/8", "10.0.0.1/8"),
+        ("10.0.0.0/33", "10.0.0.0/33"),
+        ("10.0.0.7 10.0.0.8", "10.0.0.7 10.0.0.8"),
+        ("10.0.0.7,,::1", ""),
+        ("10.0.0.7,*", "*"),
+        ("**", "**"),
+        (" ", ""),
+    ],
+)
+def test_what_is_no_proxy_is_refused(text: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match="--forwarded-allow-ips") as caught:
+        create_app(forwarded_allow_ips=text)
+    right = "is not an address such as 10.0.0.7, a network such as 10.0.0.0/8, or * alone: "
+    assert str(caught.value).startswith(f"--forwarded-allow-ips: {wrong!r} {right}")
