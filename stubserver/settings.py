@@ -16,6 +16,8 @@ class Settings:
     """HS256 JWTs signed with this secret are accepted."""
     cors_origins: tuple[str, ...] = ()
     """Origins, besides localhost, whose pages may call the API."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names, besides localhost, under which the server answers over a socket; `*` allows any."""
     public_url: str | None = None
     """URL at which a proxy makes the server known; absolute URLs in answers begin with it."""
     forwarded_allow_ips: str | None = None

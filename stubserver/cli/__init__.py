@@ -19,7 +19,7 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import explain
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
-from stubserver.cli.options import CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, option
+from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, option
 from stubserver.cli.replay import replay
 from stubserver.settings import Settings
 
@@ -48,6 +48,7 @@ def main() -> None:
     "Origin, besides the server's own, whose pages may use the control plane (repeatable).",
     multiple=True,
 )
+@ALLOWED_HOST
 @option(
     "--public-url",
     "URL at which a proxy makes the server known, such as https://dev.example/stub; URLs in answers begin with it.",
@@ -95,6 +96,7 @@ def serve(
     log_format: str,
     cors_origin: tuple[str, ...],
     control_origin: tuple[str, ...],
+    allowed_host: tuple[str, ...],
     no_fast_path: bool,
     **options: Any,
 ) -> None:
@@ -103,6 +105,7 @@ def serve(
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
     from stubserver.fixture import FixtureError
+    from stubserver.pipeline.visitors import is_host
     from stubserver.serving import server
     from stubserver.serving.sockets import bind, url_of
 
@@ -110,6 +113,7 @@ def serve(
         options["control_token"] = secrets.token_urlsafe(16)
     try:
         origins = {"cors_origins": cors_origin, "control_origins": control_origin}
+        options["allowed_hosts"] = (*allowed_host, host) if is_host(host) else allowed_host
         app = create_app(fixture, **origins, fast_path=not no_fast_path, **options)
         listener = bind(host, port)
     except (SpecError, FixtureError, ValueError) as error:

@@ -21,6 +21,7 @@ from stubserver.contract.operation import Operation
 from stubserver.pipeline import reading, wire
 from stubserver.pipeline.answer import Headers, success_headers
 from stubserver.pipeline.cors import Cors
+from stubserver.pipeline.exchange import CONNECTION
 from stubserver.pipeline.proxies import HOST
 from stubserver.pipeline.wire import Wire
 from stubserver.worlds.world import World
@@ -168,7 +169,13 @@ class Heads:
     def _head(self, method: str, target: str, headers: Headers, length: int) -> Head | None:
         """None if the request is not for an operation. Raises a refusal, or an exception of Connexion's."""
         path, _, query = target.partition("?")
-        scope = {"method": method, "path": path, "query_string": query.encode(), "headers": headers}
+        scope = {
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": headers,
+            "extensions": {CONNECTION: {}},  # it comes over a socket
+        }
         call = self._wire.call(scope)
         wire.check(call)
         routed = self._routed(method, call.path)

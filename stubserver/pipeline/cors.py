@@ -75,6 +75,12 @@ def corrected(text: str) -> str:
     return origin if is_origin(origin) else ""
 
 
+def may_call(settings: Settings, origin: str | None) -> bool:
+    """Whether pages of the origin may call the API; None is a page that does not tell its origin."""
+    is_local = origin is not None and re.fullmatch(LOCAL_ORIGINS, origin) is not None
+    return is_local or "*" in settings.cors_origins or origin in settings.cors_origins
+
+
 class Cors(CORSMiddleware):
     """CORS for pages on localhost and on the server's `cors_origins`, with refusals in the vendor's shape."""
 

@@ -54,7 +54,11 @@ class Protection:
         """Raises a 401, 403 or 415 refusal. `path` is without the base path, `own` are the server's own origins."""
         self._check_site(headers, own)
         if self._token is None and not _LOOPBACK.fullmatch(headers.get("host", "")):
-            raise refusal(403, "Without a token, the control plane only answers to localhost, 127.0.0.1 and [::1].")
+            raise refusal(
+                403,
+                "Without a token, the control plane only answers to localhost, 127.0.0.1 and [::1]. "
+                "Start the server with --control-token to use it under other hosts.",
+            )
         if self._token is not None:
             self._check_token(self._token, method, path, headers.get("authorization", ""))
         media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()

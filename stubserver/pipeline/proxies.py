@@ -47,6 +47,11 @@ class Address:
     prefix: str = ""
     """Path prefix that a proxy takes away, without a slash at the end."""
 
+    @property
+    def host(self) -> str:
+        """The host, with its port."""
+        return self.origin.partition("://")[2]
+
 
 class Addresses:
     """Finds out at which address the client of a request reaches the server."""

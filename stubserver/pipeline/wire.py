@@ -11,9 +11,13 @@ from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, WORLD_HEAD
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline.answer import Headers, send_refusal
+from stubserver.pipeline.exchange import CONNECTION
 from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.proxies import Addresses
+from stubserver.pipeline.visitors import Visitors, is_followed
+from stubserver.settings import Settings
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
+from stubserver.worlds.world import World
 
 MAX_PATH = 2048
 """Maximum length of a path; a longer one cannot name anything (and would overflow an integer in it)."""
@@ -30,11 +34,13 @@ _MAX_DIGITS = 18
 class Wire:
     """ASGI middleware that turns a raw request into a call in the world it names, with its whole body read."""
 
-    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection, addresses: Addresses) -> None:
+    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection, settings: Settings) -> None:
+        """Raises ValueError for settings of addresses and hosts that cannot be."""
         self._app = app
         self._worlds = worlds
         self._protection = protection
-        self._addresses = addresses
+        self._addresses = Addresses(settings)
+        self._visitors = Visitors(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on in its plain form, or refuse it."""
@@ -94,10 +100,12 @@ class Wire:
             path = CONTROL  # the index of the control plane answers without its slash, too
         used = self._addresses.used(scope, headers)
         address = self._addresses.public or used
-        if control := path.startswith(CONTROL):
+        if CONNECTION in scope.get("extensions", {}):
+            self._visitors.check_host(headers.get("host", ""))
+            self._visitors.check_host(used.host)
+        if path.startswith(CONTROL):
             self._protection.check(method, path, headers, {used.origin, address.origin})
-        name = _world_name(headers, prefix[1] if prefix else None)
-        world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
+        world = self._world(_world_name(headers, prefix[1] if prefix else None), method, path, headers)
         return Call(
             world=world,
             at=world.clock.now(),
@@ -111,6 +119,21 @@ class Wire:
             headers=headers,
             content_type=_media_type(headers.get("content-type", "")),
         )
+
+    def _world(self, name: str, method: str, path: str, headers: Mapping[str, str]) -> World:
+        """The world of a request, which is made unless the request is for the control plane, or of a foreign page.
+        Raises a 400 or 403 refusal."""
+        if path.startswith(CONTROL):
+            return self._worlds.peek(name)
+        if not self._visitors.is_foreign(headers) or (is_followed(method, headers) and not is_api(path)):
+            return self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
+        if path.startswith(API) or name not in self._worlds:
+            raise refusal(
+                403,
+                "Pages of another site may not use this server, unless it is started with --cors-origin for their "
+                "origin. To open the address yourself, enter it into the browser.",
+            )
+        return self._worlds.peek(name)
 
 
 def _world_name(headers: Mapping[str, str], in_path: str | None) -> str:

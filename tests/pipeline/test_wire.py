@@ -12,7 +12,6 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.pipeline.protection import Protection
-from stubserver.pipeline.proxies import Addresses
 from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
@@ -153,7 +152,7 @@ def test_after_the_body_there_is_silence_until_the_client_goes(
         raise AssertionError
 
     scope = {"type": "http", "method": "GET", "path": "/docs/swagger-ui.css", "query_string": b"", "headers": []}
-    wire = Wire(inner, Worlds(default_fixture), Protection(CONTROL, Settings()), Addresses(Settings()))
+    wire = Wire(inner, Worlds(default_fixture), Protection(CONTROL, Settings()), Settings())
     runner.run(wire(scope, receive, send))
     assert heard in (["http.request"], ["http.request", "http.disconnect"])
 
