@@ -4,7 +4,7 @@ The control plane has origins of its own, and none by default. Neither list open
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import AddressValueError, IPv6Address
 from typing import Any
 
@@ -93,6 +93,7 @@ class Cors(CORSMiddleware):
             allow_methods=_METHODS,
             allow_headers=["*"],
             allow_credentials=not anywhere,
+            allow_private_network=True,  # a page that may call may be on the internet, and this machine is not
             expose_headers=_EXPOSED,
         )
         self._control = ControlCors(app, settings.control_origins) if settings.control_origins else app
@@ -125,6 +126,8 @@ class Cors(CORSMiddleware):
         response = super().preflight_response(request_headers)
         if response.status_code < 400:
             return response
+        if self.is_allowed_origin(request_headers["origin"]):
+            return _RefusedPreflight(response, f"the API allows the methods {', '.join(_METHODS)}.")
         return _RefusedPreflight(
             response,
             f"pages of {request_headers['origin']} may not call this server. "
@@ -170,9 +173,8 @@ class _RefusedPreflight(Response):
     def __init__(self, answer: Response, message: str) -> None:
         """`answer` is the library's; `message` goes on after its reason."""
         self._refused: Refusal = refusal(400, f"{bytes(answer.body).decode()}: {message}", "invalid")
-        headers: Mapping[str, str] = {
-            name: value for name, value in answer.headers.items() if name.startswith(("access-control", "vary"))
-        }
+        headers = {name: value for name, value in answer.headers.items() if name.startswith(("access-control", "vary"))}
+        headers.pop("access-control-allow-private-network", None)  # the library grants it to every origin
         super().__init__(self._refused.body(), self._refused.status, headers, "application/json")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
