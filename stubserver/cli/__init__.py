@@ -11,6 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -42,7 +43,7 @@ def main() -> None:
 @FREEZE_AT
 @option("--jwt-secret", "Also accept HS256 JWTs signed with this secret.")
 @CORS_ORIGIN
-@option("--control-token", "Token that the control plane requires; generated and printed unless the host is loopback.")
+@option("--control-token", "Token that the control plane requires; generated and printed unless all is on loopback.")
 @option(
     "--control-origin",
     "Origin, besides the server's own, whose pages may use the control plane (repeatable).",
@@ -109,9 +110,9 @@ def serve(
     from stubserver.serving import server
     from stubserver.serving.sockets import bind, url_of
 
-    if host not in LOOPBACK and options["control_token"] is None:
-        options["control_token"] = secrets.token_urlsafe(16)
     try:
+        if options["control_token"] is None and not _is_private(host, options["public_url"]):
+            options["control_token"] = secrets.token_urlsafe(16)
         origins = {"cors_origins": cors_origin, "control_origins": control_origin}
         options["allowed_hosts"] = (*allowed_host, host) if is_host(host) else allowed_host
         app = create_app(fixture, **origins, fast_path=not no_fast_path, **options)
@@ -124,6 +125,12 @@ def serve(
     if host not in LOOPBACK:
         click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
     server.serve(app, listener, log_format)
+
+
+def _is_private(host: str, public_url: str | None) -> bool:
+    """Whether only this machine can reach a server there. May raise ValueError for a malformed URL."""
+    public = urlsplit(public_url).hostname if public_url else host
+    return host in LOOPBACK and public in LOOPBACK
 
 
 @main.command()

@@ -26,6 +26,7 @@ from collections.abc import Collection, Mapping
 from stubserver.addressing import CONTROL, LOCAL_HOST, basic_credentials, bearer_token
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal, refusal, unauthenticated
+from stubserver.pipeline.proxies import Address
 from stubserver.settings import Settings
 
 _LOOPBACK = re.compile(LOCAL_HOST, re.ASCII | re.IGNORECASE)
@@ -50,10 +51,11 @@ class Protection:
         if self._token is not None and not _TOKEN.fullmatch(self._token):
             raise ValueError("the control token must not be empty, and may have only printable ASCII without blanks")
 
-    def check(self, method: str, path: str, headers: Mapping[str, str], own: Collection[str]) -> None:
-        """Raises a 401, 403 or 415 refusal. `path` is without the base path, `own` are the server's own origins."""
-        self._check_site(headers, own)
-        if self._token is None and not _LOOPBACK.fullmatch(headers.get("host", "")):
+    def check(self, method: str, path: str, headers: Mapping[str, str], used: Address, public: Address) -> None:
+        """Raises a 401, 403 or 415 refusal. `path` is without the base path. The client has used one address of the
+        server, and the other one is in answers."""
+        self._check_site(headers, {used.origin, public.origin})
+        if self._token is None and not all(map(_LOOPBACK.fullmatch, (headers.get("host", ""), used.host))):
             raise refusal(
                 403,
                 "Without a token, the control plane only answers to localhost, 127.0.0.1 and [::1]. "

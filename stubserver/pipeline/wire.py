@@ -104,7 +104,7 @@ class Wire:
             self._visitors.check_host(headers.get("host", ""))
             self._visitors.check_host(used.host)
         if path.startswith(CONTROL):
-            self._protection.check(method, path, headers, {used.origin, address.origin})
+            self._protection.check(method, path, headers, used, address)
         world = self._world(_world_name(headers, prefix[1] if prefix else None), method, path, headers)
         return Call(
             world=world,

@@ -50,6 +50,34 @@ def test_spec_prints_the_contract_as_yaml(contract: Contract) -> None:
 # Options
 
 
+@pytest.mark.parametrize(
+    ("host", "public_url", "is_private"),
+    [
+        ("127.0.0.1", None, True),
+        ("::1", "http://localhost:5173/stub", True),
+        ("localhost", "https://[::1]:8443", True),
+        ("0.0.0.0", None, False),
+        ("0.0.0.0", "http://localhost:5173", False),
+        ("127.0.0.1", "https://dev.example/stub", False),
+        ("127.0.0.1", "https://localhost.evil.example", False),
+    ],
+)
+def test_a_token_is_generated_unless_only_this_machine_can_come_in(
+    host: str, public_url: str | None, is_private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a proxy of a public URL, others can."""
+    given: dict[str, str | None] = {}
+
+    def create_app(_: str, **options: str | None) -> None:
+        given.update(options)
+        raise ValueError
+
+    monkeypatch.setattr("stubserver.app.create_app", create_app)
+    with pytest.raises(SystemExit):
+        main(["serve", "--host", host, *(["--public-url", public_url] if public_url else [])])
+    assert (given["control_token"] is None) == is_private
+
+
 def test_another_fixture(custom: Served) -> None:
     assert "fixture empty" in custom.banner
     assert json.loads(custom.ask("GET", "/api/v2/course/search/")[2])["count"] == 0

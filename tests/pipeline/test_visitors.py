@@ -189,6 +189,13 @@ def test_an_allowed_host_does_not_open_the_control_plane(rebound: tuple[str, Stu
     assert "--control-token" in answer.text
 
 
+def test_an_allowed_host_that_a_proxy_tells_does_not_either(rebound: tuple[str, StubServer]) -> None:
+    """Although the proxy itself asks for localhost."""
+    headers = {"Host": "localhost", "X-Forwarded-Host": "good.example"}
+    assert httpx.get(f"{rebound[0]}/__stub/clock", headers=headers).status_code == 403
+    assert httpx.get(f"{rebound[0]}/api/v2/course/1/", headers=headers).status_code == 200
+
+
 def test_an_application_without_a_socket_answers_to_any_host(fresh: Fresh) -> None:
     """No browser reaches it."""
     assert fresh().get("/course/1/", headers={"Host": "evil.example"}).status_code == 200
