@@ -42,7 +42,7 @@ class StubServer:
         self, contract: Contract, fixture: Fixture, settings: Settings | None = None, load: Load | None = None
     ) -> None:
         """Worlds start from `fixture`; `load` loads other fixtures by name. Raises SpecError if the contract and the
-        code disagree, and ValueError for an unusable JWT secret, origin or control token."""
+        code disagree, and ValueError for an unusable JWT secret, origin, host, public URL, proxy or control token."""
         self.contract = contract
         self.fixture = fixture
         self.settings = settings or Settings()
@@ -57,11 +57,12 @@ class StubServer:
         functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, commands)
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
         pages = page_routes(contracts)
+        protection = Protection(self.control, self.settings)
         dispatch = Dispatch(contracts, functions, pages)
         outer: Middlewares = {
             "recorder": [partial(Recorder, contract=contract, journal=self.journal, coverage=self.coverage)],
             "cors": [partial(Cors, settings=self.settings)],
-            "wire": [partial(Wire, worlds=self.worlds, protection=Protection(self.control, self.settings))],
+            "wire": [partial(Wire, worlds=self.worlds, protection=protection, settings=self.settings)],
             "faults": [partial(Faults, contract=contract)],
         }
         self._stack, hops = build_stack(contracts, functions, dispatch, outer)

@@ -114,8 +114,12 @@ class Call:
     method: str
     path: str
     base_url: str
-    """Prefix of absolute URLs, as the client sees them: scheme, host and, if the client used it, the base path of the
-    world; without a trailing slash."""
+    """Prefix of absolute URLs, as the client sees them: scheme, host, path prefix and, if the client used it, the base
+    path of the world; without a trailing slash."""
+    root: str = ""
+    """The same for documents, which take relative URLs: without scheme and host, unless the server has a public URL."""
+    prefix: str = ""
+    """The path prefix at which a proxy makes the server known: `/stub`."""
     base_path: str = ""
     """The path prefix that names the world, if the client used it: `/~NAME`."""
     at: datetime = EARLIEST

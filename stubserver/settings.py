@@ -16,6 +16,12 @@ class Settings:
     """HS256 JWTs signed with this secret are accepted."""
     cors_origins: tuple[str, ...] = ()
     """Origins, besides localhost, whose pages may call the API."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names, besides localhost, under which the server answers over a socket; `*` allows any."""
+    public_url: str | None = None
+    """URL at which a proxy makes the server known; absolute URLs in answers begin with it."""
+    forwarded_allow_ips: str | None = None
+    """Proxies that may tell the address a client used: addresses and networks, separated by commas, or `*`."""
     control_token: str | None = None
     """Token that the control plane requires; None on loopback, where none is needed."""
     control_origins: tuple[str, ...] = ()

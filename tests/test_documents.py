@@ -139,7 +139,16 @@ def test_the_options_of_serve_are_all_listed() -> None:
     table = dict(re.findall(r"^\| `(--[a-z-]+)` \| ([^|]+) \|", read(ROOT / "docs" / "commands.md"), re.MULTILINE))
     options = {option.opts[0]: option for option in serve.params}
     assert set(table) == set(options)
-    for name in set(options) - {"--freeze-at", "--jwt-secret", "--cors-origin", "--control-token", "--control-origin"}:
+    for name in set(options) - {
+        "--freeze-at",
+        "--jwt-secret",
+        "--cors-origin",
+        "--control-token",
+        "--control-origin",
+        "--allowed-host",
+        "--public-url",
+        "--forwarded-allow-ips",
+    }:
         assert table[name] == str(options[name].default)
 
 

@@ -15,7 +15,12 @@ from stubserver.worlds.world import Fixture
 from tests.support.answers import ok
 from tests.support.client import Api
 
-WORDED = {"cors_origins": "cors_origin", "control_origins": "control_origin", "fast_path": "no_fast_path"}
+WORDED = {
+    "cors_origins": "cors_origin",
+    "control_origins": "control_origin",
+    "fast_path": "no_fast_path",
+    "allowed_hosts": "allowed_host",
+}
 """Settings that have another name on the command line."""
 
 

@@ -11,6 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -19,7 +20,7 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import explain
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
-from stubserver.cli.options import CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, option
+from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, option
 from stubserver.cli.replay import replay
 from stubserver.settings import Settings
 
@@ -42,11 +43,20 @@ def main() -> None:
 @FREEZE_AT
 @option("--jwt-secret", "Also accept HS256 JWTs signed with this secret.")
 @CORS_ORIGIN
-@option("--control-token", "Token that the control plane requires; generated and printed unless the host is loopback.")
+@option("--control-token", "Token that the control plane requires; generated and printed unless all is on loopback.")
 @option(
     "--control-origin",
     "Origin, besides the server's own, whose pages may use the control plane (repeatable).",
     multiple=True,
+)
+@ALLOWED_HOST
+@option(
+    "--public-url",
+    "URL at which a proxy makes the server known, such as https://dev.example/stub; URLs in answers begin with it.",
+)
+@option(
+    "--forwarded-allow-ips",
+    "Addresses and networks of proxies whose X-Forwarded-* and Forwarded headers count, separated by commas, or *.",
 )
 @option(
     "--max-worlds",
@@ -87,6 +97,7 @@ def serve(
     log_format: str,
     cors_origin: tuple[str, ...],
     control_origin: tuple[str, ...],
+    allowed_host: tuple[str, ...],
     no_fast_path: bool,
     **options: Any,
 ) -> None:
@@ -95,13 +106,15 @@ def serve(
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
     from stubserver.fixture import FixtureError
+    from stubserver.pipeline.visitors import is_host
     from stubserver.serving import server
     from stubserver.serving.sockets import bind, url_of
 
-    if host not in LOOPBACK and options["control_token"] is None:
-        options["control_token"] = secrets.token_urlsafe(16)
     try:
+        if options["control_token"] is None and not _is_private(host, options["public_url"]):
+            options["control_token"] = secrets.token_urlsafe(16)
         origins = {"cors_origins": cors_origin, "control_origins": control_origin}
+        options["allowed_hosts"] = (*allowed_host, host) if is_host(host) else allowed_host
         app = create_app(fixture, **origins, fast_path=not no_fast_path, **options)
         listener = bind(host, port)
     except (SpecError, FixtureError, ValueError) as error:
@@ -112,6 +125,12 @@ def serve(
     if host not in LOOPBACK:
         click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
     server.serve(app, listener, log_format)
+
+
+def _is_private(host: str, public_url: str | None) -> bool:
+    """Whether only this machine can reach a server there. May raise ValueError for a malformed URL."""
+    public = urlsplit(public_url).hostname if public_url else host
+    return host in LOOPBACK and public in LOOPBACK
 
 
 @main.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stubserver.cli.options import CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, say
+from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, say
 
 if TYPE_CHECKING:  # the other commands must not wait for these imports
     from stubserver.app import StubServer
@@ -29,6 +29,7 @@ _FILE = click.Path(path_type=Path)
 @SEED
 @FREEZE_AT
 @CORS_ORIGIN
+@ALLOWED_HOST
 @click.option("--journal", type=_FILE, help="Write every request to this file, one JSON object per line.")
 @click.option("--coverage", type=_FILE, help="Write a coverage report to this file (.json, .html, .xml or .txt).")
 @click.option(
@@ -44,6 +45,7 @@ def exec_command(
     port: int,
     fixture: str,
     cors_origin: tuple[str, ...],
+    allowed_host: tuple[str, ...],
     journal: Path | None,
     coverage: Path | None,
     artifacts: Path | None,
@@ -61,7 +63,7 @@ def exec_command(
     from stubserver.serving.background import Background
 
     _check(command, journal, coverage, artifacts)
-    app = _built(fixture, cors_origins=cors_origin, **options)
+    app = _built(fixture, cors_origins=cors_origin, allowed_hosts=allowed_host, **options)
     findings, server, notes = Findings(), Background(lambda: app, port), list[str]()
     app.journal.listeners.append(findings.note)
     with ExitStack() as stack:

@@ -37,6 +37,11 @@ CORS_ORIGIN = option(
     "Origin whose pages may call the API, besides localhost (repeatable; * allows all, without credentials).",
     multiple=True,
 )
+ALLOWED_HOST = option(
+    "--allowed-host",
+    "Host name, besides localhost, under which the server answers (repeatable; * allows any).",
+    multiple=True,
+)
 FREEZE_AT = option(
     "--freeze-at",
     "Time at which the clocks of all worlds stand still, such as 2031-05-01T09:00:00Z; else they show real time.",

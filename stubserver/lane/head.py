@@ -22,6 +22,7 @@ from stubserver.lane.connection import MAX_HEAD
 from stubserver.pipeline import reading, wire
 from stubserver.pipeline.answer import Headers, success_headers
 from stubserver.pipeline.cors import Cors
+from stubserver.pipeline.exchange import CONNECTION
 from stubserver.pipeline.wire import Wire
 from stubserver.worlds.world import World
 
@@ -34,7 +35,7 @@ MAX_ROUTES = 4096
 
 _METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 _PLAIN_URL = re.compile(r"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
-_FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|expect|transfer-encoding")
+_FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|forwarded|expect|transfer-encoding")
 """Headers that only the stack handles: preferences, a proxy's headers, and those on how the body is sent."""
 
 
@@ -170,7 +171,13 @@ class Heads:
     def _head(self, method: str, target: str, headers: Headers, length: int) -> Head | None:
         """None if the request is not for an operation. Raises a refusal, or an exception of Connexion's."""
         path, _, query = target.partition("?")
-        scope = {"method": method, "path": path, "query_string": query.encode(), "headers": headers}
+        scope = {
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": headers,
+            "extensions": {CONNECTION: {}},  # it comes over a socket
+        }
         call = self._wire.call(scope)
         wire.check(call)
         routed = self._routed(method, call.path)

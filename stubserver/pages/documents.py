@@ -36,7 +36,7 @@ def served(contract: Contract) -> Callable[[Request], Coroutine[Any, Any, Respon
 
 def _document(contract: Contract, call: Call) -> dict[str, Any]:
     """The document of `contract`, for callers in the world of `call`."""
-    document = {**contract.document, "servers": [{"url": f"{call.base_path}{contract.base}" or "/"}]}
+    document = {**contract.document, "servers": [{"url": f"{call.root}{contract.base}" or "/"}]}
     schemes = document["components"].get("securitySchemes", {})
     if TOKEN_SCHEME in schemes and call.world.fixture.personas:
         scheme = schemes[TOKEN_SCHEME]

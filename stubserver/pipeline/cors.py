@@ -4,7 +4,7 @@ The control plane has origins of its own, and none by default. Neither list open
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import AddressValueError, IPv6Address
 from typing import Any
 
@@ -47,12 +47,12 @@ def _check(option: str, origins: Sequence[str], also: Collection[str], right: st
     if isinstance(origins, str):
         raise ValueError(f"{option}: {origins!r} must be in a tuple or list of origins")
     for origin in origins:
-        if origin not in also and not _is_origin(origin):
-            like = _corrected(origin) or "https://app.example"
+        if origin not in also and not is_origin(origin):
+            like = corrected(origin) or "https://app.example"
             raise ValueError(f"{option}: {origin!r} is not an origin: write it as {like}, without a path{right}")
 
 
-def _is_origin(text: str) -> bool:
+def is_origin(text: str) -> bool:
     """Whether it is an origin as browsers write it."""
     found = _ORIGIN.fullmatch(text)
     if found is None:
@@ -68,11 +68,17 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _corrected(text: str) -> str:
+def corrected(text: str) -> str:
     """The origin that was probably meant; empty if that cannot be told."""
     found = _START.match(text.lower())
     origin = found[1].removesuffix(f":{_DEFAULT_PORTS[found[2]]}") if found else ""
-    return origin if _is_origin(origin) else ""
+    return origin if is_origin(origin) else ""
+
+
+def may_call(settings: Settings, origin: str | None) -> bool:
+    """Whether pages of the origin may call the API; None is a page that does not tell its origin."""
+    is_local = origin is not None and re.fullmatch(LOCAL_ORIGINS, origin) is not None
+    return is_local or "*" in settings.cors_origins or origin in settings.cors_origins
 
 
 class Cors(CORSMiddleware):
@@ -87,6 +93,7 @@ class Cors(CORSMiddleware):
             allow_methods=_METHODS,
             allow_headers=["*"],
             allow_credentials=not anywhere,
+            allow_private_network=True,  # a page that may call may be on the internet, and this machine is not
             expose_headers=_EXPOSED,
         )
         self._control = ControlCors(app, settings.control_origins) if settings.control_origins else app
@@ -119,6 +126,8 @@ class Cors(CORSMiddleware):
         response = super().preflight_response(request_headers)
         if response.status_code < 400:
             return response
+        if self.is_allowed_origin(request_headers["origin"]):
+            return _RefusedPreflight(response, f"the API allows the methods {', '.join(_METHODS)}.")
         return _RefusedPreflight(
             response,
             f"pages of {request_headers['origin']} may not call this server. "
@@ -164,9 +173,8 @@ class _RefusedPreflight(Response):
     def __init__(self, answer: Response, message: str) -> None:
         """`answer` is the library's; `message` goes on after its reason."""
         self._refused: Refusal = refusal(400, f"{bytes(answer.body).decode()}: {message}", "invalid")
-        headers: Mapping[str, str] = {
-            name: value for name, value in answer.headers.items() if name.startswith(("access-control", "vary"))
-        }
+        headers = {name: value for name, value in answer.headers.items() if name.startswith(("access-control", "vary"))}
+        headers.pop("access-control-allow-private-network", None)  # the library grants it to every origin
         super().__init__(self._refused.body(), self._refused.status, headers, "application/json")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stubserver.call import Call
 
 CONNECTION = "stubserver.connection"
-"""The ASGI extension that can `drop` the connection."""
+"""The ASGI extension that can `drop` the connection; what comes over a socket has it."""
 _PIECES = 20
 """Number of pieces in which a dripping answer is sent."""
 

@@ -21,11 +21,12 @@ A refusal comes before anything has happened.
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from stubserver.addressing import CONTROL, LOCAL_HOST, basic_credentials, bearer_token
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal, refusal, unauthenticated
+from stubserver.pipeline.proxies import Address
 from stubserver.settings import Settings
 
 _LOOPBACK = re.compile(LOCAL_HOST, re.ASCII | re.IGNORECASE)
@@ -50,22 +51,27 @@ class Protection:
         if self._token is not None and not _TOKEN.fullmatch(self._token):
             raise ValueError("the control token must not be empty, and may have only printable ASCII without blanks")
 
-    def check(self, method: str, path: str, headers: Mapping[str, str], origin: str) -> None:
-        """Raises a 401, 403 or 415 refusal. `path` is without the base path, `origin` is the server's own origin."""
-        self._check_site(headers, origin)
-        if self._token is None and not _LOOPBACK.fullmatch(headers.get("host", "")):
-            raise refusal(403, "Without a token, the control plane only answers to localhost, 127.0.0.1 and [::1].")
+    def check(self, method: str, path: str, headers: Mapping[str, str], used: Address, public: Address) -> None:
+        """Raises a 401, 403 or 415 refusal. `path` is without the base path. The client has used one address of the
+        server, and the other one is in answers."""
+        self._check_site(headers, {used.origin, public.origin})
+        if self._token is None and not all(map(_LOOPBACK.fullmatch, (headers.get("host", ""), used.host))):
+            raise refusal(
+                403,
+                "Without a token, the control plane only answers to localhost, 127.0.0.1 and [::1]. "
+                "Start the server with --control-token to use it under other hosts.",
+            )
         if self._token is not None:
             self._check_token(self._token, method, path, headers.get("authorization", ""))
         media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if method not in _READING and media != "application/json":
             raise refusal(415, "The control plane accepts only application/json.")
 
-    def _check_site(self, headers: Mapping[str, str], origin: str) -> None:
-        sender = headers.get("origin", origin)
+    def _check_site(self, headers: Mapping[str, str], own: Collection[str]) -> None:
+        sender = headers.get("origin")
         if sender in self._origins:
             return
-        if sender != origin:
+        if sender is not None and sender not in own:
             raise refusal(
                 403,
                 f"Pages of {sender[:100]!r} may not use the control plane, "

@@ -11,8 +11,13 @@ from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, WORLD_HEAD
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline.answer import Headers, send_refusal
+from stubserver.pipeline.exchange import CONNECTION
 from stubserver.pipeline.protection import Protection
+from stubserver.pipeline.proxies import HOST, Addresses
+from stubserver.pipeline.visitors import Visitors, is_followed
+from stubserver.settings import Settings
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
+from stubserver.worlds.world import World
 
 MAX_PATH = 2048
 """Maximum length of a path; a longer one cannot name anything (and would overflow an integer in it)."""
@@ -24,17 +29,18 @@ PAGE = "/oauth/authorize"
 
 _MAX_DIGITS = 18
 """Maximum number of digits in a Content-Length; int() raises an error for thousands."""
-HOST = re.compile(r"[\w.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
-"""Valid Host headers."""
 
 
 class Wire:
     """ASGI middleware that turns a raw request into a call in the world it names, with its whole body read."""
 
-    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection) -> None:
+    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection, settings: Settings) -> None:
+        """Raises ValueError for settings of addresses and hosts that cannot be."""
         self._app = app
         self._worlds = worlds
         self._protection = protection
+        self._addresses = Addresses(settings)
+        self._visitors = Visitors(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on in its plain form, or refuse it."""
@@ -52,10 +58,11 @@ class Wire:
             scope[REFUSAL_KEY] = refused
             await send_refusal(refused, send, scope["method"])
             return
-        path = call.base_path + call.path
+        root_path = call.prefix + call.base_path
+        path = root_path + call.path
         inner = {
             **scope,
-            "root_path": call.base_path,  # so that redirects and pages stay in the world
+            "root_path": root_path,  # so that redirects and pages stay in the world
             "path": path,
             "raw_path": quote(path).encode(),
             "headers": plain_headers(call, scope["headers"]),
@@ -92,23 +99,43 @@ class Wire:
         path, method = scope["path"].removeprefix(base) or "/", scope["method"]
         if f"{path}/" == CONTROL:
             path = CONTROL  # the index of the control plane answers without its slash, too
-        origin = _origin(scope, headers.get("host", ""))
-        if control := path.startswith(CONTROL):
-            self._protection.check(method, path, headers, origin)
+        used = self._addresses.used(scope, headers)
+        address = self._addresses.public or used
+        if CONNECTION in scope.get("extensions", {}):
+            self._visitors.check_host(headers.get("host", ""))
+            self._visitors.check_host(used.host)
+        if path.startswith(CONTROL):
+            self._protection.check(method, path, headers, used, address)
         _check_host(scope)
-        name = _world_name(headers, prefix[1] if prefix else None)
-        world = self._worlds.peek(name) if control else self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
+        world = self._world(_world_name(headers, prefix[1] if prefix else None), method, path, headers)
         return Call(
             world=world,
             at=world.clock.now(),
             method=method,
             path=path,
-            base_url=origin + base,
+            base_url=f"{address.origin}{address.prefix}{base}",
+            root=f"{address.origin if self._addresses.public else ''}{address.prefix}{base}",
+            prefix=address.prefix,
             base_path=base,
             raw_query=scope["query_string"].decode("latin-1"),
             headers=headers,
             content_type=_media_type(headers.get("content-type", "")),
         )
+
+    def _world(self, name: str, method: str, path: str, headers: Mapping[str, str]) -> World:
+        """The world of a request, which is made unless the request is for the control plane, or of a foreign page.
+        Raises a 400 or 403 refusal."""
+        if path.startswith(CONTROL):
+            return self._worlds.peek(name)
+        if not self._visitors.is_foreign(headers) or (is_followed(method, headers) and not is_api(path)):
+            return self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
+        if path.startswith(API) or name not in self._worlds:
+            raise refusal(
+                403,
+                "Pages of another site may not use this server, unless it is started with --cors-origin for their "
+                "origin. To open the address yourself, enter it into the browser.",
+            )
+        return self._worlds.peek(name)
 
 
 def _check_host(scope: Scope) -> None:
@@ -133,15 +160,6 @@ def _world_name(headers: Mapping[str, str], in_path: str | None) -> str:
         message = f"It names {header!r}, but the base path {base_path(name)} names another world."
         raise invalid(WORLD_HEADER, "invalid", message)
     return name
-
-
-def _origin(scope: Scope, host: str) -> str:
-    """Scheme and host as the client knows them; the server's own address if the client does not say."""
-    if not HOST.fullmatch(host):
-        address, port = scope.get("server") or ("localhost", None)
-        host = f"[{address}]" if ":" in address else address
-        host += f":{port}" if port else ""
-    return f"{scope.get('scheme', 'http')}://{host}"
 
 
 def _media_type(header: str) -> str:

@@ -48,6 +48,7 @@ def config(app: StubServer) -> uvicorn.Config:
         ws="none",
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
+        proxy_headers=False,  # it would believe whoever connects from this machine
     )
 
 
@@ -67,14 +68,19 @@ class _JsonFormat(logging.Formatter):
 
 
 def banner(app: StubServer, url: str) -> str:
-    """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, and a command to paste."""
+    """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, and a command to paste.
+
+    `url` is where the server listens.
+    """
+    shown = (app.settings.public_url or url).rstrip("/")
     lines = [
         f"{PRODUCT} {__version__}   fixture {app.fixture.name}, {len(app.contract.operations)} operations",
         "",
-        f"  API    {url}/api/v2/",
-        f"  Docs   {url}/docs/",
-        f"  Spec   {url}/openapi.json",
-        f"  Stub   {url}{CONTROL}docs/   (worlds, clock, faults, journal, coverage)",
+        f"  API    {shown}/api/v2/",
+        f"  Docs   {shown}/docs/",
+        f"  Spec   {shown}/openapi.json",
+        f"  Stub   {shown}{CONTROL}docs/   (worlds, clock, faults, journal, coverage)",
+        *([f"  Local  {url}   (where the proxy finds the server)"] if shown != url else []),
         *(_token(token) if (token := app.settings.control_token) else []),
         "",
         "  Tokens",

@@ -50,6 +50,34 @@ def test_spec_prints_the_contract_as_yaml(contract: Contract) -> None:
 # Options
 
 
+@pytest.mark.parametrize(
+    ("host", "public_url", "is_private"),
+    [
+        ("127.0.0.1", None, True),
+        ("::1", "http://localhost:5173/stub", True),
+        ("localhost", "https://[::1]:8443", True),
+        ("0.0.0.0", None, False),
+        ("0.0.0.0", "http://localhost:5173", False),
+        ("127.0.0.1", "https://dev.example/stub", False),
+        ("127.0.0.1", "https://localhost.evil.example", False),
+    ],
+)
+def test_a_token_is_generated_unless_only_this_machine_can_come_in(
+    host: str, public_url: str | None, is_private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a proxy of a public URL, others can."""
+    given: dict[str, str | None] = {}
+
+    def create_app(_: str, **options: str | None) -> None:
+        given.update(options)
+        raise ValueError
+
+    monkeypatch.setattr("stubserver.app.create_app", create_app)
+    with pytest.raises(SystemExit):
+        main(["serve", "--host", host, *(["--public-url", public_url] if public_url else [])])
+    assert (given["control_token"] is None) == is_private
+
+
 def test_another_fixture(custom: Served) -> None:
     assert "fixture empty" in custom.banner
     assert json.loads(custom.ask("GET", "/api/v2/course/search/")[2])["count"] == 0
@@ -101,6 +129,16 @@ def test_origins_that_are_named_may_use_the_control_plane(plain: Served, custom:
         (["--control-origin", "https://a.example/x"], "write it as https://a.example, without a path"),
         (["--control-origin", "https://a.example", "--control-origin", ""], "--control-origin: '' is not an origin"),
         (["--control-origins", "https://a.example"], "--control-origin"),
+        (["--allowed-host", "http://stub:8765"], "--allowed-host: 'http://stub:8765' is not the name of a host"),
+        (["--allowed-host", "stub", "--allowed-host", ""], "--allowed-host: '' is not the name of a host"),
+        (["--allowed-hosts", "stub"], "--allowed-host"),
+        (
+            ["--public-url", "dev.example"],
+            "--public-url: 'dev.example' is not a URL such as https://dev.example/stub: ",
+        ),
+        (["--public-url", "https://a.example/?q"], "it must have no query and no fragment"),
+        (["--forwarded-allow-ips", "localhost"], "--forwarded-allow-ips: 'localhost' is not an address such as"),
+        (["--host", "not a name"], "cannot listen on not a name port"),
         (["--control-token", ""], "the control token must not be empty"),
         (["--control-token", "", "--host", "0.0.0.0"], "the control token must not be empty"),
         (["--control-token", "a b"], "printable ASCII without blanks"),

@@ -75,16 +75,18 @@ raise SystemExit({status})
 
 
 @pytest.mark.slow
-def test_the_port_the_clock_and_the_origins(tmp_path: Path) -> None:
+def test_the_port_the_clock_the_origins_and_the_hosts(tmp_path: Path) -> None:
     """The clock of a new world, too."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     options = ["--port", str(port), "--freeze-at", "2031-05-01T11:00:00+02:00", "--cors-origin", "https://a.example"]
+    options += ["--allowed-host", "dev.example"]
     text = """
 print(os.environ["STUBSERVER_URL"])
 print(*(ask("GET", "/__stub/clock", world=world)["now"] for world in ("default", "new")))
 url = os.environ["STUBSERVER_URL"] + "/api/v2/feature/"
-answer = urllib.request.urlopen(urllib.request.Request(url, headers={"Origin": "https://a.example"}))
+page = {"Origin": "https://a.example", "Host": "dev.example"}
+answer = urllib.request.urlopen(urllib.request.Request(url, headers=page))
 print(answer.headers["Access-Control-Allow-Origin"])
 """
     done = execute(*options, command=script(text), folder=tmp_path)
@@ -277,6 +279,7 @@ def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
         ("--prt 0 true", "Error: No such option '--prt'. Did you mean '--port'?"),
         ("--fixtur empty true", "Error: No such option '--fixtur'. Did you mean '--fixture'?"),
         ("--cors-orign * -- true", "Error: No such option '--cors-orign'. Did you mean '--cors-origin'?"),
+        ("--allowd-host a -- true", "Error: No such option '--allowd-host'. Did you mean '--allowed-host'?"),
         ("--freeze 2031-05-01T09:00:00Z true", "Error: No such option '--freeze'. Did you mean '--freeze-at'?"),
         ("--artifact a true", "Error: No such option '--artifact'. Did you mean '--artifacts'?"),
         ("--artifacts", "Error: Option '--artifacts' requires an argument."),
@@ -346,6 +349,11 @@ def test_a_command_that_is_not_there_is_told(folder: Path, command: str) -> None
         (
             "--cors-origin https://a.example/x true",
             f"stubserver: --cors-origin: 'https://a.example/x' {NO_ORIGIN.replace('app', 'a')}",
+        ),
+        (
+            "--allowed-host stub:80 true",
+            "stubserver: --allowed-host: 'stub:80' is not the name of a host: "
+            "write it as stub, without scheme, port and path, or * for all",
         ),
         ("--port {taken} true", "stubserver: cannot listen on 127.0.0.1 port {taken}: Address already in use"),
         ("--journal nowhere/j true", "stubserver: cannot write nowhere/j: No such file or directory"),

@@ -21,6 +21,7 @@ from stubserver.cli.options import fail
         ("JWT_SECRET", "s", "s"),
         ("CORS_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
         ("CONTROL_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
+        ("ALLOWED_HOST", "a.example b.example", ("a.example", "b.example")),
         ("LOG_FORMAT", "json", "json"),
     ],
 )

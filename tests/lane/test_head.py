@@ -185,8 +185,34 @@ def test_host_may_have_an_underscore(both: Both, world: str) -> None:
     assert answer.json["image_small"].startswith("http://stub_server:8765/upfiles/")
 
 
-def test_addresses_are_those_that_a_proxy_tells(both: Both, world: str) -> None:
+PROXY = (
+    ((), "http://stub.test"),
+    ((("X-Forwarded-Proto", "https"),), "https://stub.test"),
+    ((("Forwarded", "host=dev.example"),), "http://dev.example"),
+    ((), "http://stub.test"),
+)
+"""What a proxy sends, and the address that it tells."""
+
+
+def test_what_a_proxy_tells_is_for_nobody_by_default(both: Both, world: str) -> None:
+    """Although it connects from this machine."""
     seen = plain("GET", "/category/1/", "member", world)
-    for headers, address in (((), "http"), ((("X-Forwarded-Proto", "https"),), "https"), ((), "http")):
+    for headers, _ in PROXY:
         category = both.ask(replace(seen, headers=(*seen.headers, *headers))).json
-        assert category["image_small"].startswith(f"{address}://stub.test/upfiles/")
+        assert category["image_small"].startswith("http://stub.test/upfiles/")
+
+
+def test_addresses_are_those_that_a_trusted_proxy_tells(contract: Contract, default_fixture: Fixture) -> None:
+    both, seen = Both(contract, default_fixture, forwarded_allow_ips="127.0.0.1"), plain("GET", "/category/1/")
+    for headers, address in PROXY * 2:
+        category = both.ask(replace(seen, headers=(*seen.headers, *headers))).json
+        assert category["image_small"].startswith(f"{address}/upfiles/")
+    both.stop()
+
+
+def test_addresses_begin_with_the_public_url(contract: Contract, default_fixture: Fixture) -> None:
+    both = Both(contract, default_fixture, public_url="https://dev.example/stub")
+    for host in ("stub.test", "localhost"):
+        category = both.ask(plain("GET", "/category/1/").with_("Host", host)).json
+        assert category["image_small"].startswith("https://dev.example/stub/upfiles/")
+    both.stop()

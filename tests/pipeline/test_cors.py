@@ -56,6 +56,51 @@ def test_preflights_allow_whatever_headers_are_asked_for(api: Api) -> None:
     assert (response.status_code, response.headers["access-control-allow-headers"]) == (200, "x-trace,x-other")
 
 
+PRIVATE = "access-control-allow-private-network"
+
+
+def ask_for_private_network(api: Api, origin: str, method: str = "POST") -> Any:
+    """As browsers do for a page of the internet that calls a server on this machine."""
+    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Private-Network": "true"}
+    return api.request("OPTIONS", "/course/1/", headers={"Origin": origin, **asked})
+
+
+@pytest.mark.parametrize("origin", ALLOWED)
+def test_allowed_origins_may_reach_a_private_network(api: Api, origin: str) -> None:
+    response = ask_for_private_network(api, origin)
+    assert (response.status_code, response.headers[PRIVATE]) == (200, "true")
+    assert response.headers["access-control-allow-origin"] == origin
+    assert PRIVATE not in preflight(api, origin).headers
+
+
+def test_where_all_may_call_all_may_reach_a_private_network(
+    contract: Contract, default_fixture: Fixture, runner: asyncio.Runner
+) -> None:
+    api = Api(StubServer(contract, default_fixture, Settings(cors_origins=("*",))), runner)
+    assert ask_for_private_network(api, FOREIGN[0]).headers[PRIVATE] == "true"
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_foreign_origins_may_not_reach_a_private_network(api: Api, origin: str) -> None:
+    """And the advice is to allow the origin, which helps."""
+    response = ask_for_private_network(api, origin)
+    assert (response.status_code, codes(response)) == (400, {"": "invalid"})
+    assert PRIVATE not in response.headers
+    assert response.json()["errors"][0]["message"] == (
+        f"Disallowed CORS origin: pages of {origin} may not call this server. "
+        "Start the server with --cors-origin to allow another origin."
+    )
+
+
+def test_a_preflight_for_another_method_says_which_there_are(api: Api) -> None:
+    """Another origin would not help."""
+    response = ask_for_private_network(api, ALLOWED[0], "BREW")
+    assert (response.status_code, codes(response)) == (400, {"": "invalid"})
+    assert response.json()["errors"][0]["message"] == (
+        "Disallowed CORS method: the API allows the methods DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT."
+    )
+
+
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_foreign_origins_get_nothing(api: Api, origin: str) -> None:
     response = preflight(api, origin)

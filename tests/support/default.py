@@ -12,7 +12,7 @@ LATER = NOW + timedelta(days=400)
 """When the other server starts, if there are two."""
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 CONTROL_TOKEN = "a-token-that-the-server-printed"
-SETTINGS = Settings(jwt_secret=SECRET, cors_origins=("https://app.example",))
+SETTINGS = Settings(jwt_secret=SECRET, cors_origins=("https://app.example",), allowed_hosts=("*",))
 MOST = Settings(max_worlds=3, max_rows=6, max_body=2000)
 """Bounds that a test can reach."""
 HOST = "stub.test"

@@ -16,6 +16,7 @@ def drive(
     headers: Mapping[str, str],
     chunks: Sequence[bytes] = (b"",),
     address: tuple[str, int | None] = ("stub.test", 80),
+    peer: str = "127.0.0.1",
 ) -> None:
     """Call the app as a server does, with exactly these headers and messages; what it sends goes into `outbox`. Without
     a Host header, the request is in HTTP/1.0. Raises ConnectionResetError if a fault drops the connection."""
@@ -39,7 +40,7 @@ def drive(
         "query_string": query.encode(),
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
-        "client": ("127.0.0.1", 50000),
+        "client": (peer, 50000),
         "server": address,
     }
     runner.run(app(scope, receive, send))
@@ -53,10 +54,11 @@ def ask(
     headers: Mapping[str, str],
     chunks: Sequence[bytes] = (b"",),
     address: tuple[str, int | None] = ("stub.test", 80),
+    peer: str = "127.0.0.1",
 ) -> tuple[int, dict[str, str], bytes]:
     """Call the app as a server does, with exactly these headers and messages; return status, headers and body."""
     outbox: list[Any] = []
-    drive(app, runner, outbox, method, path, headers, chunks, address)
+    drive(app, runner, outbox, method, path, headers, chunks, address, peer)
     start, *rest = outbox
     found = {name.decode(): value.decode() for name, value in start["headers"]}
     return start["status"], found, b"".join(message.get("body", b"") for message in rest)
