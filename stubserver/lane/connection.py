@@ -23,6 +23,7 @@ LINGER = 2.0
 """Seconds to discard what still arrives after a refusal; a connection closed at once is reset, and the refusal lost."""
 
 _AROUND_HEADER = len(":\r\n")
+"""Bytes of a header besides its name and value, at least."""
 
 
 class Connection(HttpToolsProtocol):
@@ -41,7 +42,7 @@ class Connection(HttpToolsProtocol):
         """What the connection ends with, as soon as earlier requests have been answered."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, with a flow that is slower to read on."""
+        """Begin, with our own control of the flow."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
 
@@ -168,6 +169,7 @@ class Connection(HttpToolsProtocol):
             self._send_refusal(self._refused)
 
     def _send_refusal(self, refused: Refusal) -> None:
+        """Answer with a refusal, formatted as uvicorn would, and hang up."""
         body = refused.body()
         content = [STATUS_LINE[refused.status]]
         headers = with_length(encoded({"Connection": "close"}, has_body=True), refused.status, body)

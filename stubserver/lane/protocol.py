@@ -12,8 +12,8 @@ from stubserver.pipeline.answer import Headers
 
 
 class Protocol(Connection):
-    """A connection. Every request that starts while uvicorn's parser has nothing left to read is offered to the
-    lane first; whatever it declines is passed to uvicorn unchanged, with all that follows."""
+    """A connection with the lane. Every request that starts while uvicorn's parser has nothing left to read is offered
+    to the lane first; whatever it declines is passed to uvicorn unchanged, with all that follows."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -66,8 +66,7 @@ class Protocol(Connection):
 
     def _write(self, status: int, headers: Headers, body: bytes) -> None:
         """Buffer an answer of the lane, formatted as uvicorn would. It is sent once all connections with pending input
-        have been read: doing all the work before all the writing is cheapest for both sides, and bad input later on
-        ends the connection just as it would without the lane."""
+        have been read: doing all the work before all the writing is cheapest for both sides."""
         if not self._answers:
             self._last_used = self.loop.time()
             self.loop.call_soon(self._send)
