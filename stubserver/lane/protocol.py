@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with two additions: requests that the fast lane can answer never become tasks of the event
 loop, and the application can drop the connection, for a fault."""
 
+import weakref
+from contextvars import Context
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
@@ -101,6 +103,11 @@ class Protocol(HttpToolsProtocol):
             super().data_received(begun)
         super().shutdown()
 
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or start the timer of an idle connection: in a new context, because the one of
+        the request has its scope, where Connexion has put it."""
+        Context().run(super().on_response_complete)
+
     # Callbacks of the parser
 
     def on_message_begin(self) -> None:
@@ -111,10 +118,11 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the task that answers; it runs later, so it sees the extension that is set here."""
         super().on_headers_complete()
-        cycle = self.cycle
+        answering = weakref.ref(self.cycle)  # whose scope has this function, so that each would keep the other
 
         def drop() -> None:
-            cycle.disconnected = True  # so that uvicorn does not complain about a missing answer
+            if (cycle := answering()) is not None:
+                cycle.disconnected = True  # so that uvicorn does not complain about a missing answer
             self.transport.abort()
 
         self.scope["extensions"] = {CONNECTION: {"drop": drop}}

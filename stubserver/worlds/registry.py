@@ -116,6 +116,7 @@ class Worlds:
         world = self._worlds.pop(name, None)
         if world is not None:
             self._forget(world)
+            world.close()
 
     def _add(self, world: World) -> World:
         self.delete(world.name)

@@ -177,6 +177,11 @@ class World:
         """A token that looks random but is the same in every run; `what` distinguishes it from others. Not a secret."""
         return hashlib.sha256(f"{self.settings.seed} {self.name} {what}".encode()).hexdigest()[:32]
 
+    def close(self) -> None:
+        """Let go of the last transaction, which refers to the tables that refer to it: a world that is gone would keep
+        its rows until the collector runs."""
+        self._log.clear()
+
     def transaction(self) -> "Transaction":
         """A transaction for one operation, as a context manager."""
         return Transaction(self, self._log)

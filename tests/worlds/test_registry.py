@@ -1,7 +1,9 @@
 """All worlds of a server: made when first used, from a fixture, and evicted to make room for each other."""
 
+import gc
 import random
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -348,3 +350,20 @@ def test_worlds_start_anew_on_reset(default_fixture: Fixture) -> None:
     assert other.preferences == {"configurations.content_availability": False}
     assert worlds.get().preferences == default_fixture.preferences
     assert worlds.reset("other").preferences == default_fixture.preferences
+
+
+# What is left of a world
+
+
+def test_the_rows_of_a_deleted_world_are_free_at_once(default_fixture: Fixture) -> None:
+    """The last transaction refers to the tables, and they to it: only the collector would free either."""
+    worlds = Worlds(default_fixture)
+    world = worlds.get("w")
+    with world.transaction():
+        world.courses.put({**world.courses[1], "description": "x" * 10_000})
+    log = weakref.ref(world._log)
+    del world
+    gc.disable()
+    worlds.delete("w")
+    gc.enable()
+    assert log() is None
