@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol
 
+from stubserver.worlds.size import size_of
+
 Row = Mapping[str, Any]
 Key = Any
 """An id, or a tuple of ids if it takes more than one to identify a row."""
@@ -52,7 +54,7 @@ def reader(field: Field) -> Callable[[Row], Any]:
 class Changes:
     """What differs from the base in one world's table. Snapshots share it, so it is copied before the next write."""
 
-    __slots__ = ("added", "index", "next_id", "rows")
+    __slots__ = ("added", "index", "next_id", "rows", "size")
 
     def __init__(self, base: FixtureTable) -> None:
         self.rows: dict[Key, Row | None] = {}
@@ -61,22 +63,31 @@ class Changes:
         """Only the entries that differ from the base's index."""
         self.added = 0
         self.next_id = base.next_id
+        self.size = 0
+        """About what the rows take, in bytes."""
 
     def copy(self, base: FixtureTable) -> "Changes":
         """A copy that can be written to."""
         copied = Changes(base)
         copied.rows = dict(self.rows)
         copied.index = {field: dict(values) for field, values in self.index.items()}
-        copied.added, copied.next_id = self.added, self.next_id
+        copied.added, copied.next_id, copied.size = self.added, self.next_id, self.size
         return copied
+
+    def set(self, key: Key, row: Row | None) -> None:
+        """Note what a row is now; None if it was deleted."""
+        if key in self.rows:
+            self.size -= size_of(self.rows[key])
+        self.rows[key] = row
+        self.size += size_of(row)
+
+    def drop(self, key: Key) -> None:
+        """Forget the note on a row, because it does not differ from the base any more."""
+        self.size -= size_of(self.rows.pop(key))
 
 
 class LogEntry(Protocol):
     """One write to a table, as a transaction logs it."""
-
-    @property
-    def grows(self) -> bool:
-        """Whether the world may differ from its fixture in more rows than before."""
 
     def roll_back(self) -> None:
         """Restore what was there before the write."""
@@ -124,7 +135,6 @@ class TakenId:
 
     table: "Table"
     number: int
-    grows = False
 
     def roll_back(self) -> None:
         """Make the id the next one to be allocated."""
@@ -163,6 +173,11 @@ class Table:
     def changed(self) -> int:
         """How many rows differ from the base."""
         return len(self._changes.rows)
+
+    @property
+    def size(self) -> int:
+        """About what these rows take, in bytes."""
+        return self._changes.size
 
     def get(self, key: Key) -> Row | None:
         """The row that has this key, or None."""
@@ -227,7 +242,7 @@ class Table:
     def set(self, key: Key, before: Row | None, after: Row | None) -> None:
         """Replace `before` by `after`, without logging it."""
         changes = self.own()
-        changes.rows[key] = after
+        changes.set(key, after)
         changes.added += (after is not None) - (before is not None)
         for field, read in self.base.readers.items():
             old = _ABSENT if before is None else read(before)
@@ -243,7 +258,7 @@ class Table:
         come: dict[tuple[Field, Any], set[Key]] = {}
         for key, after in rows.items():
             before = self.get(key)
-            changes.rows[key] = after
+            changes.set(key, after)
             changes.added += (after is not None) - (before is not None)
             for field, read in self.base.readers.items():
                 if before is not None:
@@ -275,9 +290,9 @@ class Table:
 
     def forget(self, key: Key) -> None:
         """Drop the change of a row that equals the base row again."""
-        del self._changes.rows[key]
+        self._changes.drop(key)
 
     def settle(self, key: Key) -> None:
         """Drop the deletion of a row that the base never had."""
         if key not in self.base.rows and key in self._changes.rows and self._changes.rows[key] is None:
-            del self.own().rows[key]
+            self.own().drop(key)

@@ -32,7 +32,10 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
 }
 """Table -> the fields that identify a row, and the fields that it has an index on."""
 
-
+WORLD = 8 * 1024
+"""What a world takes besides its changed rows, in bytes."""
+LOGGED = 1024
+"""What an entry of its `fault_log` takes, in bytes."""
 _T = TypeVar("_T")
 
 
@@ -73,6 +76,11 @@ class Snapshot:
     def changed(self) -> int:
         """How many rows differ from the fixture."""
         return sum(len(changes.rows) for changes in self.changes.values())
+
+    @cached_property
+    def size(self) -> int:
+        """About what these rows take, in bytes; what it shares with worlds and other snapshots counts for each."""
+        return sum(changes.size for changes in self.changes.values())
 
 
 class World:
@@ -118,6 +126,8 @@ class World:
         """Setting that was too small -> how many of its requests the journal lost for that."""
         self.asked = 0
         """How many requests it has ever received."""
+        self.resized: Callable[[World], None] = _ignore
+        """Called when its size may have changed."""
         self.faults: dict[int, Any] = {}
         """Fault id -> its active fault."""
         self.faulted = 0
@@ -152,11 +162,36 @@ class World:
     def start_over(self) -> None:
         """Take the current state as the origin, because the journal has been cleared."""
         self._origin = self.snapshot()
+        self.resized(self)
 
     @property
     def changed(self) -> int:
         """How many rows differ from the fixture."""
         return sum(table.changed for table in self._tables.values())
+
+    @property
+    def size(self) -> int:
+        """About what its changed rows and its faults take, in bytes."""
+        faults: int = sum(fault.size for fault in self.faults.values()) + len(self.fault_log) * LOGGED
+        return sum(table.size for table in self._tables.values()) + faults
+
+    @property
+    def held(self) -> int:
+        """About what it keeps in memory in all, in bytes: with the state before the first request in its journal."""
+        return WORLD + self.size + (self._origin.size if self._origin else 0)
+
+    def check_size(self) -> None:
+        """Raises a 503 refusal if the world exceeds its bounds; if not, its new size counts."""
+        bounds, full = self.settings, f"World {self.name} already differs from its fixture in"
+        if self.changed > bounds.max_rows:
+            much, option = f"{full} {bounds.max_rows} rows, the maximum.", "--max-rows"
+        elif self.size > bounds.max_world:
+            much = f"World {self.name} would take more than {bounds.max_world} bytes, the maximum."
+            option = "--max-world"
+        else:
+            self.resized(self)
+            return
+        raise refusal(503, f"{much} Reset it, or start the server with a larger {option}.")
 
     @property
     def writes(self) -> int:
@@ -214,9 +249,9 @@ class Transaction:
         """Make the writes permanent. Raises a 503 refusal, and rolls back, if the world would exceed its bound."""
         for entry in self._log:
             entry.commit()
-        if any(entry.grows for entry in self._log):
+        if self._log:
             try:
-                self._check_size()
+                self._world.check_size()
             except Refusal:
                 self.roll_back()
                 raise
@@ -230,11 +265,9 @@ class Transaction:
         """The changes of rows, available until the world's next transaction begins."""
         return [entry for entry in self._log if isinstance(entry, Change)]
 
-    def _check_size(self) -> None:
-        most = self._world.settings.max_rows
-        if self._world.changed > most:
-            message = f"World {self._world.name} already differs from its fixture in {most} rows, the maximum."
-            raise refusal(503, f"{message} Reset it, or start the server with a larger --max-rows.")
+
+def _ignore(_: World) -> None:
+    pass
 
 
 _DEFAULTS = Settings()
