@@ -58,10 +58,11 @@ class StubServer:
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
         pages = page_routes(contracts)
         dispatch = Dispatch(contracts, functions, pages)
+        protection = Protection(self.control, self.settings)
         outer: Middlewares = {
             "recorder": [partial(Recorder, contract=contract, journal=self.journal, coverage=self.coverage)],
             "cors": [partial(Cors, settings=self.settings)],
-            "wire": [partial(Wire, worlds=self.worlds, protection=Protection(self.control, self.settings))],
+            "wire": [partial(Wire, worlds=self.worlds, control=self.control, protection=protection)],
             "faults": [partial(Faults, contract=contract)],
         }
         self._stack, hops = build_stack(contracts, functions, dispatch, outer)

@@ -7,6 +7,9 @@ WORLDS = 8
 """How many worlds of the maximum size must fit into the memory: half of it is for snapshots, and two worlds, which may
 have an earlier state each, are never evicted, because they are in use."""
 
+BODY_BOUNDS = ("max_body", "max_file")
+"""The settings that may bound the body of an operation (`x-max-body`)."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -40,6 +43,12 @@ class Settings:
     """Maximum size of all journals together, in bytes; the largest loses its oldest entries first."""
     max_body: int = 8 * 1024 * 1024
     """Maximum size of a request body, in bytes; a larger one gets a 413."""
+
+    @property
+    def max_file(self) -> int:
+        """Maximum size of a snapshot in a file, in bytes: twice that of a world, because JSON may need two characters
+        for one."""
+        return max(self.max_body, 2 * self.max_world)
 
     def __post_init__(self) -> None:
         """Raises ValueError if the bounds do not fit together."""

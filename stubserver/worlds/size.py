@@ -1,13 +1,20 @@
-"""About how many bytes a changed row takes: the bounds of worlds count them."""
+"""About how many bytes a changed row takes: the bounds of worlds count them.
+
+The size depends on nothing but the row's content. What Python reports does not: it counts the UTF-8 that a text has
+once been encoded to, and the room that a list has for more.
+"""
 
 from collections.abc import Mapping
-from sys import getsizeof
 from typing import Any
 
 ROW = 640
 """What a row takes besides long texts, lists and objects: the average that was measured for small rows."""
 _SHORT = 100
-"""Texts of up to this many characters are not counted: they are part of ROW."""
+"""Texts of up to this many characters are not counted in a row: they are part of ROW."""
+_WIDE = 5
+"""What a character takes, in bytes, if not all of its text is ASCII: two or four, and what UTF-8 needs."""
+_VALUE = 64
+"""What a value in a list or an object takes besides a text."""
 
 
 def size_of(row: Mapping[str, Any] | None) -> int:
@@ -18,13 +25,19 @@ def size_of(row: Mapping[str, Any] | None) -> int:
     for value in row.values():
         if type(value) is str:
             if len(value) > _SHORT:
-                size += getsizeof(value)
+                size += _text(value)
         elif isinstance(value, dict | list | tuple):
             size += _whole(value)
     return size
 
 
+def _text(text: str) -> int:
+    return len(text) * (1 if text.isascii() else _WIDE)
+
+
 def _whole(value: Any) -> int:
     """The size of a value with everything in it."""
+    if isinstance(value, str):
+        return _VALUE + _text(value)
     parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return getsizeof(value) + sum(map(_whole, parts))
+    return _VALUE + sum(map(_whole, parts))

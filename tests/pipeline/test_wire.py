@@ -152,7 +152,7 @@ def test_after_the_body_there_is_silence_until_the_client_goes(
         raise AssertionError
 
     scope = {"type": "http", "method": "GET", "path": "/docs/swagger-ui.css", "query_string": b"", "headers": []}
-    runner.run(Wire(inner, Worlds(default_fixture), Protection(CONTROL, Settings()))(scope, receive, send))
+    runner.run(Wire(inner, Worlds(default_fixture), CONTROL, Protection(CONTROL, Settings()))(scope, receive, send))
     assert heard in (["http.request"], ["http.request", "http.disconnect"])
 
 
