@@ -64,7 +64,6 @@ class Changes:
         self.added = 0
         self.next_id = base.next_id
         self.size = 0
-        """About what the rows take, in bytes."""
 
     def copy(self, base: FixtureTable) -> "Changes":
         """A copy that can be written to."""
@@ -74,20 +73,26 @@ class Changes:
         copied.added, copied.next_id, copied.size = self.added, self.next_id, self.size
         return copied
 
-    def set(self, key: Key, row: Row | None) -> None:
-        """Note what a row is now; None if it was deleted."""
-        if key in self.rows:
-            self.size -= size_of(self.rows[key])
+    def set(self, key: Key, row: Row | None) -> int:
+        """Note what a row is now; None if it was deleted. Returns how much the size has grown."""
+        grown = size_of(row) - (size_of(self.rows[key]) if key in self.rows else 0)
         self.rows[key] = row
-        self.size += size_of(row)
+        self.size += grown
+        return grown
 
-    def drop(self, key: Key) -> None:
-        """Forget the note on a row, because it does not differ from the base any more."""
-        self.size -= size_of(self.rows.pop(key))
+    def drop(self, key: Key) -> int:
+        """Forget the note on a row, which does not differ from the base any more. Returns how much the size has grown."""
+        size = size_of(self.rows.pop(key))
+        self.size -= size
+        return -size
 
 
 class LogEntry(Protocol):
     """One write to a table, as a transaction logs it."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether the world may differ from its fixture in more rows than before."""
 
     def roll_back(self) -> None:
         """Restore what was there before the write."""
@@ -97,9 +102,10 @@ class LogEntry(Protocol):
 
 
 class Log(list["LogEntry"]):
-    """The writes of a world's current transaction; `writes` counts those of all transactions."""
+    """The writes of a world's current transaction; `writes` counts those of all, `size` is that of all changed rows."""
 
     writes = 0
+    size = 0
 
     def append(self, entry: "LogEntry") -> None:
         """Add a write and count it."""
@@ -135,6 +141,7 @@ class TakenId:
 
     table: "Table"
     number: int
+    grows = False
 
     def roll_back(self) -> None:
         """Make the id the next one to be allocated."""
@@ -173,11 +180,6 @@ class Table:
     def changed(self) -> int:
         """How many rows differ from the base."""
         return len(self._changes.rows)
-
-    @property
-    def size(self) -> int:
-        """About what these rows take, in bytes."""
-        return self._changes.size
 
     def get(self, key: Key) -> Row | None:
         """The row that has this key, or None."""
@@ -242,7 +244,7 @@ class Table:
     def set(self, key: Key, before: Row | None, after: Row | None) -> None:
         """Replace `before` by `after`, without logging it."""
         changes = self.own()
-        changes.set(key, after)
+        self._log.size += changes.set(key, after)
         changes.added += (after is not None) - (before is not None)
         for field, read in self.base.readers.items():
             old = _ABSENT if before is None else read(before)
@@ -258,7 +260,7 @@ class Table:
         come: dict[tuple[Field, Any], set[Key]] = {}
         for key, after in rows.items():
             before = self.get(key)
-            changes.set(key, after)
+            self._log.size += changes.set(key, after)
             changes.added += (after is not None) - (before is not None)
             for field, read in self.base.readers.items():
                 if before is not None:
@@ -290,9 +292,9 @@ class Table:
 
     def forget(self, key: Key) -> None:
         """Drop the change of a row that equals the base row again."""
-        self._changes.drop(key)
+        self._log.size += self._changes.drop(key)
 
     def settle(self, key: Key) -> None:
         """Drop the deletion of a row that the base never had."""
         if key not in self.base.rows and key in self._changes.rows and self._changes.rows[key] is None:
-            self.own().drop(key)
+            self._log.size += self.own().drop(key)

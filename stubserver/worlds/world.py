@@ -138,6 +138,7 @@ class World:
         self._derived: dict[Any, tuple[Sequence[Sequence[Key]], Any]] = {}
         self._log = Log()
         taken = changes or {}
+        self._log.size = sum(changed.size for changed in taken.values())
         self._tables = {name: Table(name, base, self._log, taken.get(name)) for name, base in fixture.tables.items()}
         vars(self).update(self._tables)
 
@@ -172,8 +173,10 @@ class World:
     @property
     def size(self) -> int:
         """About what its changed rows and its faults take, in bytes."""
-        faults: int = sum(fault.size for fault in self.faults.values()) + len(self.fault_log) * LOGGED
-        return sum(table.size for table in self._tables.values()) + faults
+        if not self.fault_log:
+            return self._log.size
+        faults: int = sum(fault.size for fault in self.faults.values())
+        return self._log.size + faults + len(self.fault_log) * LOGGED
 
     @property
     def held(self) -> int:
@@ -183,7 +186,7 @@ class World:
     def check_size(self) -> None:
         """Raises a 503 refusal if the world exceeds its bounds; if not, its new size counts."""
         bounds, full = self.settings, f"World {self.name} already differs from its fixture in"
-        if self.changed > bounds.max_rows:
+        if any(entry.grows for entry in self._log) and self.changed > bounds.max_rows:
             much, option = f"{full} {bounds.max_rows} rows, the maximum.", "--max-rows"
         elif self.size > bounds.max_world:
             much = f"World {self.name} would take more than {bounds.max_world} bytes, the maximum."
