@@ -81,7 +81,7 @@ class Changes:
         return grown
 
     def drop(self, key: Key) -> int:
-        """Forget the note on a row, which does not differ from the base any more. Returns how much the size has grown."""
+        """Forget the note on a row, which is as in the base again. Returns how much the size has grown."""
         size = size_of(self.rows.pop(key))
         self.size -= size
         return -size
