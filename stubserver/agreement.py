@@ -16,6 +16,7 @@ from stubserver.pages.documents import TOKEN_SCHEME
 from stubserver.pipeline.faults import FAULT_KINDS
 from stubserver.pipeline.reading import READERS
 from stubserver.records.coverage import DIMENSIONS
+from stubserver.settings import BODY_BOUNDS
 from stubserver.suggestions import nearest
 
 
@@ -56,6 +57,8 @@ def _shared_names(contract: Contract, control: Contract) -> Iterator[SharedNames
     operations = [*contract.operations.values(), *control.operations.values()]
     guards = ((guard, operation) for operation in operations for guard in _guards(operation))
     yield SharedNames("x-access", _places(guards), GUARDS, "stubserver/api/guards.py: GUARDS")
+    bounds = ((operation.max_body, operation) for operation in operations)
+    yield SharedNames("x-max-body", _places(bounds), BODY_BOUNDS, "stubserver/settings.py: BODY_BOUNDS")
     loads = ((kind, operation) for operation in operations for kind in operation.loads.values())
     yield SharedNames("x-loads", _places(loads), ROW_KINDS, "stubserver/call.py: ROW_KINDS")
     bodies = ((media, operation) for operation in operations for media in operation.bodies)

@@ -62,7 +62,7 @@ class StubServer:
         outer: Middlewares = {
             "recorder": [partial(Recorder, contract=contract, journal=self.journal, coverage=self.coverage)],
             "cors": [partial(Cors, settings=self.settings)],
-            "wire": [partial(Wire, worlds=self.worlds, protection=protection, settings=self.settings)],
+            "wire": [partial(Wire, worlds=self.worlds, control=self.control, protection=protection)],
             "faults": [partial(Faults, contract=contract)],
         }
         self._stack, hops = build_stack(contracts, functions, dispatch, outer)

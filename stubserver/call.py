@@ -171,6 +171,13 @@ class Call:
         twin.__dict__.update(self.__dict__, world=world, at=at, id="", _rows={})
         return twin
 
+    def detached(self) -> "Call":
+        """The same request, to be kept for `again`: a copy that keeps alive neither its world nor its body."""
+        twin = Call.__new__(Call)
+        twin.__dict__.update(self.__dict__, raw_body=b"", _rows={})
+        del twin.world
+        return twin
+
     @property
     def persona(self) -> str:
         """The caller's persona token; without one, the username, or "anonymous"."""

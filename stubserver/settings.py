@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+WORLDS = 8
+"""How many worlds of the maximum size must fit into the memory: half of it is for snapshots, and two worlds, which may
+have an earlier state each, are never evicted, because they are in use."""
+
+BODY_BOUNDS = ("max_body", "max_file")
+"""The settings that may bound the body of an operation (`x-max-body`)."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -32,9 +39,26 @@ class Settings:
     """Maximum number of worlds; for a new one, the world that has been idle longest is evicted."""
     max_rows: int = 100_000
     """Maximum number of rows in which a world may differ from its fixture."""
+    max_world: int = 64 * 1024 * 1024
+    """Maximum size of a world, in bytes: its changed rows and its faults."""
+    max_memory: int = 512 * 1024 * 1024
+    """Maximum size of all worlds and snapshots, in bytes; for more, the world that has been idle longest is evicted."""
     max_requests: int = 5_000
     """Maximum number of journal entries of one world; its oldest is evicted first."""
     max_journal: int = 64 * 1024 * 1024
     """Maximum size of all journals together, in bytes; the largest loses its oldest entries first."""
     max_body: int = 8 * 1024 * 1024
     """Maximum size of a request body, in bytes; a larger one gets a 413."""
+
+    @property
+    def max_file(self) -> int:
+        """Maximum size of a snapshot in a file, in bytes: twice that of a world, because JSON may need two characters
+        for one."""
+        return max(self.max_body, 2 * self.max_world)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if the bounds do not fit together."""
+        least = WORLDS * self.max_world
+        if self.max_memory < least:
+            message = f"--max-memory {self.max_memory} is too small for worlds of --max-world {self.max_world}"
+            raise ValueError(f"{message}: use at least {least}, {WORLDS} times that.")

@@ -90,6 +90,15 @@ def test_a_fault_kind_that_only_the_contract_has() -> None:
     refused(says, lambda: check(commands=found))
 
 
+def test_a_bound_that_only_the_contract_has() -> None:
+    def misspell(document: dict[str, Any]) -> None:
+        document["paths"]["/snapshots/{snapshot}"]["put"]["x-max-body"] = "max_fil"
+
+    found = changed(load_control_contract(), misspell)
+    says = ["control/snapshot.yaml: load_snapshot", "x-max-body 'max_fil'", "did you mean 'max_file'?", "BODY_BOUNDS"]
+    refused(says, lambda: check(commands=found))
+
+
 @pytest.mark.parametrize(
     ("table", "says"),
     [

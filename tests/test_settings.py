@@ -32,6 +32,16 @@ def test_every_setting_is_an_option_of_the_command(monkeypatch: pytest.MonkeyPat
     assert (not given if option.startswith("no_") else given) == getattr(Settings(), name)
 
 
+@pytest.mark.parametrize(
+    "bounds", [{"max_memory": 511 << 20}, {"max_world": (64 << 20) + 1}, {"max_world": 100, "max_memory": 799}]
+)
+def test_bounds_that_do_not_fit_together_are_refused(bounds: dict[str, Any]) -> None:
+    least = 8 * Settings.max_world if "max_world" not in bounds else 8 * bounds["max_world"]
+    with pytest.raises(ValueError, match=f"^--max-memory [0-9]+ is too small .*: use at least {least}, 8 times that.$"):
+        create_app(**bounds)
+    create_app("empty", **{**bounds, "max_memory": least})
+
+
 THEN = datetime(2031, 5, 1, 9, tzinfo=UTC)
 
 

@@ -71,6 +71,18 @@ def main() -> None:
     type=_MANY,
 )
 @option(
+    "--max-world",
+    "Maximum size of a world, in bytes: its changed rows and its faults.",
+    default=Settings.max_world,
+    type=_MANY,
+)
+@option(
+    "--max-memory",
+    "Maximum size of all worlds and snapshots, in bytes; the world idle longest is evicted.",
+    default=Settings.max_memory,
+    type=_MANY,
+)
+@option(
     "--max-requests",
     "Maximum number of journal entries of one world; its oldest is evicted first.",
     default=Settings.max_requests,

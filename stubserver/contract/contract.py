@@ -1,9 +1,10 @@
 """A contract: what the server needs to know from a merged document.
 
-The documents are the single source of truth. Besides OpenAPI they use four extension keys:
-`x-access` (the guard of an operation, or of giving a parameter), `x-loads` (the row that a path parameter
-names), `x-rules` (the rules an operation follows; at the top level, the definitions of all rules) and `x-source`
-(where an inferred detail comes from and how sure it is).
+The documents are the single source of truth. Besides OpenAPI they use five extension keys:
+`x-access` (the guard of an operation, or of giving a parameter), `x-loads` (the row that a path parameter names),
+`x-max-body` (the setting that bounds the body of an operation, if it is not `max_body`), `x-rules` (the rules an
+operation follows; at the top level, the definitions of all rules) and `x-source` (where an inferred detail comes from
+and how sure it is).
 """
 
 import re
@@ -16,7 +17,7 @@ from stubserver.contract.operation import Body, Operation, Parameter
 from stubserver.contract.schema import Schema, Validator, draft4
 
 METHODS = ("get", "put", "post", "patch", "delete")
-EXTENSIONS = {"x-access", "x-loads", "x-rules", "x-source"}
+EXTENSIONS = {"x-access", "x-loads", "x-max-body", "x-rules", "x-source"}
 
 
 class Contract:
@@ -132,6 +133,7 @@ class Contract:
             path=self.base + path,
             summary=raw.get("summary", ""),
             access=raw["x-access"],
+            max_body=raw.get("x-max-body", "max_body"),
             secured=bool(raw.get("security", self.document.get("security", []))),
             loads={p["name"]: p["x-loads"] for p in parameters if "x-loads" in p},
             path_parameters={p["name"]: p["schema"] for p in parameters if p["in"] == "path"},

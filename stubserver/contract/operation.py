@@ -55,6 +55,8 @@ class Operation:
     path: str
     summary: str
     access: str
+    max_body: str
+    """The setting that bounds its body."""
     secured: bool
     """Whether its `security`, or that of the whole contract, is not empty."""
     loads: Mapping[str, str]

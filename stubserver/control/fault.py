@@ -8,7 +8,7 @@ from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.control import names
 from stubserver.control.server_parts import ServerParts
-from stubserver.errors import invalid, refusal
+from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline.faults import Fault
 from stubserver.worlds.world import World
 
@@ -24,15 +24,21 @@ def list_faults(call: Call, parts: ServerParts) -> Listing:
 
 
 def create_fault(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """Add a fault. Raises a 400 refusal for one that can never fire, and if there are too many."""
+    """Add a fault. Raises a 400 refusal for one that can never fire, and if there are too many, or they are too large
+    (a stale one has the world's rows)."""
     wanted = {**call.operation.defaults, **names.checked(call.body, parts.contract, call.world)}
     _check_stale(wanted, parts.contract)
     world = parts.touched(call)
     if len(world.faults) >= MAX_FAULTS:
         raise invalid("non_field_errors", "max_length", f"World {world.name} already has {MAX_FAULTS} faults.")
-    world.faulted += 1
-    fault = Fault(world.faulted, world, wanted)
+    fault = Fault(world.faulted + 1, world, wanted)
     world.faults[fault.id] = fault
+    try:
+        world.check_size()
+    except Refusal as full:
+        del world.faults[fault.id]
+        raise invalid("non_field_errors", "max_length", full.reason) from None
+    world.faulted += 1
     _log(call, world, fault.id)
     return _view(fault)
 
@@ -65,6 +71,7 @@ def _log(call: Call, world: World, number: int | None) -> None:
     done = {"after": world.asked, "operation": call.operation.id, "id": number, "fault": call.body or None}
     world.fault_log.append(done)
     del world.fault_log[:-MAX_LOG]
+    world.resized(world)
 
 
 def _view(fault: Fault) -> Mapping[str, Any]:

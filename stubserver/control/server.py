@@ -38,6 +38,7 @@ def get_health(_: Call, parts: ServerParts) -> Mapping[str, Any]:
             "forgotten": parts.journal.forgotten,
         },
         "snapshots": len(parts.worlds.snapshots),
+        "memory": {"worlds": parts.worlds.size, "snapshots": parts.worlds.snapshots_size},
         "limits": asdict(parts.worlds.settings),
     }
 

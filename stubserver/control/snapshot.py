@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.server_parts import ServerParts, clock_view, world_view
@@ -23,8 +25,13 @@ def create_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
 
 
 def get_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """The snapshot as a SnapshotFile, for the caller to save."""
-    return snapshot_file.written(parts.worlds.snapshot(call.ids["snapshot"]))
+    """The snapshot as a SnapshotFile, for the caller to save. Raises a 400 refusal if it could not be loaded again."""
+    file = snapshot_file.written(parts.worlds.snapshot(call.ids["snapshot"]))
+    size, most = len(orjson.dumps(file)), parts.worlds.settings.max_file
+    if size > most:
+        message = f"The file would have {size} bytes, but one of more than {most} could not be loaded again"
+        raise invalid("snapshot", "max_length", f"{message}; start the server with a larger --max-world.")
+    return file
 
 
 def load_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:

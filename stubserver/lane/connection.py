@@ -2,7 +2,9 @@
 API's error shape and in its turn, and no client can make the server wait or keep data without bound."""
 
 import asyncio
+import weakref
 from collections.abc import Iterable, Sized
+from contextvars import Context
 from functools import partial
 from typing import Any
 
@@ -162,9 +164,10 @@ class Connection(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, or with the refusal, if it is next."""
+        """Go on with the next request, or with the refusal, if it is next: in a new context, because the one of this
+        request has its scope, where Connexion has put it."""
         is_last = not self.pipeline
-        super().on_response_complete()
+        Context().run(super().on_response_complete)
         if is_last and self._refused is not None and not self.transport.is_closing():
             self._send_refusal(self._refused)
 
@@ -205,10 +208,11 @@ class Connection(HttpToolsProtocol):
             return
         super().on_headers_complete()
         self.headers = []  # trailers go there, and are dropped
-        cycle = self.cycle
+        answering = weakref.ref(self.cycle)  # whose scope has this function, so that each would keep the other
 
         def drop() -> None:
-            cycle.disconnected = True  # so that uvicorn does not complain about a missing answer
+            if (cycle := answering()) is not None:
+                cycle.disconnected = True  # so that uvicorn does not complain about a missing answer
             self.transport.abort()
 
         self.scope["extensions"] = {CONNECTION: {"drop": drop}}

@@ -5,6 +5,7 @@ serves all other requests. Requests whose heads are the same, byte for byte, sha
 """
 
 import re
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,7 +45,9 @@ class CachedAnswer:
     """The answer to a GET, cached until a row changes or a relevant time passes."""
 
     call: Call
+    """The call, detached from its world."""
     text: bytes
+    world: weakref.ref[World]
     writes: int
     """The world's number of writes at that time."""
     since: datetime
@@ -53,7 +56,7 @@ class CachedAnswer:
 
     def is_good(self, world: World, at: datetime) -> bool:
         """Whether the answer would be the same at this time."""
-        same = self.call.world is world and self.writes == world.writes
+        same = self.world() is world and self.writes == world.writes
         return same and self.since <= at < self.until
 
 
@@ -62,7 +65,7 @@ class Head:
     """What all requests with the same head have in common."""
 
     call: Call
-    """A call that has taken all steps that depend only on the head."""
+    """A call that has taken all steps that depend only on the head, detached from its world."""
     length: int
     """Length of the body, in bytes."""
     target: str
@@ -78,7 +81,17 @@ class Head:
     cors: Headers
     """CORS headers of the answer."""
     cached: CachedAnswer | None = None
-    """The last answer, if it could be cached."""
+    """The last answer, if it could be cached, for as long as its world exists."""
+
+    def cache(self, call: Call, text: bytes) -> None:
+        """Keep the answer to a call that has changed nothing."""
+        world, clock = call.world, call.world.clock
+        end = weakref.ref(world, self.drop)
+        self.cached = CachedAnswer(call.detached(), text, end, world.writes, clock.since, clock.until)
+
+    def drop(self, _: object = None) -> None:
+        """Forget the cached answer, for instance because its world is gone."""
+        self.cached = None
 
 
 class ParsedHead:
@@ -92,6 +105,7 @@ class ParsedHead:
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(text)
         self.method: str = self._parser.get_method().decode()
+        del self._parser  # which refers to this object, too
 
     @property
     def url(self) -> str:
@@ -153,9 +167,14 @@ class Heads:
             head = self._read(text)
         if len(text) <= MAX_LENGTH:
             if len(self._known) >= MAX_HEADS:
-                self._known.clear()
+                self._clear()
             self._known[text] = head
         return head
+
+    def _clear(self) -> None:
+        for head in filter(None, self._known.values()):
+            head.drop()  # it and the reference to its world refer to each other
+        self._known.clear()
 
     def _read(self, text: bytes) -> Head | None:
         if len(text) > MAX_HEAD:
@@ -189,7 +208,7 @@ class Heads:
             return None
         reading.read_parameters(call)
         return Head(
-            call=call,
+            call=call.detached(),
             length=length,
             target=target if query else path,
             world=call.world.name,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from stubserver.call import Call
-from stubserver.lane.head import CachedAnswer, Head, Heads
+from stubserver.lane.head import Head, Heads
 from stubserver.pipeline import authentication
 from stubserver.pipeline.admission import admit
 from stubserver.pipeline.answer import Headers, with_length
@@ -112,5 +112,5 @@ class Lane:
             step(call, head)
         text = self._dispatch.run(call, call.operation)
         if call.method == "GET" and not call.changes and len(text) <= MAX_CACHED:
-            head.cached = CachedAnswer(call, text, world.writes, world.clock.since, world.clock.until)
+            head.cache(call, text)
         return call, text

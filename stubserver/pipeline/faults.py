@@ -17,6 +17,9 @@ from stubserver.pipeline.preferences import Preference, preferences, preferred
 from stubserver.pipeline.switches import switches
 from stubserver.worlds.world import Snapshot, World
 
+SIZE = 4096
+"""What a fault takes besides a snapshot, in bytes: mostly its source of random draws."""
+
 
 class Fault:
     """A fault of a world."""
@@ -29,8 +32,10 @@ class Fault:
         """What the journal shows of it: one object, however many requests it fires for."""
         self.wanted = wanted
         self.fired = 0
-        self.snapshot: Snapshot = world.snapshot()
-        """The world as it was when the fault was created."""
+        self.snapshot: Snapshot | None = world.snapshot() if self.kind == "stale" else None
+        """For a stale fault, the world as it was when the fault was created."""
+        self.size = SIZE + (self.snapshot.size if self.snapshot else 0)
+        """About what it takes, in bytes."""
         self._random = random.Random(f"{world.settings.seed} {world.name} {number} {wanted['seed']}")  # noqa: S311
 
     def is_due(self, call: Call, operation: Operation | None, switched_on: Collection[str]) -> bool:
@@ -151,6 +156,7 @@ async def error(fault: Fault, exchange: Exchange) -> None:
 async def stale(fault: Fault, exchange: Exchange) -> None:
     """Answer from the world as it was when the fault was created."""
     world = exchange.call.world
+    assert fault.snapshot is not None  # noqa: S101 (it has one, because it is stale)
     exchange.call.world = World.of(world.name, fault.snapshot, world.settings)
     try:
         await exchange.go_on()

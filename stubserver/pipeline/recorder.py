@@ -51,15 +51,18 @@ class Recorder:
             await self._app(scope, receive, noted)
         finally:
             answer.seconds = time.perf_counter() - started
-            if answer.status or SCOPE_KEY in scope:
+            call = scope.pop(SCOPE_KEY, None)  # an idle connection keeps its last scope
+            if answer.status or call is not None:
                 query = scope["query_string"].decode("latin-1")
                 target = scope["path"] + (f"?{query}" if query else "")
-                self.record(scope["method"], target, scope.get(SCOPE_KEY), answer, scope.get(REFUSAL_KEY))
+                self.record(scope["method"], target, call, answer, scope.pop(REFUSAL_KEY, None))
 
     def record(self, method: str, target: str, call: Call | None, answer: Answer, refused: Refusal | None) -> None:
         """Record a finished request; `target` is its path and query as sent."""
         if call is not None:
             call.refusal = refused = refused or call.refusal
+            if refused is not None:
+                refused.__traceback__ = None  # its frames refer to the call, and to all that was used to answer it
         if _is_journaled(call, answer.status):
             # A request that was refused early, or met a fault, has not been routed yet.
             call.routed = call.routed or self._contract.find(call.method, call.path)

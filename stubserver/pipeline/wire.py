@@ -9,13 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, WORLD_HEADER, base_path
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
+from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline.answer import Headers, send_refusal
 from stubserver.pipeline.exchange import CONNECTION
 from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.proxies import HOST, Addresses
 from stubserver.pipeline.visitors import Visitors, is_followed
-from stubserver.settings import Settings
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
 from stubserver.worlds.world import World
 
@@ -34,13 +34,14 @@ _MAX_DIGITS = 18
 class Wire:
     """ASGI middleware that turns a raw request into a call in the world it names, with its whole body read."""
 
-    def __init__(self, app: ASGIApp, worlds: Worlds, protection: Protection, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, worlds: Worlds, control: Contract, protection: Protection) -> None:
         """Raises ValueError for settings of addresses and hosts that cannot be."""
         self._app = app
+        self._control = control
         self._worlds = worlds
         self._protection = protection
-        self._addresses = Addresses(settings)
-        self._visitors = Visitors(settings)
+        self._addresses = Addresses(worlds.settings)
+        self._visitors = Visitors(worlds.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on in its plain form, or refuse it."""
@@ -50,7 +51,7 @@ class Wire:
         try:
             call = scope[SCOPE_KEY] = self.call(scope)
             check(call)
-            call.raw_body = await self._body(receive, call.headers)
+            call.raw_body = await self._body(receive, call.headers, self._most(call))
         except ClientDisconnect:
             scope.pop(SCOPE_KEY)  # an incomplete request is not recorded
             return
@@ -70,25 +71,31 @@ class Wire:
         await self._app(inner, _after_body(receive), send)
 
     def admits(self, length: int) -> bool:
-        """Whether a body of `length` bytes is small enough."""
+        """Whether a body of `length` bytes is small enough for every operation."""
         return length <= self._worlds.settings.max_body
 
-    async def _body(self, receive: Receive, headers: Mapping[str, str]) -> bytes:
+    def _most(self, call: Call) -> int:
+        """Maximum size of the body, in bytes."""
+        operation = self._control.find(call.method, call.path) if call.is_control else None
+        most: int = getattr(self._worlds.settings, operation.max_body if operation else "max_body")
+        return most
+
+    async def _body(self, receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
         """The whole body. Raises a 413 refusal as soon as it is known to be too large, and ClientDisconnect."""
         length = headers.get("content-length", "")
         if not length and "transfer-encoding" not in headers:
             return b""
         body = bytearray()
-        fits = not length.isdigit() or (len(length) <= _MAX_DIGITS and self.admits(int(length)))
+        fits = not length.isdigit() or (len(length) <= _MAX_DIGITS and int(length) <= most)
         while fits:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             body += message.get("body", b"")
-            fits = self.admits(len(body))
+            fits = len(body) <= most
             if fits and not message.get("more_body", False):
                 return bytes(body)
-        raise refusal(413, f"The request body is larger than {self._worlds.settings.max_body} bytes.")
+        raise refusal(413, f"The request body is larger than {most} bytes.")
 
     def call(self, scope: Scope) -> Call:
         """The request as a call. Raises a refusal if it does not name its host, names its world wrongly, or may not use

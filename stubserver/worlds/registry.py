@@ -46,6 +46,10 @@ class Worlds:
         self._load = load
         self._forget = forget
         self._names_given = 0
+        self._held: dict[str, int] = {}
+        """Name of a world -> what it takes, in bytes."""
+        self.size = 0
+        """About what all worlds take, in bytes."""
         self._fixtures: dict[tuple[str, datetime], Fixture] = {}
         """Cache of the fixtures besides the first one, oldest first."""
         self._worlds: dict[str, World] = {}
@@ -115,16 +119,42 @@ class Worlds:
         self._lost.pop(name, None)
         world = self._worlds.pop(name, None)
         if world is not None:
+            self.size -= self._held.pop(name)
             self._forget(world)
+            world.close()
 
     def _add(self, world: World) -> World:
         self.delete(world.name)
         self._worlds[world.name] = world
-        if len(self._worlds) > self.settings.max_worlds:
-            idle = next((name for name in self._worlds if name not in (DEFAULT, world.name)), None)
-            if idle is not None:
-                self._evict(idle)
+        self._held[world.name] = 0
+        world.resized = self._resized
+        self._resized(world)
         return world
+
+    def _resized(self, world: World) -> None:
+        """Count what a world takes now, unless it is gone; evict those that have been idle longest if that is too much.
+        It never fails: the default world and this one always fit in, beside the snapshots (see Settings)."""
+        if self._worlds.get(world.name) is not world:
+            return
+        held = world.held
+        self.size += held - self._held[world.name]
+        self._held[world.name] = held
+        while self._is_full():
+            idle = next((name for name in self._worlds if name not in (DEFAULT, world.name)), None)
+            if idle is None:
+                return
+            self._evict(idle)
+
+    def _is_full(self) -> bool:
+        if len(self._worlds) > self.settings.max_worlds:
+            return True
+        most = self.settings.max_memory
+        return self.size > most // 2 and self.size + self.snapshots_size > most
+
+    @property
+    def snapshots_size(self) -> int:
+        """About what all stored snapshots take, in bytes."""
+        return sum(snapshot.size for snapshot in self.snapshots.values())
 
     def _evict(self, name: str) -> None:
         received = self._worlds[name].asked + self._worlds[name].forgotten.get("max_worlds", 0)
@@ -156,10 +186,19 @@ class Worlds:
 
     def keep_snapshot(self, name: str, snapshot: Snapshot) -> None:
         """Store a snapshot under a name. Raises a 400 refusal if it is too large, or if there are too many."""
-        if name not in self.snapshots and len(self.snapshots) >= MAX_SNAPSHOTS:
+        bounds, replaced = self.settings, self.snapshots.get(name)
+        room = bounds.max_memory // 2 - self.snapshots_size + (replaced.size if replaced else 0)
+        if replaced is None and len(self.snapshots) >= MAX_SNAPSHOTS:
             raise invalid("name", "max_length", f"There are {MAX_SNAPSHOTS} snapshots already; delete one first.")
-        if snapshot.changed > self.settings.max_rows:
-            raise invalid(
-                "tables", "max_length", f"A world may differ from its fixture in at most {self.settings.max_rows} rows."
+        if snapshot.changed > bounds.max_rows:
+            message = f"A world may differ from its fixture in at most {bounds.max_rows} rows."
+            raise invalid("tables", "max_length", message)
+        if snapshot.size > bounds.max_world:
+            message = (
+                f"Its rows take {snapshot.size} bytes; those of a world may take {bounds.max_world} (--max-world)."
             )
+            raise invalid("tables", "max_length", message)
+        if snapshot.size > room:
+            message = f"It takes {snapshot.size} bytes, but only {max(0, room)} are left of half of --max-memory"
+            raise invalid("name", "max_length", f"{message}; delete other snapshots first.")
         self.snapshots[name] = snapshot

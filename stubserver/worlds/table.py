@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol
 
+from stubserver.worlds.size import size_of
+
 Row = Mapping[str, Any]
 Key = Any
 """An id, or a tuple of ids if it takes more than one to identify a row."""
@@ -52,7 +54,7 @@ def reader(field: Field) -> Callable[[Row], Any]:
 class Changes:
     """What differs from the base in one world's table. Snapshots share it, so it is copied before the next write."""
 
-    __slots__ = ("added", "index", "next_id", "rows")
+    __slots__ = ("added", "index", "next_id", "rows", "size")
 
     def __init__(self, base: FixtureTable) -> None:
         self.rows: dict[Key, Row | None] = {}
@@ -61,14 +63,28 @@ class Changes:
         """Only the entries that differ from the base's index."""
         self.added = 0
         self.next_id = base.next_id
+        self.size = 0
 
     def copy(self, base: FixtureTable) -> "Changes":
         """A copy that can be written to."""
         copied = Changes(base)
         copied.rows = dict(self.rows)
         copied.index = {field: dict(values) for field, values in self.index.items()}
-        copied.added, copied.next_id = self.added, self.next_id
+        copied.added, copied.next_id, copied.size = self.added, self.next_id, self.size
         return copied
+
+    def set(self, key: Key, row: Row | None) -> int:
+        """Note what a row is now; None if it was deleted. Returns how much the size has grown."""
+        grown = size_of(row) - (size_of(self.rows[key]) if key in self.rows else 0)
+        self.rows[key] = row
+        self.size += grown
+        return grown
+
+    def drop(self, key: Key) -> int:
+        """Forget the note on a row, which is as in the base again. Returns how much the size has grown."""
+        size = size_of(self.rows.pop(key))
+        self.size -= size
+        return -size
 
 
 class LogEntry(Protocol):
@@ -86,9 +102,10 @@ class LogEntry(Protocol):
 
 
 class Log(list["LogEntry"]):
-    """The writes of a world's current transaction; `writes` counts those of all transactions."""
+    """The writes of a world's current transaction; `writes` counts those of all, `size` is that of all changed rows."""
 
     writes = 0
+    size = 0
 
     def append(self, entry: "LogEntry") -> None:
         """Add a write and count it."""
@@ -227,7 +244,7 @@ class Table:
     def set(self, key: Key, before: Row | None, after: Row | None) -> None:
         """Replace `before` by `after`, without logging it."""
         changes = self.own()
-        changes.rows[key] = after
+        self._log.size += changes.set(key, after)
         changes.added += (after is not None) - (before is not None)
         for field, read in self.base.readers.items():
             old = _ABSENT if before is None else read(before)
@@ -243,7 +260,7 @@ class Table:
         come: dict[tuple[Field, Any], set[Key]] = {}
         for key, after in rows.items():
             before = self.get(key)
-            changes.rows[key] = after
+            self._log.size += changes.set(key, after)
             changes.added += (after is not None) - (before is not None)
             for field, read in self.base.readers.items():
                 if before is not None:
@@ -275,9 +292,9 @@ class Table:
 
     def forget(self, key: Key) -> None:
         """Drop the change of a row that equals the base row again."""
-        del self._changes.rows[key]
+        self._log.size += self._changes.drop(key)
 
     def settle(self, key: Key) -> None:
         """Drop the deletion of a row that the base never had."""
         if key not in self.base.rows and key in self._changes.rows and self._changes.rows[key] is None:
-            del self.own().rows[key]
+            self._log.size += self.own().drop(key)

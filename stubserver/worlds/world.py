@@ -32,7 +32,10 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
 }
 """Table -> the fields that identify a row, and the fields that it has an index on."""
 
-
+WORLD = 8 * 1024
+"""What a world takes besides its changed rows, in bytes."""
+LOGGED = 1024
+"""What an entry of its `fault_log` takes, in bytes."""
 _T = TypeVar("_T")
 
 
@@ -73,6 +76,11 @@ class Snapshot:
     def changed(self) -> int:
         """How many rows differ from the fixture."""
         return sum(len(changes.rows) for changes in self.changes.values())
+
+    @cached_property
+    def size(self) -> int:
+        """About what these rows take, in bytes; what it shares with worlds and other snapshots counts for each."""
+        return sum(changes.size for changes in self.changes.values())
 
 
 class World:
@@ -118,6 +126,8 @@ class World:
         """Setting that was too small -> how many of its requests the journal lost for that."""
         self.asked = 0
         """How many requests it has ever received."""
+        self.resized: Callable[[World], None] = _ignore
+        """Called when its size may have changed."""
         self.faults: dict[int, Any] = {}
         """Fault id -> its active fault."""
         self.faulted = 0
@@ -128,6 +138,7 @@ class World:
         self._derived: dict[Any, tuple[Sequence[Sequence[Key]], Any]] = {}
         self._log = Log()
         taken = changes or {}
+        self._log.size = sum(changed.size for changed in taken.values())
         self._tables = {name: Table(name, base, self._log, taken.get(name)) for name, base in fixture.tables.items()}
         vars(self).update(self._tables)
 
@@ -152,11 +163,38 @@ class World:
     def start_over(self) -> None:
         """Take the current state as the origin, because the journal has been cleared."""
         self._origin = self.snapshot()
+        self.resized(self)
 
     @property
     def changed(self) -> int:
         """How many rows differ from the fixture."""
         return sum(table.changed for table in self._tables.values())
+
+    @property
+    def size(self) -> int:
+        """About what its changed rows and its faults take, in bytes."""
+        if not self.fault_log:
+            return self._log.size
+        faults: int = sum(fault.size for fault in self.faults.values())
+        return self._log.size + faults + len(self.fault_log) * LOGGED
+
+    @property
+    def held(self) -> int:
+        """About what it keeps in memory in all, in bytes: with the state before the first request in its journal."""
+        return WORLD + self.size + (self._origin.size if self._origin else 0)
+
+    def check_size(self) -> None:
+        """Raises a 503 refusal if the world exceeds its bounds; if not, its new size counts."""
+        bounds, full = self.settings, f"World {self.name} already differs from its fixture in"
+        if any(entry.grows for entry in self._log) and self.changed > bounds.max_rows:
+            much, option = f"{full} {bounds.max_rows} rows, the maximum.", "--max-rows"
+        elif self.size > bounds.max_world:
+            much = f"World {self.name} would take more than {bounds.max_world} bytes, the maximum."
+            option = "--max-world"
+        else:
+            self.resized(self)
+            return
+        raise refusal(503, f"{much} Reset it, or start the server with a larger {option}.")
 
     @property
     def writes(self) -> int:
@@ -176,6 +214,11 @@ class World:
     def token(self, what: str) -> str:
         """A token that looks random but is the same in every run; `what` distinguishes it from others. Not a secret."""
         return hashlib.sha256(f"{self.settings.seed} {self.name} {what}".encode()).hexdigest()[:32]
+
+    def close(self) -> None:
+        """Let go of the last transaction, which refers to the tables that refer to it: a world that is gone would keep
+        its rows until the collector runs."""
+        self._log.clear()
 
     def transaction(self) -> "Transaction":
         """A transaction for one operation, as a context manager."""
@@ -209,9 +252,9 @@ class Transaction:
         """Make the writes permanent. Raises a 503 refusal, and rolls back, if the world would exceed its bound."""
         for entry in self._log:
             entry.commit()
-        if any(entry.grows for entry in self._log):
+        if self._log:
             try:
-                self._check_size()
+                self._world.check_size()
             except Refusal:
                 self.roll_back()
                 raise
@@ -225,11 +268,9 @@ class Transaction:
         """The changes of rows, available until the world's next transaction begins."""
         return [entry for entry in self._log if isinstance(entry, Change)]
 
-    def _check_size(self) -> None:
-        most = self._world.settings.max_rows
-        if self._world.changed > most:
-            message = f"World {self._world.name} already differs from its fixture in {most} rows, the maximum."
-            raise refusal(503, f"{message} Reset it, or start the server with a larger --max-rows.")
+
+def _ignore(_: World) -> None:
+    pass
 
 
 _DEFAULTS = Settings()

@@ -1,5 +1,6 @@
 """The control plane's fault operations: create, list, delete."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -277,6 +278,29 @@ def test_a_world_that_begins_anew_has_no_faults(api: Api, ending: str) -> None:
     assert numbers(api, "stormy") == []
     assert api.get("/~stormy/api/v2/course/1/").status_code == 200
     assert create(api, world="stormy")["id"] == 1
+
+
+def test_a_stale_fault_takes_the_room_of_a_world(fresh: Callable[..., Api]) -> None:
+    """Because it has the rows as they were; others take little. A refused one uses up no number."""
+    api = fresh(max_world=60_000, max_memory=480_000)
+    ok(api.as_("creator").patch("/~w/api/v2/course/1/", json={"description": "x" * 20_000}))
+    create(api, "error", world="w")
+    create(api, "stale", world="w")
+    response = api.post(FAULTS, json={"kind": "stale"}, headers={"X-Stub-World": "w"})
+    assert refused(response, 400) == {"non_field_errors": "max_length"}
+    assert "World w would take more than 60000 bytes" in response.text
+    assert numbers(api, "w") == [1, 2]
+    held = ok(api.get("/__stub/health"))["memory"]["worlds"]
+    api.delete(f"{FAULTS}/2", headers={"X-Stub-World": "w"})
+    assert held - 30_000 < ok(api.get("/__stub/health"))["memory"]["worlds"] < held - 20_000
+    assert create(api, "stale", world="w")["id"] == 3
+
+
+def test_only_stale_faults_keep_rows(api: Api) -> None:
+    for kind in KINDS:
+        create(api, kind)
+    kept = [fault.kind for fault in api.world.faults.values() if fault.snapshot is not None]
+    assert kept == ["stale"]
 
 
 def test_a_fork_does_not_inherit_faults(api: Api) -> None:

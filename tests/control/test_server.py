@@ -95,7 +95,8 @@ def test_get_health_counts_requests(contract: Contract, default_fixture: Fixture
 
 def test_get_health_tells_the_bounds_and_no_secret(api: Api) -> None:
     response = api.get("/__stub/health")
-    limits = {"max_worlds": 3, "max_rows": 44, "max_requests": 3, "max_journal": 64 << 20, "max_body": 66_000}
+    limits = {"max_worlds": 3, "max_rows": 44, "max_world": 64 << 20, "max_memory": 512 << 20}
+    limits |= {"max_requests": 3, "max_journal": 64 << 20, "max_body": 66_000}
     assert ok(response)["limits"] == limits
     assert str(BOUNDED.jwt_secret) not in response.text
 

@@ -1,6 +1,7 @@
 """The control plane's snapshots: taken, listed, deleted, restored, and written to files."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -190,6 +191,52 @@ def test_get_snapshot_is_what_a_file_holds(api: Api) -> None:
     make(api, "Later", "w")
     restore(api)
     assert ok(api.get(f"{SNAPSHOTS}/s")) == content
+
+
+TINY = {"max_world": 30_000, "max_memory": 240_000, "max_body": 25_000}
+"""Bounds of a server: files may have 60,000 bytes."""
+
+
+def described(api: Api, course: int, text: str) -> None:
+    """Take a snapshot of the world w, in which a course has this description, too."""
+    ok(api.as_("creator").patch(f"/course/{course}/", json={"description": text}, headers=named("w")))
+    take(api)
+
+
+@pytest.mark.parametrize("text", ["x" * 12_000, '"' * 12_000, "é" * 2_400, "字" * 2_400])
+def test_whatever_get_snapshot_writes_can_be_loaded(fresh: Callable[..., Api], text: str) -> None:
+    """Even if the world is nearly full, and the file is larger than other bodies may be."""
+    api = fresh(**TINY)
+    for course in (1, 2):
+        described(api, course, text)
+    file = api.get(f"{SNAPSHOTS}/s").content
+    for size in (TINY["max_body"] + 1, 2 * TINY["max_world"]):
+        world = loaded(api, file.ljust(size).decode(), "v")
+        assert world.courses[2]["description"] == text
+        assert 25_000 < world.size == api.app.worlds.get("w").size <= TINY["max_world"]
+
+
+def test_get_snapshot_refuses_to_write_what_cannot_be_loaded(fresh: Callable[..., Api]) -> None:
+    api = fresh(**TINY)
+    for course in (1, 2, 3):
+        described(api, course, "\x01" * 4_000)
+    response = api.get(f"{SNAPSHOTS}/s")
+    assert refused(response, 400) == {"snapshot": "max_length"}
+    assert (
+        "one of more than 60000 could not be loaded again; start the server with a larger --max-world" in response.text
+    )
+    restore(api)
+
+
+@pytest.mark.parametrize(("method", "path", "most"), [("PUT", "/s", 60_000), ("POST", "", 25_000)])
+def test_only_load_snapshot_reads_more_than_max_body(
+    fresh: Callable[..., Api], method: str, path: str, most: int
+) -> None:
+    api, headers = fresh(**TINY), {"Content-Type": "application/json"}
+    for size, status in ((most, 400), (most + 1, 413)):
+        response = api.request(method, f"{SNAPSHOTS}{path}", content=b"{}".ljust(size), headers=headers)
+        assert response.status_code == status
+        assert (f"larger than {most} bytes" in response.text) is (status == 413)
 
 
 def test_get_snapshot_of_an_unchanged_world_is_small(api: Api) -> None:

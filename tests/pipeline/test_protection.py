@@ -36,7 +36,8 @@ from tests.support.worlds import named
 @pytest.fixture(scope="module")
 def guarded(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server that requires a token and accepts only small bodies."""
-    return StubServer(contract, default_fixture, Settings(control_token=CONTROL_TOKEN, max_body=3000))
+    bounds = Settings(control_token=CONTROL_TOKEN, max_body=3000, max_world=50_000, max_memory=400_000)
+    return StubServer(contract, default_fixture, bounds)
 
 
 @pytest.fixture
@@ -339,7 +340,8 @@ def provoked(api: Api, locked: Api, name: str) -> Iterator[tuple[int, httpx.Resp
     if operation.bodies:
         headers = {**JSON, **named("w"), "Authorization": f"Bearer {CONTROL_TOKEN}"}
         needs_a_body = any(body.required for body in operation.bodies.values())
-        wrong = [(b"x" * 3001, 413), *([(b"", 400)] if needs_a_body else []), (b"{", 400), (b"[]", 400), (b'"x"', 400)]
+        long = b"x" * (1 + getattr(locked.app.settings, operation.max_body))
+        wrong = [(long, 413), *([(b"", 400)] if needs_a_body else []), (b"{", 400), (b"[]", 400), (b'"x"', 400)]
         for content, status in wrong:
             yield status, locked.request(operation.method.upper(), path_of(operation), content=content, headers=headers)
     if any(parameter.name == "X-Stub-World" for parameter in operation.parameters):

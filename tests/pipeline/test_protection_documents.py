@@ -58,8 +58,9 @@ def test_health_and_version_need_no_token(locked: Api, name: str, headers: dict[
 
 def test_what_needs_no_token_tells_no_secret(locked: Api) -> None:
     health = ok(locked.get("/__stub/health", headers=ELSEWHERE))
-    assert list(health) == ["status", "uptime_seconds", "worlds", "requests", "snapshots", "limits"]
-    assert list(health["limits"]) == ["max_worlds", "max_rows", "max_requests", "max_journal", "max_body"]
+    assert list(health) == ["status", "uptime_seconds", "worlds", "requests", "snapshots", "memory", "limits"]
+    limits = ["max_worlds", "max_rows", "max_world", "max_memory", "max_requests", "max_journal", "max_body"]
+    assert list(health["limits"]) == limits
     assert list(ok(locked.get("/__stub/version", headers=ELSEWHERE))) == ["name", "version", "contract", "operations"]
     for name in OPEN:
         text = locked.get(CONTROL.operations[name].path, headers=ELSEWHERE).text

@@ -160,8 +160,7 @@ def test_after_the_body_there_is_silence_until_the_client_goes(
 
     scope = {"type": "http", "method": "GET", "path": "/docs/swagger-ui.css", "query_string": b""}
     scope |= {"http_version": "1.0", "headers": []}
-    wire = Wire(inner, Worlds(default_fixture), Protection(CONTROL, Settings()), Settings())
-    runner.run(wire(scope, receive, send))
+    runner.run(Wire(inner, Worlds(default_fixture), CONTROL, Protection(CONTROL, Settings()))(scope, receive, send))
     assert heard in (["http.request"], ["http.request", "http.disconnect"])
 
 

@@ -1,8 +1,12 @@
 """All worlds of a server: made when first used, from a fixture, and evicted to make room for each other."""
 
+import gc
 import random
 import threading
+import weakref
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -348,3 +352,98 @@ def test_worlds_start_anew_on_reset(default_fixture: Fixture) -> None:
     assert other.preferences == {"configurations.content_availability": False}
     assert worlds.get().preferences == default_fixture.preferences
     assert worlds.reset("other").preferences == default_fixture.preferences
+
+
+# How many bytes
+
+MEMORY = {"max_world": 100_000, "max_memory": 800_000}
+
+
+def fill(api: Api, world: str, size: int = 90_000) -> None:
+    ok(api.as_("creator").patch("/course/1/", json={"description": "x" * size}, headers=named(world)))
+
+
+def used(api: Api) -> tuple[int, int]:
+    """What worlds and snapshots take, as the server counts it; the former is checked."""
+    memory = ok(api.get("/__stub/health"))["memory"]
+    assert memory["worlds"] == sum(world.held for world in api.app.worlds)
+    return memory["worlds"], memory["snapshots"]
+
+
+def test_the_world_that_was_idle_for_longest_makes_room_for_bytes(fresh: Callable[..., Api]) -> None:
+    api = fresh(**MEMORY)
+    for number in range(8):
+        fill(api, f"w{number}")
+    assert names(api.app) == [f"w{number}" for number in range(8)]
+    ok(api.get("/course/1/", headers=named("w0")))
+    fill(api, "w8")
+    assert names(api.app) == ["w0", *(f"w{number}" for number in range(2, 9))]
+    assert used(api)[0] <= MEMORY["max_memory"]
+    for world in ("w3", "w4"):
+        fill(api, world, 10)
+    fill(api, "w9")
+    assert (len(names(api.app)), used(api)[0] <= MEMORY["max_memory"]) == (9, True)
+
+
+def test_default_and_the_world_in_use_stay_however_large(fresh: Callable[..., Api]) -> None:
+    """Even if snapshots take all they may, and each world has an earlier state."""
+    api = fresh(**MEMORY)
+    for world in ("default", "used"):
+        fill(api, world)
+        assert api.delete("/__stub/requests", headers=named(world)).status_code == 204
+        fill(api, world, 91_000)
+    fill(api, "idle")
+    for number in range(4):
+        ok(api.post("/__stub/snapshots", json={"name": f"s{number}"}, headers=named("used")), 201)
+    assert names(api.app) == ["default", "idle", "used"]
+    fill(api, "other")
+    fill(api, "used", 92_000)
+    assert "default" in names(api.app)
+    assert "used" in names(api.app)
+    assert sum(used(api)) <= MEMORY["max_memory"]
+
+
+def test_snapshots_take_half_of_the_memory(fresh: Callable[..., Api]) -> None:
+    api = fresh(**MEMORY)
+    fill(api, "w")
+    create = partial(api.post, "/__stub/snapshots", headers=named("w"))
+    for number in range(4):
+        ok(create(json={"name": f"s{number}"}), 201)
+    response = create(json={"name": "s4"})
+    assert refused(response, 400) == {"name": "max_length"}
+    assert "half of --max-memory; delete other snapshots first" in response.text
+    assert len(api.app.worlds.snapshots) == 4
+    ok(create(json={"name": "s0"}), 201)  # it takes the place of another
+    api.delete("/__stub/snapshots/s3")
+    ok(create(json={"name": "s4"}), 201)
+    assert used(api)[1] <= MEMORY["max_memory"] // 2
+
+
+def test_a_world_that_is_gone_does_not_count(default_fixture: Fixture) -> None:
+    """A request may still wait in it."""
+    worlds = Worlds(default_fixture)
+    old = worlds.get("w")
+    worlds.reset("w")
+    before = worlds.size
+    with old.transaction():
+        old.courses.put({**old.courses[1], "description": "x" * 10_000})
+    assert worlds.size == before
+    worlds.delete("w")
+    assert worlds.size == 0
+
+
+# What is left of a world
+
+
+def test_the_rows_of_a_deleted_world_are_free_at_once(default_fixture: Fixture) -> None:
+    """The last transaction refers to the tables, and they to it: only the collector would free either."""
+    worlds = Worlds(default_fixture)
+    world = worlds.get("w")
+    with world.transaction():
+        world.courses.put({**world.courses[1], "description": "x" * 10_000})
+    log = weakref.ref(world._log)
+    del world
+    gc.disable()
+    worlds.delete("w")
+    gc.enable()
+    assert log() is None

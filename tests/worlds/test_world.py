@@ -1,16 +1,20 @@
 """A world: its transactions, what is derived from its rows, its bounds, and its isolation from other worlds."""
 
+from collections.abc import Callable
+
 import pytest
 
 from stubserver.app import StubServer
+from stubserver.worlds.size import ROW, size_of
 from stubserver.worlds.world import TABLES, Fixture, World
 from tests.support.answers import codes, ok, refused
 from tests.support.client import Api
 from tests.support.default import MOST, QUIZ
 from tests.support.rows import snapshot
+from tests.support.snapshots import file_of, loaded
 from tests.support.tokens import APP, REQUEST_OF_CODE, WREN
 from tests.support.worlds import busy, make, named
-from tests.worlds.little import fork, ids, things_of
+from tests.worlds.little import LITTLE, fork, ids, things_of
 
 pytestmark = pytest.mark.no_world
 
@@ -189,6 +193,66 @@ def test_rows_that_came_and_went_do_not_fill_a_world(small: Api) -> None:
         assert small.post("/oauth/revoke_token/", json={**APP, "token": token}, headers=named("w")).status_code == 200
     assert len(small.app.worlds.get("w").grants) == 0
     assert ok(small.get("/__stub/worlds/w"))["changed_rows"] == 0
+
+
+# How many bytes
+
+SMALL = {"max_world": 40_000, "max_memory": 8 * 40_000}
+
+
+def size(api: Api, world: str = "w") -> int:
+    """What the rows of a world take, counted one by one."""
+    changes = api.app.worlds.get(world).snapshot().changes.values()
+    return sum(size_of(row) for changed in changes for row in changed.rows.values())
+
+
+@pytest.mark.parametrize("prefer", [{}, {"Prefer": "wait=0"}])
+def test_a_world_takes_no_more_bytes_than_it_may(fresh: Callable[..., Api], prefer: dict[str, str]) -> None:
+    api = fresh(**SMALL)
+    creator, headers = api.as_("creator"), {**named("w"), **prefer}
+    ok(creator.patch("/course/1/", json={"description": "x" * 30_000}, headers=headers))
+    before = snapshot(api.app.worlds.get("w"))
+    for course, description in ((1, "x" * 40_000), (1, "ж" * 20_000), (2, "x" * 10_000)):
+        refused = creator.patch(f"/course/{course}/", json={"description": description}, headers=headers)
+        assert refused.status_code == 503
+        assert all(word in refused.text for word in ("World w", "40000 bytes", "--max-world"))
+        assert snapshot(api.app.worlds.get("w")) == before
+        assert api.app.worlds.get("w").size == size(api)
+    ok(creator.patch("/course/1/", json={"description": "Short"}, headers=headers))
+    ok(creator.patch("/course/2/", json={"description": "x" * 30_000}, headers=headers))
+    assert api.app.worlds.get("w").size == size(api)
+
+
+def test_the_size_of_a_world_is_that_of_its_rows(api: Api) -> None:
+    """After changes of every kind, in a fork, after a way through a file, and once they are gone."""
+    busy(api, "w")
+    assert api.app.worlds.get("w").size == size(api) > 0
+    ok(api.post("/__stub/worlds", json={"name": "fork", "world": "w"}), 201)
+    make(api, "One more", "fork")
+    assert api.app.worlds.get("fork").size == size(api, "fork") > size(api)
+    before = size(api)
+    assert loaded(api, file_of(api)).size == size(api) <= before  # unfinished uploads are not in the file
+    ok(api.post("/__stub/worlds/w/reset"))
+    assert api.app.worlds.get("w").size == size(api) == 0
+
+
+def test_what_is_rolled_back_takes_no_room() -> None:
+    world = World("w", LITTLE)
+    for row in ({"id": 1, "kind": "x" * 200}, {"id": 9, "kind": "x" * 300}):
+        transaction = world.transaction()
+        transaction.begin()
+        things_of(world).put(row)
+        things_of(world).put({**row, "more": "y" * 1000})
+        things_of(world).delete(2)
+        assert world.size > 1000 + ROW
+        transaction.roll_back()
+        assert world.size == 0
+    with world.transaction():
+        things_of(world).put({"id": 9, "kind": "new"})
+        things_of(world).delete(9)
+    assert world.size == 0
+    things_of(world).delete(1)
+    assert world.size == ROW
 
 
 # Isolation

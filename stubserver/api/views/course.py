@@ -67,8 +67,16 @@ class CourseView(PicturedView):
         """The sections that have a published lesson, with the subject's locks (R111, R317)."""
         if not self.inside:
             return []  # as in the response to a join request (R207)
-        views = [SectionView(self, row) for row in ordered_sections(self.call, self.row)]
-        return [view for view in views if view.lessons]
+        course = self._without_sections()
+        views = [SectionView(course, row) for row in ordered_sections(self.call, self.row)]
+        return [view for view in views if view.lesson_rows]
+
+    def _without_sections(self) -> "CourseView":
+        """A copy for the sections to refer to. If they referred to the view that has them, only the collector would
+        free either, and with them the call and its world."""
+        copied: CourseView = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
 
     @property
     def num_sections(self) -> int:
@@ -78,7 +86,7 @@ class CourseView(PicturedView):
     @property
     def num_lessons(self) -> int:
         """How many lessons this view shows (R111, R112)."""
-        return sum(len(section.lessons) for section in self.sections)
+        return sum(len(section.lesson_rows) for section in self.sections)
 
     @property
     def num_lessons_completed(self) -> int:
@@ -123,7 +131,8 @@ class CourseEditView(CourseView):
     @cached_property
     def sections(self) -> list[Any]:
         """All sections, including those without a published lesson."""
-        return [SectionEditView(self, row) for row in ordered_sections(self.call, self.row)]
+        course = self._without_sections()
+        return [SectionEditView(course, row) for row in ordered_sections(self.call, self.row)]
 
 
 class SectionEditView(View):
@@ -134,28 +143,33 @@ class SectionEditView(View):
         self.course = course
 
     @cached_property
-    def lessons(self) -> list["LessonView"]:
+    def lesson_rows(self) -> list[Row]:
         """All lessons in display order, drafts included."""
-        return [LessonView(self, row) for row in ordered_lessons(self.call, self.row)]
+        return ordered_lessons(self.call, self.row)
+
+    @property
+    def lessons(self) -> list["LessonView"]:
+        """The same as views; not cached, because they refer to this one."""
+        return [LessonView(self, row) for row in self.lesson_rows]
 
     @property
     def num_lessons(self) -> int:
         """How many published lessons there are; drafts do not count even here (R112)."""
-        return sum(lesson.row["status"] == "published" for lesson in self.lessons)
+        return sum(row["status"] == "published" for row in self.lesson_rows)
 
 
 class SectionView(SectionEditView):
     """A section as its readers see it (view=user)."""
 
     @cached_property
-    def lessons(self) -> list["LessonView"]:
+    def lesson_rows(self) -> list[Row]:
         """The published lessons in display order."""
-        return [LessonView(self, row) for row in ordered_lessons(self.call, self.row) if row["status"] == "published"]
+        return [row for row in ordered_lessons(self.call, self.row) if row["status"] == "published"]
 
     @property
     def num_lessons_completed(self) -> int:
         """How many of the published lessons the subject has completed."""
-        return sum(lesson.completion_status == "completed" for lesson in self.lessons)
+        return sum(is_completed(self.call, row, self.course.subject) for row in self.lesson_rows)
 
     @property
     def available_date(self) -> datetime | None:
