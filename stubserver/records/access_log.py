@@ -1,13 +1,13 @@
 """One log line per request: method, path, status, milliseconds, persona and, if it was refused, the reason.
 
-Lines go straight to a stream, in one batch per turn of the event loop. Written one by one through `logging`, they would
-often take longer than the request itself.
+Lines are written in one batch per turn of the event loop. Written one by one through `logging`, they would often take
+longer than the request itself.
 """
 
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from typing import Any
 
 import orjson
 
@@ -22,24 +22,23 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class AccessLog:
-    """A log on a stream, for requests that an event loop serves."""
+    """A log of the requests that an event loop serves."""
 
-    def __init__(self, stream: TextIO, form: Callable[[Facts], str]) -> None:
-        """`form` turns the facts of a request into a line."""
-        self._stream = stream
+    def __init__(self, write: Callable[[str], None], form: Callable[[Facts], str]) -> None:
+        """`form` turns the facts of a request into a line; `write` writes lines, and must not block."""
+        self._write = write
         self._form = form
         self._lines: list[str] = []
 
     def __call__(self, facts: Facts) -> None:
         """Log one request, in the next turn of the event loop."""
         if not self._lines:
-            asyncio.get_running_loop().call_soon(self._write)
+            asyncio.get_running_loop().call_soon(self._flush)
         self._lines.append(self._form(facts))
 
-    def _write(self) -> None:
+    def _flush(self) -> None:
         self._lines.append("")
-        self._stream.write("\n".join(self._lines))
-        self._stream.flush()
+        self._write("\n".join(self._lines))
         self._lines.clear()
 
 

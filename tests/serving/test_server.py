@@ -1,17 +1,26 @@
 """The server as a process: what it prints and logs, and how it ends."""
 
+import contextlib
+import http.client
 import json
+import os
 import re
+import shlex
 import signal
+import socket
 import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stubserver import __version__
 from stubserver.app import create_app
 from stubserver.serving import server
-from tests.support.commands import PATIENCE, Served
+from tests.sources import ROOT
+from tests.support.commands import CLEAN, COMMAND, PATIENCE, Served
 from tests.support.default import PERSONAS
 
 pytestmark = pytest.mark.slow
@@ -121,6 +130,62 @@ def test_the_log_holds_nothing_but_requests(plain: Served, custom: Served) -> No
         assert re.match(r"[A-Z]+ +/.* [0-9]{3} [0-9.]+ ms ", line), line
     for line in custom.log:
         assert {"method", "path", "status", "ms", "persona"} <= set(json.loads(line)), line
+
+
+# Streams that nobody reads
+
+
+@contextlib.contextmanager
+def serving(streams: str = "", **options: Any) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], int]]]:
+    """A server whose streams the shell redirects, and a function that asks it and returns the status. The server cannot
+    tell its port, so it is given one."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    script = f"exec {shlex.join(COMMAND)} serve --port {port} {streams}"
+    process = subprocess.Popen(["sh", "-c", script], env=CLEAN, cwd=ROOT, **options)
+
+    def ask() -> int:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+            connection.request("GET", f"/api/v2/category/?{'x' * 1000}")
+            return connection.getresponse().status
+
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(ConnectionRefusedError):
+                ask()
+                break
+        yield process, ask
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full"])
+def test_streams_that_take_nothing_do_not_end_it(streams: str) -> None:
+    """The banner and the log may be lost."""
+    with serving(streams) as (process, ask):
+        assert [ask() for _ in range(3)] == [200] * 3
+        assert process.poll() is None
+
+
+def test_a_reader_that_has_gone_does_not_end_it() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with serving(stdout=writing, stderr=writing) as (process, ask):
+        os.close(writing)
+        assert [ask() for _ in range(3)] == [200] * 3
+        assert process.poll() is None
+
+
+def test_a_log_that_nobody_reads_does_not_stop_it() -> None:
+    """A pipe takes 64 KiB, and then whoever writes to it waits for ever."""
+    with serving(stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as (process, ask):
+        assert {ask() for _ in range(300)} == {200}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) in (0, 128 + signal.SIGTERM, -signal.SIGTERM)
+        assert process.stderr is not None
+        process.stderr.close()
 
 
 # Ending
