@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import orjson
 import yaml
 
 from stubserver.api.grading import graded
@@ -18,6 +17,7 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.merging import load_yaml
 from stubserver.contract.resources import folder
 from stubserver.contract.schema import draft4
+from stubserver.fixture_file import DuplicateKey, parsed
 from stubserver.worlds.clock import real_time
 from stubserver.worlds.table import FixtureRow, FixtureTable, Row, reader
 from stubserver.worlds.world import TABLES, Fixture
@@ -74,6 +74,8 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
         data, digest = _read(file)
     except (FileNotFoundError, IsADirectoryError):
         raise FixtureError(f"unknown fixture {name!r}: use one of {', '.join(names())}, or a file") from None
+    except DuplicateKey as error:
+        raise FixtureError(f"{file}:{error.line}: {error}") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
     try:
@@ -86,8 +88,7 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
 def _read(file: Path) -> tuple[Any, str]:
     """The parsed content of a file, and a digest of its text."""
     text = file.read_text(encoding="utf-8")
-    data = orjson.loads(text) if file.suffix == ".json" else load_yaml(text)
-    return data, hashlib.sha256(text.encode()).hexdigest()
+    return parsed(text, file), hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
