@@ -20,7 +20,7 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import explain
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
-from stubserver.cli.options import CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, option
+from stubserver.cli.options import CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, PortOption, fail, option
 from stubserver.cli.replay import replay
 from stubserver.cli.streams import open_closed, optional_output
 from stubserver.settings import Settings
@@ -39,7 +39,7 @@ def main() -> None:
 
 @main.command()
 @option("--host", "Address to listen on.", default="127.0.0.1")
-@option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=PORT)
+@option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=PORT, cls=PortOption)
 @FIXTURE
 @SEED
 @FREEZE_AT
