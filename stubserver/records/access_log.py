@@ -6,19 +6,36 @@ longer than the request itself.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 import orjson
 
 from stubserver.call import Call
 from stubserver.errors import Refusal
-from stubserver.records.journal import Answer
+from stubserver.records.journal import REDACTED, Answer
 
 Facts = Mapping[str, Any]
 """What can be logged about one request."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+_VALUE = re.compile(r"([^&=]+)=[^&]*")
+
+
+def redacted(target: str, secrets: Collection[str]) -> str:
+    """A path and query without the values of the parameters that hold credentials, as the journal shows them."""
+    path, mark, query = target.partition("?")
+    if "=" not in query:
+        return target
+
+    def shown(parameter: re.Match[str]) -> str:
+        name = unquote_plus(parameter[1]).partition("[")[0]
+        return f"{parameter[1]}={REDACTED}" if name in secrets else parameter[0]
+
+    return path + mark + _VALUE.sub(shown, query)
 
 
 class AccessLog:

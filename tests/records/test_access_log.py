@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from stubserver.contract.contract import Contract
 from stubserver.errors import not_found
-from stubserver.records.access_log import AccessLog, as_json, as_text, facts
+from stubserver.records.access_log import AccessLog, as_json, as_text, facts, redacted
 from stubserver.records.journal import Answer
 from stubserver.worlds.world import World
 from tests.support.calls import called
@@ -61,6 +62,27 @@ def test_no_part_of_a_line_steers_a_terminal(control: str) -> None:
     """All other characters stay."""
     line = as_text({**FACTS, "path": f"/ü{control}x", "reason": f"a{control}b"})
     assert line == "GET    /ü?x 404 1.2 ms stub-member - a?b"
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/a/", "/a/"),
+        ("/a/?", "/a/?"),
+        ("/a/?token", "/a/?token"),
+        ("/a/?x=token&tokens=1", "/a/?x=token&tokens=1"),
+        ("/a/?token=s", "/a/?token=[redacted]"),
+        ("/a/?x=1&access_token=s&y=2", "/a/?x=1&access_token=[redacted]&y=2"),
+        ("/a/?access_token=s=?/&access_token=t", "/a/?access_token=[redacted]&access_token=[redacted]"),
+        ("/a/?access%5Ftoken=s&p%61ssword=", "/a/?access%5Ftoken=[redacted]&p%61ssword=[redacted]"),
+        (
+            "/a/?token[]=s&token[0]=t&%74oken%5b%5d=u",
+            "/a/?token[]=[redacted]&token[0]=[redacted]&%74oken%5b%5d=[redacted]",
+        ),
+    ],
+)
+def test_no_credential_is_shown(contract: Contract, target: str, shown: str) -> None:
+    assert redacted(target, contract.secrets) == shown
 
 
 def test_a_line_for_machines() -> None:

@@ -102,6 +102,12 @@ def test_refusals_before_the_api_say_why(plain: Served, headers: dict[str, str],
     assert re.search(rf" (400|406) .* - .*{reason}", line), line
 
 
+@pytest.mark.parametrize("path", ["/api/v2/category/", "/api/v2/nowhere/", "/docs/", "/__stub/worlds"])
+def test_no_credential_is_in_the_log(plain: Served, path: str) -> None:
+    """Whatever serves the request."""
+    assert f" {path}?access_token=[redacted]&a=b " in plain.asked("GET", f"{path}?access_token=s3cret&a=b")
+
+
 FORGED = "/api/v2/x%0AGET%20%20%20%20/forged%20200%201.0%20ms%20admin%0D%1B[2J%C2%85/"
 
 
