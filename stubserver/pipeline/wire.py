@@ -11,6 +11,7 @@ from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, WORLD_HEAD
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline.answer import Headers, send_refusal
+from stubserver.pipeline.decoding import decoded, too_large
 from stubserver.pipeline.protection import Protection
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
 
@@ -44,7 +45,9 @@ class Wire:
         try:
             call = scope[SCOPE_KEY] = self.call(scope)
             check(call)
-            call.raw_body = await self._body(receive, call.headers)
+            body = await self._body(receive, call.headers)
+            encoding = call.headers.get("content-encoding", "")
+            call.raw_body = decoded(body, encoding, self._worlds.settings.max_body) if body and encoding else body
         except ClientDisconnect:
             scope.pop(SCOPE_KEY)  # an incomplete request is not recorded
             return
@@ -81,7 +84,7 @@ class Wire:
             fits = self.admits(len(body))
             if fits and not message.get("more_body", False):
                 return bytes(body)
-        raise refusal(413, f"The request body is larger than {self._worlds.settings.max_body} bytes.")
+        raise too_large(self._worlds.settings.max_body)
 
     def call(self, scope: Scope) -> Call:
         """The request as a call. Raises a refusal if it names its world wrongly, or may not use the control plane."""
