@@ -52,6 +52,7 @@ _REFERENCES = {
 }
 """Table -> field -> the table that the field's ids refer to."""
 _UNIQUE = {"users": ["username"], "courses": ["name", "slug"], "personas": ["token"]}
+_EXAMPLE = "2031-05-01T09:00:00Z, for example, or -3d"
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -207,7 +208,7 @@ def _moment(table: str, field: str, text: str | None, now: datetime) -> datetime
             return now + timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise FixtureError(f"{table}: {field} {text!r} is not a date") from None
+        raise FixtureError(f"{table}: {field} {text!r} is no date and time that exists: write {_EXAMPLE}") from None
 
 
 def _set_orders(rows: Mapping[str, list[FixtureRow]]) -> None:
