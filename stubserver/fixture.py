@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import orjson
 import yaml
 
 from stubserver.api.grading import graded
@@ -18,6 +17,7 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.merging import load_yaml
 from stubserver.contract.resources import folder
 from stubserver.contract.schema import draft4
+from stubserver.fixture_file import DuplicateKey, parsed
 from stubserver.worlds.clock import real_time
 from stubserver.worlds.table import FixtureRow, FixtureTable, Row, reader
 from stubserver.worlds.world import TABLES, Fixture
@@ -52,6 +52,7 @@ _REFERENCES = {
 }
 """Table -> field -> the table that the field's ids refer to."""
 _UNIQUE = {"users": ["username"], "courses": ["name", "slug"], "personas": ["token"]}
+_EXAMPLE = "2031-05-01T09:00:00Z, for example, or -3d"
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -74,6 +75,8 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
         data, digest = _read(file)
     except (FileNotFoundError, IsADirectoryError):
         raise FixtureError(f"unknown fixture {name!r}: use one of {', '.join(names())}, or a file") from None
+    except DuplicateKey as error:
+        raise FixtureError(f"{file}:{error.line}: {error}") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise FixtureError(f"{file}: {' '.join(str(error).split())}") from None
     try:
@@ -86,8 +89,7 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
 def _read(file: Path) -> tuple[Any, str]:
     """The parsed content of a file, and a digest of its text."""
     text = file.read_text(encoding="utf-8")
-    data = orjson.loads(text) if file.suffix == ".json" else load_yaml(text)
-    return data, hashlib.sha256(text.encode()).hexdigest()
+    return parsed(text, file), hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
@@ -206,7 +208,7 @@ def _moment(table: str, field: str, text: str | None, now: datetime) -> datetime
             return now + timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise FixtureError(f"{table}: {field} {text!r} is not a date") from None
+        raise FixtureError(f"{table}: {field} {text!r} is no date and time that exists: write {_EXAMPLE}") from None
 
 
 def _set_orders(rows: Mapping[str, list[FixtureRow]]) -> None:

@@ -266,7 +266,7 @@ def test_a_folder_is_no_fixture(tmp_path: Path, contract: Contract) -> None:
         (("users", 1, "date_joined"), "2025-01-01T00:00:00", "users.1.date_joined"),
         (("users", 1, "date_joined"), "2025-01-01", "users.1.date_joined"),
         (("users", 1, "date_joined"), "3d", "users.1.date_joined"),
-        (("users", 1, "date_joined"), "2026-13-45T00:00:00Z", "date_joined"),
+        (("users", 1, "date_joined"), "2026-13-45T00:00:00Z", "exists: write 2031-05-01T09:00:00Z"),
         (("users", 1, "date_joined"), "2026-01-01T::::::::Z", "date_joined"),
         (("users", 1, "date_joined"), "2026-01-01T00:00:00+99:99", "date_joined"),
         (("users", 1, "date_joined"), "0001-01-01T00:00:00+01:00", "date_joined"),

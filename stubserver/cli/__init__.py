@@ -3,6 +3,7 @@
 A usage error is reported in one line on standard error, with exit status 2.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -20,8 +21,9 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import explain
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
-from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, option
+from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, PortOption, fail, option
 from stubserver.cli.replay import replay
+from stubserver.cli.streams import open_closed, optional_output
 from stubserver.settings import Settings
 
 _MANY = click.IntRange(1)
@@ -31,13 +33,14 @@ _MANY = click.IntRange(1)
 @click.version_option(__version__, prog_name="stubserver")
 def main() -> None:
     """A stateful stub server for the SelfCommunity Course API, driven and proven by its OpenAPI contract."""
+    open_closed()
     warnings.filterwarnings("ignore", message=".*httpx")  # connexion imports starlette's test client
     warnings.filterwarnings("ignore", message="The HMAC key is")  # a stub's secret may be short
 
 
 @main.command()
 @option("--host", "Address to listen on.", default="127.0.0.1")
-@option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=PORT)
+@option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=PORT, cls=PortOption)
 @FIXTURE
 @SEED
 @FREEZE_AT
@@ -133,9 +136,11 @@ def serve(
         fail(str(error))
     except OSError as error:
         fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
-    _show(server.banner(app, url_of(listener)))
+    with optional_output():
+        _show(server.banner(app, url_of(listener)))
     if host not in LOOPBACK:
-        click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
+        with contextlib.suppress(OSError):
+            click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
     server.serve(app, listener, log_format)
 
 
@@ -245,7 +250,6 @@ def _show(banner: str) -> None:
     """Print the banner, in colour on a terminal and as plain text otherwise."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
         click.echo(banner)
-        sys.stdout.flush()
         return
     from rich.console import Console
     from rich.text import Text

@@ -2,43 +2,64 @@
 
 import os
 import signal
-import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from types import FrameType
 
 from stubserver.addressing import LOOPBACK
+from stubserver.cli.process_group import ProcessGroup
 from stubserver.testing import Stub
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_Handler = Callable[[int, FrameType | None], None]
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within, a signal raises SystemExit with 128 plus its number, until a command runs, which gets all further ones.
+    Afterwards, signals do what they did before."""
+    before = {number: signal.getsignal(number) for number in _PASSED_ON}
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    _handle(end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run(command: Sequence[str], url: str) -> int:
     """Run a command with the server at `url`, and return its exit status: 128 plus the signal's number if a signal
-    ended it. From now on, signals are passed on to the command.
+    ended it. From now on, signals are passed on to the command and to all that it has started.
 
     Raises OSError if it cannot be run, and StubError if the server does not answer.
     """
     environment = {**os.environ, **direct(os.environ), "STUBSERVER_URL": url, **_tokens(url)}
     early: list[int] = []
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[ProcessGroup] = []
 
     def pass_on(number: int, _: FrameType | None) -> None:
-        if not started:
+        if started:
+            started[0].pass_on(number)
+        else:
             early.append(number)
-        elif number != signal.SIGINT or not _is_on_terminal(started[0]):
-            started[0].send_signal(number)
 
-    for which in _PASSED_ON:
-        if signal.getsignal(which) is not signal.SIG_IGN:  # nohup ignores a signal for the command, too
-            signal.signal(which, pass_on)
-    process = subprocess.Popen(command, env=environment)  # noqa: S603
-    started.append(process)
+    _handle(pass_on)
+    group = ProcessGroup(command, environment)
+    started.append(group)
     for number in early:
-        process.send_signal(number)
-    status = process.wait()
+        group.pass_on(number)
+    status = group.wait()
     return status if status >= 0 else 128 - status
+
+
+def _handle(handler: _Handler) -> None:
+    for number in _PASSED_ON:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores a signal for the command, too
+            signal.signal(number, handler)
 
 
 def direct(environment: Mapping[str, str]) -> dict[str, str]:
@@ -58,12 +79,3 @@ def _tokens(url: str) -> dict[str, str]:
     with closing(Stub(url)) as stub:
         tokens = stub.world("default").tokens
     return {f"STUBSERVER_TOKEN_{name.upper().replace('-', '_')}": token for name, token in tokens.items()}
-
-
-def _is_on_terminal(process: subprocess.Popen[bytes]) -> bool:
-    """Whether a Ctrl-C reaches the command by itself: terminals send it to every process in their foreground group."""
-    try:
-        with Path("/dev/tty").open("rb", buffering=0) as terminal:
-            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp() == os.getpgid(process.pid)
-    except OSError:  # no terminal, or no process any more
-        return False

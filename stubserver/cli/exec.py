@@ -58,6 +58,7 @@ def exec_command(
     The server's URL is in STUBSERVER_URL, tokens are in STUBSERVER_TOKEN_CREATOR and so on. The exit status is that of
     the command, or 1 if the command succeeded but violated the contract and --fail-on-violation is given.
     """
+    from stubserver.cli.child import interruptible
     from stubserver.reports.coverage_report import FORMATS, format_of
     from stubserver.reports.findings import Findings
     from stubserver.serving.background import Background
@@ -67,6 +68,7 @@ def exec_command(
     findings, server, notes = Findings(), Background(lambda: app, port), list[str]()
     app.journal.listeners.append(findings.note)
     with ExitStack() as stack:
+        stack.enter_context(interruptible())
         url = _start(server, port)
         stack.callback(server.stop)
         log, report = (_opened(stack, file) for file in (journal, coverage))

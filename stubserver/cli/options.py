@@ -1,5 +1,6 @@
 """What the commands share: options with environment variables, and the reporting of errors."""
 
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -8,6 +9,21 @@ from typing import Any, NoReturn
 import click
 
 from stubserver.worlds.clock import check_moment
+
+_SERVICE = re.compile(r"(?:tcp|udp|sctp)://(?:[0-9.]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", re.ASCII)
+"""What Kubernetes sets the variable <NAME>_PORT of a service to."""
+
+
+class PortOption(click.Option):
+    """An option whose variable Kubernetes may set, too: to the address of a service called `stubserver`."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The value of the variable, unless it is such an address; then a line says that it is ignored."""
+        value = super().resolve_envvar_value(ctx)
+        if value is None or not _SERVICE.fullmatch(value):
+            return value
+        say(f"ignored {self.envvar}={value}: Kubernetes sets it for a service called stubserver; use --port")
+        return None
 
 
 def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:

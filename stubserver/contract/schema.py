@@ -120,6 +120,8 @@ def _code_and_message(keyword: str, detail: Mapping[str, Any], value: Any) -> tu
             return "required", "This field is required."
         case "type" | "enum" if value is None:
             return "null", "This field may not be null."
+        case "type" if isinstance(value, float) and value.is_integer() and "integer" in detail["types"]:
+            return "invalid", f"{echo(value)} is not valid; write a whole number without a decimal point: {value:.0f}."
         case "type":
             wanted = " or ".join(kind for kind in detail["types"] if kind != "null")
             code = "not_a_list" if wanted == "array" else "invalid"
@@ -145,6 +147,9 @@ def _code_and_message(keyword: str, detail: Mapping[str, Any], value: Any) -> tu
             return "invalid", "Null characters are not allowed."
         case "pattern":
             return "invalid", f"{echo(value)} does not match {detail['pattern']}."
+        case "format" if detail["format"] == "date-time":
+            example = "2031-05-01T09:00:00Z"
+            return "invalid", f"{echo(value)} is not a valid date-time: write {example}, for example."
         case "format":
             return "invalid", f"{echo(value)} is not a valid {detail['format']}."
         case _:

@@ -54,7 +54,11 @@ def _checked(moment: datetime | str, field: str) -> datetime:
     try:
         at = datetime.fromisoformat(moment.upper()) if isinstance(moment, str) else moment
     except ValueError:
-        raise invalid(field, "invalid", f"{echo(moment)} is not a date and time.") from None
+        raise invalid(
+            field,
+            "invalid",
+            f"{echo(moment)} is no date and time that exists: write 2031-05-01T09:00:00Z, for example.",
+        ) from None
     try:
         check_moment(at)
     except ValueError as error:

@@ -36,7 +36,7 @@ MAX_ROUTES = 4096
 
 _METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 _PLAIN_URL = re.compile(r"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
-_FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|forwarded|expect|transfer-encoding")
+_FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|forwarded|expect|transfer-encoding|content-encoding")
 """Headers that only the stack handles: preferences, a proxy's headers, and those on how the body is sent."""
 
 

@@ -23,6 +23,8 @@ _MIN_LIKENESS = 0.7
 def no_such_path(contracts: Sequence[Contract], method: str, path: str) -> str:
     """The message of a 404 for a path that does not exist."""
     message = f"No such path: {_shown(path)}"
+    if path.startswith("//"):
+        return f"{message} It begins with two slashes, as if a base URL ended in one: write /{_shown(path.lstrip('/'))}"
     world, separator, rest = path.partition("/api/")
     if separator and NAME.fullmatch(world.removeprefix("/")):
         right = _shown(f"{base_path(world[1:])}/api/{rest}")

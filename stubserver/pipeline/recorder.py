@@ -68,7 +68,7 @@ class Recorder:
             call.routed = call.routed or self._contract.find(call.method, call.path)
             self.keep(target, call, answer)
         elif self.log is not None:
-            self.log(access_log.facts(method, target, call, answer, refused, None))
+            self.log(access_log.facts(method, self._shown(target), call, answer, refused, None))
 
     def number(self, call: Call) -> tuple[bytes, bytes]:
         """The header with the request's id; the first call assigns it, from the world's name and a running number."""
@@ -84,9 +84,12 @@ class Recorder:
         authentication.identify(call)
         reading.note_form(call)
         if self.log is not None:
-            self.log(access_log.facts(call.method, target, call, answer, call.refusal, call.id))
+            self.log(access_log.facts(call.method, self._shown(target), call, answer, call.refusal, call.id))
         self._coverage.note(call, answer.status)
         self._journal.add(call, answer)
+
+    def _shown(self, target: str) -> str:
+        return access_log.redacted(target, self._contract.secrets)
 
 
 def _is_journaled(call: Call | None, status: int) -> TypeGuard[Call]:

@@ -12,6 +12,7 @@ from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline.answer import Headers, send_refusal
+from stubserver.pipeline.decoding import decoded, too_large
 from stubserver.pipeline.exchange import CONNECTION
 from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.proxies import HOST, Addresses
@@ -51,7 +52,10 @@ class Wire:
         try:
             call = scope[SCOPE_KEY] = self.call(scope)
             check(call)
-            call.raw_body = await self._body(receive, call.headers, self._most(call))
+            most = self._most(call)
+            body = await self._body(receive, call.headers, most)
+            encoding = call.headers.get("content-encoding", "")
+            call.raw_body = decoded(body, encoding, most) if body and encoding else body
         except ClientDisconnect:
             scope.pop(SCOPE_KEY)  # an incomplete request is not recorded
             return
@@ -95,7 +99,7 @@ class Wire:
             fits = len(body) <= most
             if fits and not message.get("more_body", False):
                 return bytes(body)
-        raise refusal(413, f"The request body is larger than {most} bytes.")
+        raise too_large(most)
 
     def call(self, scope: Scope) -> Call:
         """The request as a call. Raises a refusal if it does not name its host, names its world wrongly, or may not use

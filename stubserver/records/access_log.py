@@ -1,19 +1,20 @@
 """One log line per request: method, path, status, milliseconds, persona and, if it was refused, the reason.
 
-Lines go straight to a stream, in one batch per turn of the event loop. Written one by one through `logging`, they would
-often take longer than the request itself.
+Lines are written in one batch per turn of the event loop. Written one by one through `logging`, they would often take
+longer than the request itself.
 """
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from urllib.parse import unquote_plus
 
 import orjson
 
 from stubserver.call import Call
 from stubserver.errors import Refusal
-from stubserver.records.journal import Answer
+from stubserver.records.journal import REDACTED, Answer
 
 Facts = Mapping[str, Any]
 """What can be logged about one request."""
@@ -21,25 +22,40 @@ Facts = Mapping[str, Any]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-class AccessLog:
-    """A log on a stream, for requests that an event loop serves."""
+_VALUE = re.compile(r"([^&=]+)=[^&]*")
 
-    def __init__(self, stream: TextIO, form: Callable[[Facts], str]) -> None:
-        """`form` turns the facts of a request into a line."""
-        self._stream = stream
+
+def redacted(target: str, secrets: Collection[str]) -> str:
+    """A path and query without the values of the parameters that hold credentials, as the journal shows them."""
+    path, mark, query = target.partition("?")
+    if "=" not in query:
+        return target
+
+    def shown(parameter: re.Match[str]) -> str:
+        name = unquote_plus(parameter[1]).partition("[")[0]
+        return f"{parameter[1]}={REDACTED}" if name in secrets else parameter[0]
+
+    return path + mark + _VALUE.sub(shown, query)
+
+
+class AccessLog:
+    """A log of the requests that an event loop serves."""
+
+    def __init__(self, write: Callable[[str], None], form: Callable[[Facts], str]) -> None:
+        """`form` turns the facts of a request into a line; `write` writes lines, and must not block."""
+        self._write = write
         self._form = form
         self._lines: list[str] = []
 
     def __call__(self, facts: Facts) -> None:
         """Log one request, in the next turn of the event loop."""
         if not self._lines:
-            asyncio.get_running_loop().call_soon(self._write)
+            asyncio.get_running_loop().call_soon(self._flush)
         self._lines.append(self._form(facts))
 
-    def _write(self) -> None:
+    def _flush(self) -> None:
         self._lines.append("")
-        self._stream.write("\n".join(self._lines))
-        self._stream.flush()
+        self._write("\n".join(self._lines))
         self._lines.clear()
 
 

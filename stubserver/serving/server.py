@@ -1,5 +1,6 @@
 """Serving over HTTP: the socket, log and banner around the ASGI application."""
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -16,6 +17,7 @@ from stubserver.addressing import CONTROL, PRODUCT
 from stubserver.app import StubServer
 from stubserver.lane.protocol import Protocol
 from stubserver.records.access_log import AccessLog, as_json, as_text
+from stubserver.records.log_writer import LogWriter
 
 KEEP_ALIVE = 75
 """Seconds after which an idle connection is closed. Clients keep theirs for a minute at most, so that they close first:
@@ -26,12 +28,13 @@ GRACE = 5
 
 def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
     """Serve until interrupted, logging each request to standard error. `log_format` is text or json."""
-    log_to_stderr(log_format)
-    app.recorder.log = AccessLog(sys.stderr, as_json if log_format == "json" else as_text)
+    log = LogWriter(sys.stderr.fileno())
+    log_to(log, log_format)
+    app.recorder.log = AccessLog(log.write, as_json if log_format == "json" else as_text)
     gc.freeze()  # what exists now stays for good, so the collector need not scan it
     gc.set_threshold(10_000)  # requests leave hardly any cycles behind
     gc.enable()
-    server = uvicorn.Server(config(app))
+    server = _LoggingServer(config(app), log)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
 
@@ -52,9 +55,23 @@ def config(app: StubServer) -> uvicorn.Config:
     )
 
 
-def log_to_stderr(log_format: str) -> None:
-    """Log warnings and errors, including those of libraries, to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+class _LoggingServer(uvicorn.Server):
+    """A server that closes its log when it ends. Afterwards, uvicorn lets the signal that ended it end the process."""
+
+    def __init__(self, config: uvicorn.Config, log: LogWriter) -> None:
+        super().__init__(config)
+        self._log = log
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving, and write what waits in the log."""
+        await super().shutdown(sockets)
+        await asyncio.sleep(0)  # the last requests are logged in the turn after their answers
+        self._log.close()
+
+
+def log_to(log: LogWriter, log_format: str) -> None:
+    """Log warnings and errors, including those of libraries."""
+    handler = logging.StreamHandler(log)
     if log_format == "json":
         handler.setFormatter(_JsonFormat())
     root = logging.getLogger()

@@ -1,16 +1,9 @@
 """The command that `stubserver exec` runs: what it is told about the server, and which signals reach it."""
 
-import fcntl
 import json
 import os
-import pty
 import re
-import select
 import signal
-import subprocess
-import termios
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +12,11 @@ import pytest
 
 from stubserver.cli import child
 from stubserver.cli.child import direct
+from tests.support import terminals
 from tests.support.commands import CLEAN, COMMAND, PATIENCE
 from tests.support.default import PERSONAS
 from tests.support.executing import execute, script
+from tests.support.terminals import heard
 
 SIGNALS = """
 import os, signal, sys
@@ -99,44 +94,9 @@ def test_loopback_is_added_to_the_hosts_without_a_proxy(given: dict[str, str], u
 # Signals
 
 
-@contextmanager
-def running(*arguments: str, terminal: bool = False, **options: Any) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The command in a session of its own, on a terminal of its own if asked to; and where to read what it says."""
-    mine, its = pty.openpty()
-    ignored = options.pop("ignored", None)
-
-    def begin() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN if number == ignored else signal.SIG_DFL)
-        if terminal:
-            fcntl.ioctl(1, termios.TIOCSCTTY, 0)
-
-    process = subprocess.Popen(
-        [*COMMAND, "exec", "--", *script(SIGNALS), *arguments],
-        env=CLEAN,
-        stdin=its if options.pop("stdin", True) else subprocess.DEVNULL,
-        stdout=its,
-        stderr=its,
-        start_new_session=True,
-        preexec_fn=begin,
-        **options,
-    )
-    os.close(its)
-    try:
-        yield process, mine
-    finally:
-        process.kill()
-        process.wait()
-        os.close(mine)
-
-
-def heard(terminal: int, word: str) -> list[str]:
-    """The lines that the command says, up to this one."""
-    said = b""
-    while f"{word}\r\n".encode() not in said:
-        assert select.select([terminal], [], [], PATIENCE)[0], said
-        said += os.read(terminal, 1000)
-    return [line.replace("^C", "") for line in said.decode().splitlines()]
+def running(*arguments: str, terminal: bool = False, **options: Any) -> Any:
+    """The command on a terminal, which controls it only if asked to."""
+    return terminals.running(*COMMAND, "exec", "--", *script(SIGNALS), *arguments, terminal=terminal, **options)
 
 
 @pytest.mark.slow
@@ -192,22 +152,35 @@ def test_a_signal_is_kept_until_the_command_is_there(monkeypatch: pytest.MonkeyP
     sent: list[int] = []
 
     class Starting:
-        def __init__(self, *_: object, **__: object) -> None:
+        def __init__(self, *_: object) -> None:
             signal.raise_signal(signal.SIGTERM)
             assert sent == []
 
-        def send_signal(self, number: int) -> None:
+        def pass_on(self, number: int) -> None:
             sent.append(number)
 
         def wait(self) -> int:
             return -15
 
     monkeypatch.setattr(child, "_tokens", lambda _: {})
-    monkeypatch.setattr(subprocess, "Popen", Starting)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
+    monkeypatch.setattr(child, "ProcessGroup", Starting)
+    with child.interruptible():
         assert child.run(["x"], "http://127.0.0.1:1") == 128 + 15
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
     assert sent == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_before_the_command_runs_ends_all(monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
+    """The command is never run, and signals mean again what they meant before."""
+
+    def interrupted(_: str) -> dict[str, str]:
+        signal.raise_signal(number)
+        return {}
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr(child, "_tokens", interrupted)
+    monkeypatch.setattr(child, "ProcessGroup", None)
+    with pytest.raises(SystemExit) as ended, child.interruptible():
+        child.run(["x"], "http://127.0.0.1:1")
+    assert ended.value.code == 128 + number
+    assert signal.getsignal(number) == before

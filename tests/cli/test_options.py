@@ -41,6 +41,32 @@ def test_what_the_command_line_says_goes_first(monkeypatch: pytest.MonkeyPatch) 
     assert main.commands["serve"].make_context("serve", ["--port", "7"], parent=above).params["port"] == 7
 
 
+@pytest.mark.parametrize("address", ["tcp://10.0.0.1:8765", "udp://10.96.3.7:53", "tcp://[fd00::1]:8765"])
+@pytest.mark.parametrize(("arguments", "port"), [([], 8765), (["--port", "7"], 7)])
+def test_a_port_that_kubernetes_sets_is_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    address: str,
+    arguments: list[str],
+    port: int,
+) -> None:
+    """For a service called stubserver, it sets the address of the service."""
+    monkeypatch.setenv("STUBSERVER_PORT", address)
+    above = main.make_context("stubserver", ["serve"])
+    assert main.commands["serve"].make_context("serve", [*arguments], parent=above).params["port"] == port
+    line = f"ignored STUBSERVER_PORT={address}: Kubernetes sets it for a service called stubserver; use --port"
+    assert capsys.readouterr().err == ("" if arguments else f"stubserver: {line}\n")
+
+
+@pytest.mark.parametrize("text", ["tcp://10.0.0.1", "tcp://:8765", "http://10.0.0.1:8765", "tcp://10.0.0.1:8765/", "x"])
+def test_any_other_port_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("STUBSERVER_PORT", text)
+    above = main.make_context("stubserver", ["serve"])
+    with pytest.raises(click.BadParameter) as caught:
+        main.commands["serve"].make_context("serve", [], parent=above)
+    assert caught.value.message == f"{text!r} is not a valid integer range."
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

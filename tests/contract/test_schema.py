@@ -68,7 +68,13 @@ def said(schema: dict[str, Any], value: Any) -> list[tuple[str, str]]:
         ({"pattern": "[a-z]"}, " ", "blank", "This field may not be blank."),
         ({"pattern": "^[a-z]+$"}, "a\0", "invalid", "Null characters are not allowed."),
         ({"pattern": "^[a-z]+$"}, "A", "invalid", '"A" does not match ^[a-z]+$.'),
-        ({"format": "date-time"}, "soon", "invalid", '"soon" is not a valid date-time.'),
+        (
+            {"format": "date-time"},
+            "soon",
+            "invalid",
+            '"soon" is not a valid date-time: write 2031-05-01T09:00:00Z, for example.',
+        ),
+        ({"type": "integer"}, 1.0, "invalid", "1.0 is not valid; write a whole number without a decimal point: 1."),
         ({"uniqueItems": True}, [1, 1], "invalid", "[1,1] breaks the rule uniqueItems."),
     ],
 )

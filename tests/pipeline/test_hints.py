@@ -6,6 +6,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
+from stubserver.pipeline.hints import no_such_path
 from tests.support.answers import GENERAL, codes, refused
 from tests.support.client import Api
 
@@ -136,6 +137,15 @@ def test_a_message_repeats_little_of_a_long_path(api: Api, path: str, text: str)
 @pytest.mark.parametrize("path", ["/api/v2/course/1", "/api/v2/courses", "/oauth/token", "/api/v2"])
 def test_a_missing_slash_is_named(api: Api, path: str) -> None:
     assert said(api, "GET", path, 404) == f"No such path. Every path of the API ends with a slash: {path}/"
+
+
+@pytest.mark.parametrize("path", ["//api/v2/course/1/", "///api/v2/course/1/", "//api/v2/course/1"])
+def test_two_slashes_at_the_beginning_are_named(app: StubServer, path: str) -> None:
+    """A base URL that ends in a slash makes them."""
+    contracts = [app.contract, app.control]
+    message = no_such_path(contracts, "GET", path)
+    assert message.startswith(f"No such path: {path} It begins with two slashes, ")
+    assert message.endswith(f": write /{path.lstrip('/')}")
 
 
 @pytest.mark.parametrize(

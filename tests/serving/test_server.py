@@ -1,12 +1,19 @@
 """The server as a process: what it prints and logs, and how it ends."""
 
+import contextlib
+import http.client
 import json
 import logging
+import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,7 +25,7 @@ from stubserver.lane import connection
 from stubserver.serving import server
 from stubserver.serving.background import Background
 from tests.sources import ROOT
-from tests.support.commands import PATIENCE, Served
+from tests.support.commands import CLEAN, COMMAND, PATIENCE, Served
 from tests.support.default import PERSONAS
 
 pytestmark = pytest.mark.slow
@@ -100,6 +107,12 @@ def test_refusals_before_the_api_say_why(plain: Served, headers: dict[str, str],
     assert re.search(rf" (400|406) .* - .*{reason}", line), line
 
 
+@pytest.mark.parametrize("path", ["/api/v2/category/", "/api/v2/nowhere/", "/docs/", "/__stub/worlds"])
+def test_no_credential_is_in_the_log(plain: Served, path: str) -> None:
+    """Whatever serves the request."""
+    assert f" {path}?access_token=[redacted]&a=b " in plain.asked("GET", f"{path}?access_token=s3cret&a=b")
+
+
 FORGED = "/api/v2/x%0AGET%20%20%20%20/forged%20200%201.0%20ms%20admin%0D%1B[2J%C2%85/"
 
 
@@ -128,6 +141,62 @@ def test_the_log_holds_nothing_but_requests(plain: Served, custom: Served) -> No
         assert re.match(r"[A-Z]+ +/.* [0-9]{3} [0-9.]+ ms ", line), line
     for line in custom.log:
         assert {"method", "path", "status", "ms", "persona"} <= set(json.loads(line)), line
+
+
+# Streams that nobody reads
+
+
+@contextlib.contextmanager
+def serving(streams: str = "", **options: Any) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], int]]]:
+    """A server whose streams the shell redirects, and a function that asks it and returns the status. The server cannot
+    tell its port, so it is given one."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    script = f"exec {shlex.join(COMMAND)} serve --port {port} {streams}"
+    process = subprocess.Popen(["sh", "-c", script], env=CLEAN, cwd=ROOT, **options)
+
+    def ask() -> int:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+            connection.request("GET", f"/api/v2/category/?{'x' * 1000}")
+            return connection.getresponse().status
+
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(ConnectionRefusedError):
+                ask()
+                break
+        yield process, ask
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full"])
+def test_streams_that_take_nothing_do_not_end_it(streams: str) -> None:
+    """The banner and the log may be lost."""
+    with serving(streams) as (process, ask):
+        assert [ask() for _ in range(3)] == [200] * 3
+        assert process.poll() is None
+
+
+def test_a_reader_that_has_gone_does_not_end_it() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with serving(stdout=writing, stderr=writing) as (process, ask):
+        os.close(writing)
+        assert [ask() for _ in range(3)] == [200] * 3
+        assert process.poll() is None
+
+
+def test_a_log_that_nobody_reads_does_not_stop_it() -> None:
+    """A pipe takes 64 KiB, and then whoever writes to it waits for ever."""
+    with serving(stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as (process, ask):
+        assert {ask() for _ in range(300)} == {200}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) in (0, 128 + signal.SIGTERM, -signal.SIGTERM)
+        assert process.stderr is not None
+        process.stderr.close()
 
 
 # Ending
