@@ -41,8 +41,8 @@ def test_ctrl_z_stops_all_until_continued() -> None:
 
 def test_ctrl_c_ends_what_ran_exec_too() -> None:
     """The terminal would have sent it to both if the command had no group of its own."""
-    script = f"import subprocess; subprocess.run({EXEC!r} + ' sleep 1000', shell=True, check=False); print('after')"
-    script = script.replace("sleep 1000", "sh -c \\'echo begun; sleep 1000; true\\'")
+    command = f"{EXEC} sh -c 'echo begun; read line'"
+    script = f"import subprocess; subprocess.run({command!r}, shell=True, check=False); print('after')"
     with running(sys.executable, "-c", script) as (process, terminal):
         heard(terminal, "begun")
         os.write(terminal, b"\x03")
