@@ -163,6 +163,7 @@ def changed(case: Any, number: int, where: list[Any], value: Any) -> Any:
 @pytest.mark.parametrize(
     ("number", "where", "value", "line"),
     [
+        (0, ["response", "body"], "(7 bytes)", 'body: "(7 bytes)" then, "('),
         (0, ["status"], 400, "status: 400 then, 200 now"),
         (0, ["status"], None, "status: no answer then, 200 now"),
         (0, ["response", "body", "name"], "Ropes", 'body.name: "Ropes" then, "Knots" now'),
@@ -171,7 +172,6 @@ def changed(case: Any, number: int, where: list[Any], value: Any) -> Any:
         (1, ["response", "body", "categories", 0, "id"], 5, "body.categories[0].id: 5 then, 1 now"),
         (1, ["response", "body", "created_at"], "2001-01-01T00:00:00+00:00", "body.created_at: "),
         (2, ["response", "body"], {"a": 1}, 'body: {"a":1} then, null now'),
-        (0, ["response", "body"], "(7 bytes)", 'body: "(7 bytes)" then, "('),
     ],
 )
 def test_whatever_differs_is_named(
@@ -207,11 +207,11 @@ def test_many_differences_are_counted(api: Api, again: Again) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "missing"),
     [
+        ("faults", [{"what": 1}], "Some of its faults cannot be read."),
+        ("forgotten", 3, "3 requests before the first of these had been forgotten; the state they left is unknown."),
         ("case", 2, "The format of the case is version 2; this is 1."),
         ("stubserver", "0.0.1", f"The stubserver is version 0.0.1; this is {__version__}."),
         ("contract", None, "The contract is version unknown; this is 2.0.0."),
-        ("forgotten", 3, "3 requests before the first of these had been forgotten; the state they left is unknown."),
-        ("faults", [{"what": 1}], "Some of its faults cannot be read."),
     ],
 )
 def test_another_version_is_read_as_far_as_it_can_be(
@@ -273,10 +273,10 @@ def test_an_unknown_caller_is_named(api: Api, again: Again) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ("{}", "a case has start and requests, and this file does not"),
         ("", "this is not JSON: "),
         ("{", "this is not JSON: "),
         ("[]", "a case is a JSON object"),
-        ("{}", "a case has start and requests, and this file does not"),
         ('{"start": {}, "requests": {}}', "a case has requests, and this file does not"),
         ('{"start": [], "requests": []}', "a case has start, and this file does not"),
     ],

@@ -28,16 +28,16 @@ def entry(
 @pytest.mark.parametrize(
     ("media", "body", "codes", "sent"),
     [
+        (FORM, {"a": "x y", "b": [1, 2], "c": None, "d": True}, (), {"content": b"a=x+y&b=1&b=2&c=null&d=true"}),
+        ("text/plain", "plain", (), {"content": b"plain"}),
         (None, None, (), {}),
         ("application/json", {"name": "Knots"}, (), {"content": b'{"name":"Knots"}'}),
         (None, {"name": "Knots"}, (), {"content": b'{"name":"Knots"}'}),
         ("application/json", "text", (), {"content": b'"text"'}),
         ("application/json", "{", ("parse_error",), {"content": b"{"}),
         ("application/json", [1], ("invalid",), {"content": b"[1]"}),
-        (FORM, {"a": "x y", "b": [1, 2], "c": None, "d": True}, (), {"content": b"a=x+y&b=1&b=2&c=null&d=true"}),
         (FORM, {"name": "x"}, ("parse_error",), {"content": b'{"name":"x"}'}),
         (FORM, "name=%ff", (), {"content": b"name=%ff"}),
-        ("text/plain", "plain", (), {"content": b"plain"}),
         (
             MULTIPART,
             {"a": "x", "b": [1, 2]},
@@ -63,10 +63,10 @@ def test_what_is_sent_differently_is_named() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
+        ({"query": {"token": [REDACTED]}}, "its query held credentials"),
         ({"body": {"a": {"password": REDACTED}}}, "its body held credentials"),
         ({"body": [REDACTED]}, "its body held credentials"),
         ({"body": "(20000 bytes)"}, "the journal has only the size of its body"),
-        ({"query": {"token": [REDACTED]}}, "its query held credentials"),
     ],
 )
 def test_what_the_journal_lacks_cannot_be_sent(changes: dict[str, Any], reason: str) -> None:
@@ -92,13 +92,13 @@ def test_it_is_sent_to_its_world(number: str, headers: dict[str, str], query: di
 @pytest.mark.parametrize(
     ("method", "body", "media", "expected"),
     [
+        ("PATCH", {"n": "@a", "image": FILE}, MULTIPART, None),
         ("GET", None, None, "curl http://s.test/api/v2/course/1/"),
         ("HEAD", None, None, "curl -I http://s.test/api/v2/course/1/"),
         ("DELETE", None, None, "curl -X DELETE http://s.test/api/v2/course/1/"),
         ("POST", None, None, "curl -X POST http://s.test/api/v2/course/1/"),
         ("POST", {"n": "it's"}, "application/json", None),
         ("PATCH", {"n": "@a;b"}, FORM, None),
-        ("PATCH", {"n": "@a", "image": FILE}, MULTIPART, None),
         ("PATCH", "@" * 3, "text/plain", None),
         ("PATCH", {"n": "x" * 8000}, "application/json", None),
     ],
