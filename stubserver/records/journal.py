@@ -15,6 +15,7 @@ from stubserver.call import Call
 from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 from stubserver.settings import Settings
+from stubserver.worlds.size import size_of
 from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 
@@ -96,8 +97,8 @@ class Journal:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._journals: dict[int, tuple[World, WorldJournal]] = {}
-        """The worlds with entries, by the identity of their journals."""
+        self._worlds: dict[World, None] = {}
+        """The worlds with a journal, in the order of their first request."""
         self.kept = 0
         """How many entries there are, in all worlds."""
         self.size = 0
@@ -113,14 +114,14 @@ class Journal:
         journal: WorldJournal | None = world.journal
         if journal is None:
             journal = world.journal = WorldJournal()
-            self._journals[id(journal)] = (world, journal)
+            self._worlds[world] = None
         size = _shrink(call, answer)
         journal.recorded.append((call, answer, size))
         journal.size += size
         self.size += size
         self.kept += 1
         if len(journal) > self._settings.max_requests:
-            self._forget(world, journal, "max_requests")
+            self._forget(world, "max_requests")
         if self.size > self._settings.max_journal:
             self._make_room()
         for listener in self.listeners:
@@ -129,18 +130,21 @@ class Journal:
     def _make_room(self) -> None:
         """Evict the oldest entries of the largest journals until an eighth of the room is free."""
         wanted = self._settings.max_journal * 7 // 8
-        largest = [(-journal.size, key) for key, (_, journal) in self._journals.items()]
+        worlds = [*self._worlds]
+        largest = [(-world.journal.size, number) for number, world in enumerate(worlds)]
         heapq.heapify(largest)
         while self.size > wanted:
-            world, journal = self._journals[heapq.heappop(largest)[1]]
+            number = heapq.heappop(largest)[1]
+            journal = worlds[number].journal
             second = -largest[0][0] if largest else 0
             while journal and journal.size >= second and self.size > wanted:
-                self._forget(world, journal, "max_journal")
+                self._forget(worlds[number], "max_journal")
             if journal:
-                heapq.heappush(largest, (-journal.size, id(journal)))
+                heapq.heappush(largest, (-journal.size, number))
 
-    def _forget(self, world: World, journal: WorldJournal, bound: str) -> None:
+    def _forget(self, world: World, bound: str) -> None:
         """Evict the oldest entry of a world, because a bound is reached."""
+        journal: WorldJournal = world.journal
         size = journal.recorded.popleft()[-1]
         journal.size -= size
         self.size -= size
@@ -155,7 +159,7 @@ class Journal:
         if journal is not None:
             self.kept -= len(journal)
             self.size -= journal.size
-            del self._journals[id(journal)]
+            del self._worlds[world]
             world.journal = None
 
 
@@ -167,18 +171,23 @@ def entries(world: World) -> Sequence[Entry]:
 
 def _shrink(call: Call, answer: Answer) -> int:
     """Drop what the journal does not keep, and return the size of the rest, in bytes."""
-    size = _OVERHEAD + 2 * len(call.raw_body) + len(call.raw_query) + sum(map(len, call.headers.values()))
     if call.form is not None:
-        size -= 2 * sum(upload.size for upload in call.files.values())
         call.raw_body = b""
-    if len(answer.body) > MAX_ANSWER:
-        answer.body = b'"(%d bytes)"' % len(answer.body)
     elif len(call.raw_body) > MAX_TEXT and not _is_json(call):
-        call.raw_body = b'"(%d bytes)"' % len(call.raw_body)
+        call.raw_body = _only_size(call.raw_body)
+    if len(answer.body) > MAX_ANSWER:
+        answer.body = _only_size(answer.body)
     call.body, call.files = {}, {}  # the rows have what the operation made of them
     if call.world.clock.frozen:
         answer.seconds = 0.0
-    return size + len(answer.body) + _CHANGE * len(call.changes)
+    sent = len(call.raw_body) if call.form is None else size_of(call.form)
+    head = len(call.raw_query) + sum(map(len, call.headers.values()))
+    # What was sent counts twice, because the changed rows have it, too.
+    return _OVERHEAD + head + 2 * sent + len(answer.body) + _CHANGE * len(call.changes)
+
+
+def _only_size(body: bytes) -> bytes:
+    return b'"(%d bytes)"' % len(body)
 
 
 def _entry(call: Call, answer: Answer) -> Entry:
@@ -216,8 +225,8 @@ def _query(call: Call) -> Mapping[str, list[str]]:
 
 
 def _violations(call: Call) -> Sequence[tuple[str, str]]:
-    if call.refusal is None and call.routed and not call.raw_query and len(call.sent_fields) == len(call.body):
-        return ()  # the usual case: everything that was sent is declared
+    if call.refusal is None and call.routed and not call.raw_query and not call.sent_fields:
+        return ()  # the usual case: nothing was sent
     if call.refusal is not None and call.refusal.status == 415:
         return [("media type", call.content_type)]
     try:

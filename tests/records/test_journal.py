@@ -107,6 +107,29 @@ def test_files_do_not_count(fresh: Callable[..., Api]) -> None:
     assert health(api) == (20, 0)
 
 
+@pytest.mark.parametrize(("persona", "status"), [(None, 401), ("member", 403)])
+def test_files_do_not_count_in_a_form_that_was_refused(fresh: Callable[..., Api], persona: str, status: int) -> None:
+    """Before anybody had read it."""
+    api = fresh(max_journal=1_000_000)
+    for _ in range(20):
+        files = {"image_original": ("a.png", b"x" * 100_000)}
+        assert api.as_(persona).patch("/~a/api/v2/course/1/", files=files).status_code == status
+    assert health(api) == (20, 0)
+
+
+def test_of_a_large_text_with_a_large_answer_the_sizes_are_shown(api: Api) -> None:
+    """Whichever of the two is large, the other is looked at as well."""
+    ok(api.as_("creator").patch("/course/1/", json={"description": "y" * 70_000}))
+    sent, headers = b"x" * 20_000, {"Content-Type": "text/plain"}
+    response = api.request(
+        "GET", "/course/1/", content=sent, headers={**headers, "Authorization": "Bearer stub-creator"}
+    )
+    entry = newest(api)
+    assert len(response.content) > 70_000
+    assert entry["response"]["body"] == f"({len(response.content)} bytes)"
+    assert entry["request"]["body"] == "(20000 bytes)"
+
+
 def test_one_request_may_be_larger_than_the_room(fresh: Callable[..., Api]) -> None:
     api = fresh(max_journal=1000)
     ask_in_turn(api, "ab")
