@@ -19,7 +19,7 @@ from urllib.request import parse_http_list
 from stubserver.pipeline.cors import corrected, is_origin
 from stubserver.settings import Settings
 
-HOST = re.compile(r"[\w.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
+HOST = re.compile(r"(?P<name>[\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 """Valid Host headers; with any other, absolute URLs use the server's own address."""
 _PREFIX = re.compile(r"(/(?!\.{1,2}(/|\Z))[\w.~-]+)*", re.ASCII)
 """Valid path prefixes, without a slash at the end."""

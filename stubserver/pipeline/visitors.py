@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 from stubserver.errors import refusal
 from stubserver.pipeline.cors import may_call
+from stubserver.pipeline.proxies import HOST
 from stubserver.settings import Settings
 
-_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9._-]+", re.ASCII)
 _START = re.compile(r"\s*(?:[a-z]+://)?([a-z0-9._-]+)", re.ASCII)
 """Where a name may be in what was written instead."""
@@ -39,8 +39,8 @@ class Visitors:
 
     def check_host(self, host: str) -> None:
         """Raises a 403 refusal unless the host, with or without a port, is one of the server's, or empty."""
-        found = _HOST.fullmatch(host.lower())
-        name = found[1] if found else ""
+        found = HOST.fullmatch(host.lower())
+        name = found["name"] if found else ""
         if host and self._names.isdisjoint((name, _ANY)) and not _is_address(name.strip("[]")):
             raise refusal(
                 403,
