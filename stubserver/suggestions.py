@@ -24,5 +24,5 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """A sentence that `name` is not one of the known ones, and what would be right."""
     names = [*known]
     listed = f" Use one of: {', '.join(names)}." if len(names) <= _MAX_LISTED else ""
-    right = did_you_mean(name, names) or listed
+    right = did_you_mean(name, names) or listed if names else " There are none here."
     return f"There is no {what} {name[:_MAX_NAME]!r}.{right}"

@@ -27,6 +27,7 @@ def test_a_short_list_is_named_if_nothing_is_near() -> None:
 
 
 def test_a_long_list_is_not_named() -> None:
+    assert unknown("field", "zzz", []) == "There is no field 'zzz'. There are none here."
     assert unknown("operation", "zzz", map(str, range(50))) == "There is no operation 'zzz'."
 
 

@@ -21,7 +21,18 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import explain
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
-from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, PortOption, fail, option
+from stubserver.cli.options import (
+    ALLOWED_HOST,
+    CORS_ORIGIN,
+    FIXTURE,
+    FREEZE_AT,
+    PORT,
+    SEED,
+    NamedPath,
+    PortOption,
+    fail,
+    option,
+)
 from stubserver.cli.replay import replay
 from stubserver.cli.streams import open_closed, optional_output
 from stubserver.settings import Settings
@@ -228,7 +239,7 @@ def generate(courses: int, seed: int, output: Any) -> None:
 @click.argument("kind", type=click.Choice(["react", "node", "pytest"]))
 @click.option(
     "--directory",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NamedPath(file_okay=False, path_type=Path),
     default=".",
     help="Folder of the project (default: the current one).",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, fail, say
+from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, NamedPath, fail, say
 
 if TYPE_CHECKING:  # the other commands must not wait for these imports
     from stubserver.app import StubServer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the other commands must not wait for these imports
 NOT_FOUND = 127
 """Exit status if there is no such command, as in shells."""
 _MAX_CASES = 100
-_FILE = click.Path(path_type=Path)
+_FILE = NamedPath(path_type=Path)
 
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
@@ -34,7 +34,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--coverage", type=_FILE, help="Write a coverage report to this file (.json, .html, .xml or .txt).")
 @click.option(
     "--artifacts",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NamedPath(path_type=Path, file_okay=False),
     help="If the command fails, write a case file of each world to this folder, for `stubserver replay`.",
 )
 @click.option(

@@ -65,6 +65,18 @@ FREEZE_AT = option(
     callback=_moment,
 )
 PORT = click.IntRange(0, 65535)
+
+
+class NamedPath(click.Path):
+    """A path that is not empty: an empty one comes from an unset variable, and would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Fails with one line if it is empty, or as click's own type does."""
+        if value == "":
+            self.fail("it is empty; the current folder is written as .", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 URL = option("--url", "Base URL of the server.", default="http://127.0.0.1:8765")
 TOKEN = option("--control-token", "Token for its control plane, if it requires one.")
 

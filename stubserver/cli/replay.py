@@ -35,7 +35,7 @@ def replay(case: Path, fixture: str | None) -> None:
     except (replaying.UnreadableCase, UnicodeDecodeError, OSError) as error:
         fail(f"{case}: {error}")
     except (SpecError, FixtureError, ValueError) as error:
-        fail(f"{case}: {error} Give its fixture with --fixture.")
+        fail(f"{case}: {error}; give its fixture with --fixture")
     transport = InProcess(app)
     with closing(transport), httpx.Client(transport=transport, base_url="http://localhost") as client:
         found = replaying.replay(read, app, client)

@@ -131,6 +131,8 @@ def _check_report(file: str) -> None:
 def _check_artifacts(folder: str) -> None:
     from stubserver.reports import artifacts
 
+    if not folder:
+        _refuse("--stub-artifacts", "the name of the folder is empty; . is the current one")
     try:
         artifacts.check(Path(folder))
     except OSError as error:

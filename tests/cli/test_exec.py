@@ -243,6 +243,7 @@ FREEZE_AT = "Error: Invalid value for '--freeze-at' (env var: 'STUBSERVER_FREEZE
 RANGE = "is not in the range 0<=x<=65535."
 NO_PROGRAM = "there is no such program on the PATH, or it is not executable"
 NO_MOMENT = "is not a date and time such as 2031-05-01T09:00:00Z."
+EMPTY = "it is empty; the current folder is written as ."
 NO_ORIGIN = "is not an origin: write it as https://app.example, without a path, or *"
 
 
@@ -283,6 +284,9 @@ def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
         ("--freeze 2031-05-01T09:00:00Z true", "Error: No such option '--freeze'. Did you mean '--freeze-at'?"),
         ("--artifact a true", "Error: No such option '--artifact'. Did you mean '--artifacts'?"),
         ("--artifacts", "Error: Option '--artifacts' requires an argument."),
+        ("--artifacts= true", f"Error: Invalid value for '--artifacts': {EMPTY}"),
+        ("--journal= true", f"Error: Invalid value for '--journal': {EMPTY}"),
+        ("--coverage= true", f"Error: Invalid value for '--coverage': {EMPTY}"),
         (
             "--artifacts plain.txt true",
             "Error: Invalid value for '--artifacts': Directory 'plain.txt' is a file.",

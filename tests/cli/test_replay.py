@@ -51,8 +51,8 @@ def test_a_different_answer_is_a_failure(api: Api, tmp_path: Path) -> None:
         (b"\xff\xfe", "'utf-8' codec can't decode"),
         (b"[]", "a case is a JSON object, as GET /__stub/case answers"),
         (b'{"case": 1}', "a case has start and requests, and this file does not"),
-        (b'{"start": {"fixture": "nope"}, "requests": []}', "Give its fixture with --fixture."),
-        (b'{"start": {"fixture": 3}, "requests": [], "seed": "x"}', "Give its fixture with --fixture."),
+        (b'{"start": {"fixture": "nope"}, "requests": []}', "; give its fixture with --fixture"),
+        (b'{"start": {"fixture": 3}, "requests": [], "seed": "x"}', "; give its fixture with --fixture"),
     ],
 )
 def test_what_cannot_be_replayed_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:

@@ -72,6 +72,10 @@ KINDS = "'react', 'node', 'pytest'"
         ("node react", "Error: Got unexpected extra argument (react)"),
         ("node --directry x", "Error: No such option '--directry'. Did you mean '--directory'?"),
         ("node --directory", "Error: Option '--directory' requires an argument."),
+        (
+            "node --directory=",
+            "Error: Invalid value for '--directory': it is empty; the current folder is written as .",
+        ),
         ("node --directory file", "Error: Invalid value for '--directory': Directory 'file' is a file."),
         (
             "node --directory new",

@@ -100,6 +100,7 @@ FIXTURES: Rows = [
     ({"stub_fixture": "wrong.json"}, "--stub-fixture: wrong.json: "),
 ]
 REPORTS: Rows = [
+    ({"stub_artifacts": ""}, "--stub-artifacts: the name of the folder is empty; . is the current one"),
     ({"stub_artifacts": "broken.yaml"}, "--stub-artifacts: cannot write to broken.yaml: Not a directory"),
     ({"stub_artifacts": "broken.yaml/a/b"}, "--stub-artifacts: cannot write to broken.yaml/a/b: Not a directory"),
     ({"stub_artifacts": "/proc/nowhere"}, "--stub-artifacts: cannot write to /proc/nowhere: "),
