@@ -25,13 +25,13 @@ CASE = "/__stub/case"
 Again = Callable[[Any], Replayed]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def second() -> StubServer:
-    """The server that replays."""
+    """The server that replays; each case restores its world."""
     return create_app("default", jwt_secret="x" * 32)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def again(second: StubServer) -> Iterator[Again]:
     transport = InProcess(second)
     with closing(transport), httpx.Client(transport=transport, base_url="http://localhost") as client:
