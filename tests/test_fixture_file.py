@@ -1,13 +1,15 @@
 """The file of a fixture: what its text means, and keys that are there twice."""
 
+import os
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from stubserver.contract.contract import Contract
 from stubserver.fixture import FixtureError, load
-from stubserver.fixture_file import DuplicateKey, parsed
+from stubserver.fixture_file import WrongText, line_of, parsed, text_of
 
 
 @pytest.mark.parametrize(
@@ -16,7 +18,11 @@ from stubserver.fixture_file import DuplicateKey, parsed
         ("a.yaml", "", None),
         ("a.yaml", "a: {b: 1}\nc: {b: 2}\n", {"a": {"b": 1}, "c": {"b": 2}}),
         ("a.yaml", "- {a: 1}\n- {a: 2}\n", [{"a": 1}, {"a": 2}]),
-        ("a.yaml", "1: a\n'1': b\n", {1: "a", "1": "b"}),
+        (
+            "a.yaml",
+            "a: 2025-01-25T10:00:00Z\nb: '2025-01-25'\nc: 2025-13-01\n",
+            {"a": "2025-01-25T10:00:00Z", "b": "2025-01-25", "c": "2025-13-01"},
+        ),
         ("a.yaml", "a: &x {b: 1}\nc: {<<: *x, b: 2}\nd: *x\n", {"a": {"b": 1}, "c": {"b": 2}, "d": {"b": 1}}),
         ("a.yaml", "a: &x {b: 1}\nc: &y {<<: *x, b: 2}\nd: {<<: *y}\n", {"a": {"b": 1}, "c": {"b": 2}, "d": {"b": 2}}),
         ("a.json", '{"a": {"b": 1}, "c": [{"b": 2}, {"b": "{"}]}', {"a": {"b": 1}, "c": [{"b": 2}, {"b": "{"}]}),
@@ -45,7 +51,7 @@ def test_keys_that_are_there_once(name: str, text: str, data: Any) -> None:
     ],
 )
 def test_a_key_that_is_there_twice(name: str, text: str, line: int, says: str) -> None:
-    with pytest.raises(DuplicateKey) as caught:
+    with pytest.raises(WrongText) as caught:
         parsed(text, Path(name))
     assert caught.value.line == line
     assert says in str(caught.value)
@@ -58,3 +64,47 @@ def test_the_refusal_has_the_file_and_both_lines(tmp_path: Path, contract: Contr
     with pytest.raises(FixtureError) as caught:
         load(str(file), contract)
     assert str(caught.value) == f"{file}:2: duplicate key 'name', first on line 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "path", "line"),
+    [
+        ("a.yaml", "a:\n- b: 1\n  c:\n    d: 2\n", ("a", 0, "c", "d"), 4),
+        ("a.json", '{"a": [1, {"b": 2,\n "c": {"d":\n 3}}],\n "b": 4}', ("a", 1, "c"), 2),
+        ("a.yaml", "x: &y\n  b: 1\nz: *y\n", ("z", "b"), 2),
+        ("a.yaml", "a:\n- b: 1\n- c: 1\n", ("a", 1), 3),
+        ("a.yaml", "a:\n- b: 1\n- c: 1\n", ("a", 1, "d"), 3),
+        ("a.yaml", "a:\n- b: 1\n- c: 1\n", ("a", 7), 1),
+        ("a.yaml", "# x\na: 1\n", (), 2),
+        ("a.yaml", "", ("a",), None),
+        ("a.yaml", "a: [", ("a",), None),
+        ("a.json", '\n{"a": [1, {"b": 2}],\n "b": 4}', ("b",), 3),
+        ("a.json", '\n{"a": [1, {"b": 2}],\n "b": 4}', (), 2),
+        ("a.json", '{"a": [],\n "{": {},\n "b": "]}",\n "c": {"a":\n[\n[2,\n3]]}}', ("c", "a", 0, 1), 7),
+        ("a.json", '{"a": [],\n "b": [1]}', ("b", 1), 2),
+        ("a.json", '{"a": [],\n "b": [1]}', ("c",), 1),
+        ("a.json", '{"a": ', ("a", 0), None),
+    ],
+)
+def test_a_place_has_a_line(name: str, text: str, path: tuple[str | int, ...], line: int | None) -> None:
+    """That of the key, or of what is around a place that is not there."""
+    assert line_of(path, text, Path(name)) == line
+
+
+def test_a_pipe_is_read_once(tmp_path: Path, contract: Contract) -> None:
+    """So the refusal of what came through it has no line, and nobody waits for more."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_text, args=("name: a\nusers: 1\n",))
+    writer.start()
+    with pytest.raises(FixtureError) as caught:
+        load(str(pipe), contract)
+    writer.join()
+    assert str(caught.value) == f"{pipe}: users: 1 is not valid; it must be a list"
+
+
+def test_a_file_must_be_utf8(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a\n\n\xe4")
+    with pytest.raises(WrongText, match="the byte 0xe4 is not UTF-8") as caught:
+        text_of(tmp_path / "a")
+    assert caught.value.line == 3

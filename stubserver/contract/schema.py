@@ -106,14 +106,14 @@ class Validator:
             path = [str(step) for step in error.instance_path]
             hidden = path[0] in self._secrets if path else bool(self._secrets)
             instance = _Hidden if hidden and error.instance is not None else error.instance
-            code, message = _code_and_message(error.kind.name, detail, instance)
+            code, message = code_and_message(error.kind.name, detail, instance)
             if error.kind.name == "required":
                 path.append(detail["property"])
             where = f" (at {'.'.join(path)})" if len(path) > 1 else ""
             yield Problem(code, message + where, name or (path[0] if path else "non_field_errors"))
 
 
-def _code_and_message(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, str]:
+def code_and_message(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, str]:
     """The vendor's code for a violated keyword, and a sentence that says what is allowed."""
     match keyword:
         case "required":
@@ -139,6 +139,8 @@ def _code_and_message(keyword: str, detail: Mapping[str, Any], value: Any) -> tu
             return "max_length", f"Must have no more than {detail['limit']} characters."
         case "minItems":
             return "empty", "This list may not be empty."
+        case "uniqueItems":
+            return "invalid", f"{echo(value)} has a value twice; each may be there once."
         case "minProperties":
             return "required", "At least one field must be given."
         case "pattern" if isinstance(value, str) and not value.strip():

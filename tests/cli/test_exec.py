@@ -348,7 +348,7 @@ def test_a_command_that_is_not_there_is_told(folder: Path, command: str) -> None
     [
         ("--fixture nonesuch true", "stubserver: unknown fixture 'nonesuch': use one of default, empty, or a file"),
         ("--fixture folder true", "stubserver: unknown fixture 'folder': use one of default, empty, or a file"),
-        ("--fixture broken.yaml true", "stubserver: broken.yaml: the file: 'name' is a required property"),
+        ("--fixture broken.yaml true", "stubserver: broken.yaml:1: name: This field is required"),
         ("--cors-origin app.example true", f"stubserver: --cors-origin: 'app.example' {NO_ORIGIN}"),
         (
             "--cors-origin https://a.example/x true",

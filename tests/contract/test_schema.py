@@ -75,7 +75,7 @@ def said(schema: dict[str, Any], value: Any) -> list[tuple[str, str]]:
             '"soon" is not a valid date-time: write 2031-05-01T09:00:00Z, for example.',
         ),
         ({"type": "integer"}, 1.0, "invalid", "1.0 is not valid; write a whole number without a decimal point: 1."),
-        ({"uniqueItems": True}, [1, 1], "invalid", "[1,1] breaks the rule uniqueItems."),
+        ({"uniqueItems": True}, [1, 1], "invalid", "[1,1] has a value twice; each may be there once."),
     ],
 )
 def test_each_keyword_has_its_code_and_its_words(schema: dict[str, Any], value: Any, code: str, message: str) -> None:

@@ -95,9 +95,9 @@ FIXTURES: Rows = [
     ({"stub_fixture": ""}, "--stub-fixture: unknown fixture '': use one of default, empty, or a file"),
     ({"stub_fixture": "."}, "--stub-fixture: unknown fixture '.': use one of default, empty, or a file"),
     ({"stub_fixture": "nowhere.yaml"}, "--stub-fixture: unknown fixture 'nowhere.yaml': use one of"),
-    ({"stub_fixture": "broken.yaml"}, "--stub-fixture: broken.yaml: "),
-    ({"stub_fixture": "wrong.yaml"}, "--stub-fixture: wrong.yaml: "),
-    ({"stub_fixture": "wrong.json"}, "--stub-fixture: wrong.json: "),
+    ({"stub_fixture": "broken.yaml"}, "--stub-fixture: broken.yaml:2: "),
+    ({"stub_fixture": "wrong.yaml"}, "--stub-fixture: wrong.yaml:1: "),
+    ({"stub_fixture": "wrong.json"}, "--stub-fixture: wrong.json:1: "),
 ]
 REPORTS: Rows = [
     ({"stub_artifacts": ""}, "--stub-artifacts: the name of the folder is empty; . is the current one"),
