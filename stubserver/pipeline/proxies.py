@@ -60,7 +60,7 @@ class Addresses:
         """Raises ValueError for an unusable public URL, and for proxies that are no addresses."""
         self.public = None if settings.public_url is None else _public(str(settings.public_url))
         """The address that the server was started with, if any; all URLs begin with it."""
-        self._proxies = _Networks(settings.forwarded_allow_ips or "")
+        self._proxies = _Networks(settings.forwarded_allow_ips)
 
     def used(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> Address:
         """The address that the client has used."""
@@ -76,11 +76,12 @@ class Addresses:
 class _Networks:
     """Addresses of proxies."""
 
-    def __init__(self, text: str) -> None:
-        """`text` lists addresses and networks, separated by commas, or is `*` for all. Raises ValueError."""
-        self._all = text.strip() == "*"
-        parts = [part.strip() for part in text.split(",")] if text and not self._all else []
-        self._networks = [_network(part) for part in parts]
+    def __init__(self, text: str | None) -> None:
+        """`text` lists addresses and networks, separated by commas, or is `*` for all; None for none. Raises
+        ValueError."""
+        self._all = text is not None and text.strip() == "*"
+        parts = [] if text is None or self._all else text.split(",")
+        self._networks = [_network(part.strip()) for part in parts]
 
     def __contains__(self, peer: str) -> bool:
         if self._all or not self._networks:

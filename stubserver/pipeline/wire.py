@@ -164,6 +164,8 @@ def _check_host(scope: Scope) -> None:
 def _world_name(headers: Mapping[str, str], in_path: str | None) -> str:
     """The name of the world, from the base path or the header. Raises a 400 refusal."""
     header = headers.get(WORLD_HEADER.lower())
+    if header == "":
+        raise invalid(WORLD_HEADER, "invalid", "It is empty: name a world, or leave the header out.")
     name = in_path if in_path is not None else header or DEFAULT
     if not NAME.fullmatch(name):
         raise invalid(WORLD_HEADER, "invalid", f"{name!r} is not a valid name of a world: {NAMING}.")

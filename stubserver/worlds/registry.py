@@ -77,10 +77,10 @@ class Worlds:
 
     def touch(self, name: str, fixture: str | None) -> World:
         """Like `get`, but created from `fixture`. Raises a 400 refusal if it is unknown, or the world has another."""
-        if fixture and name not in self._worlds:
+        if fixture is not None and name not in self._worlds:
             return self._again(name, self.load_fixture(fixture))
         world = self.get(name)
-        if fixture and world.fixture.name != fixture:
+        if fixture is not None and world.fixture.name != fixture:
             message = f"World {name} already exists, with fixture {world.fixture.name}; reset it, or use another name."
             raise invalid(FIXTURE_HEADER, "invalid", message)
         return world

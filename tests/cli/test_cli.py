@@ -138,6 +138,10 @@ def test_origins_that_are_named_may_use_the_control_plane(plain: Served, custom:
         ),
         (["--public-url", "https://a.example/?q"], "it must have no query and no fragment"),
         (["--forwarded-allow-ips", "localhost"], "--forwarded-allow-ips: 'localhost' is not an address such as"),
+        (
+            ["--forwarded-allow-ips", ""],
+            "--forwarded-allow-ips: '' is not an address such as 10.0.0.7, a network such as",
+        ),
         (["--host", "not a name"], "cannot listen on not a name port"),
         (["--control-token", ""], "the control token must not be empty"),
         (["--control-token", "", "--host", "0.0.0.0"], "the control token must not be empty"),

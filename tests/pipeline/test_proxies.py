@@ -247,6 +247,7 @@ def test_the_docs_work_behind_a_trusted_proxy(fresh: Fresh) -> None:
         ("10.0.0.7,*", "*"),
         ("**", "**"),
         (" ", ""),
+        ("", ""),
     ],
 )
 def test_what_is_no_proxy_is_refused(text: str, wrong: str) -> None:

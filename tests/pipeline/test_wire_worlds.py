@@ -101,6 +101,15 @@ def test_a_base_path_and_a_header_that_differ(api: Api, app: StubServer, path: s
     assert names(app) == []
 
 
+@pytest.mark.parametrize("path", ["/api/v2/course/1/", "/~w/api/v2/course/1/", "/__stub/clock", "/~w/docs/"])
+def test_an_empty_header_names_no_world(api: Api, app: StubServer, path: str) -> None:
+    """It comes from a variable that is not set, and `default` is nobody's own world."""
+    response = api.get(f"/{path}" if path.endswith("docs/") else path, headers=named(""))
+    assert refused(response, 400) == {"X-Stub-World": "invalid"}
+    assert "It is empty: name a world, or leave the header out." in response.text
+    assert names(app) == []
+
+
 def test_a_base_path_is_there_once(api: Api) -> None:
     assert refused(api.get("/~w/~w/api/v2/course/1/"), 404) == {"": "not_found"}
     assert refused(api.get("/~w/~w/__stub/clock"), 404) == {"": "not_found"}

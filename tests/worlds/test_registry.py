@@ -53,7 +53,7 @@ def test_the_fixture_goes_with_a_base_path(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "other"), [("empty", "default"), ("default", "empty"), (None, "empty"), (None, "nope")]
+    ("given", "other"), [("empty", "default"), ("default", "empty"), (None, "empty"), (None, "nope"), (None, "")]
 )
 def test_a_world_keeps_its_fixture(api: Api, app: StubServer, given: str | None, other: str) -> None:
     make(api, "Before", "w") if given is None else ok(api.get("/course/search/", headers=of_fixture("w", given)))
@@ -77,6 +77,7 @@ def test_a_reset_world_has_another_fixture(api: Api) -> None:
     "fixture",
     [
         "nope",
+        "",
         "Default",
         "default.yaml",
         "../x",
