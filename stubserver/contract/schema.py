@@ -162,6 +162,7 @@ _TYPE_NAMES = {
     "array": "a list",
     "boolean": "true or false",
     "integer": "a whole number within 64 bits",
+    "number": "a number",
     "object": "an object",
     "string": "a string",
 }

@@ -37,7 +37,8 @@ def advance_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Move the clock forward, frozen or not."""
     clock = parts.touched(call).clock
     by = timedelta(**{**call.operation.defaults, **call.body})
-    _checked(clock.now() + by, "days")
+    largest = max(call.body, key=lambda unit: timedelta(**{unit: call.body[unit]}))
+    _checked(clock.now() + by, largest)
     clock.advance(by)
     return clock_view(clock)
 

@@ -161,7 +161,8 @@ def _stored(name: str, value: Any, schema: Schema) -> Any:
     try:
         return datetime.fromisoformat(value.upper())
     except ValueError:
-        raise invalid(name, "invalid", f"{echo(value)} is not a date and time that can be stored.") from None
+        message = f"{echo(value)} is no date and time that exists: write 2031-05-01T09:00:00Z, for example."
+        raise invalid(name, "invalid", message) from None
 
 
 def note_form(call: Call) -> None:

@@ -144,6 +144,59 @@ def test_freeze_clock_refuses_what_is_no_moment(api: Api, at: str) -> None:
     assert shown(api) == clock
 
 
+EXAMPLE = "write 2031-05-01T09:00:00Z, for example."
+YEARS = "The clock covers the years 1970 to 2199."
+SAID = [
+    ("2031-05-01T09:00:00", f'"2031-05-01T09:00:00" is not a valid date-time: {EXAMPLE}'),
+    ("2031-02-29T09:00:00Z", f'"2031-02-29T09:00:00Z" is not a valid date-time: {EXAMPLE}'),
+    (1.0, "1.0 is not valid; it must be a string."),
+    ("", f'"" is not a valid date-time: {EXAMPLE}'),
+    ("1", f'"1" is not a valid date-time: {EXAMPLE}'),
+    ("now", f'"now" is not a valid date-time: {EXAMPLE}'),
+    ("2031-05-01T09:00:00 CET", f'"2031-05-01T09:00:00 CET" is not a valid date-time: {EXAMPLE}'),
+    ("2031-05-01T09:00:00+25:00", f'"2031-05-01T09:00:00+25:00" is not a valid date-time: {EXAMPLE}'),
+    ("2016-12-31T23:59:60Z", f'"2016-12-31T23:59:60Z" is no date and time that exists: {EXAMPLE}'),
+    ("0000-01-01T00:00:00Z", f'"0000-01-01T00:00:00Z" is no date and time that exists: {EXAMPLE}'),
+    ("1970-01-01T00:30:00+01:00", YEARS),
+    ("2200-01-01T00:00:00Z", YEARS),
+    (None, "This field may not be null."),
+    (["now"], '["now"] is not valid; it must be a string.'),
+]
+"""No moments, and what a refusal says of them."""
+
+
+@pytest.mark.parametrize(("at", "says"), SAID)
+def test_a_refusal_says_what_would_be_a_moment(api: Api, at: Any, says: str) -> None:
+    """The same in a body, whatever it is for, and in a query, which has nothing but texts."""
+    answers = [api.post(f"{CLOCK}/{change}", json={"at": at}) for change in ("set", "freeze")]
+    if isinstance(at, str):
+        answers.append(api.post(f"{CLOCK}/freeze", params={"at": at}))
+    for answer in answers:
+        assert answer.status_code == 400
+        (message,) = answer.json()["errors"][0]["messages"]
+        assert message["message"] == says
+
+
+@pytest.mark.parametrize(
+    ("by", "says"),
+    [
+        ({"hours": "3"}, '"3" is not valid; it must be a number.'),
+        ({"years": 1}, "There is no field 'years'. Use one of: weeks, days, hours, minutes, seconds."),
+        ({}, "At least one field must be given."),
+        ({"hours": True}, "true is not valid; it must be a number."),
+        ({"days": -1}, "Must be greater than or equal to 0."),
+        ({"days": 36526}, "Must be less than or equal to 36525."),
+        ({"minutes": None}, "This field may not be null."),
+        ({"Days": 1}, "There is no field 'Days'. Did you mean days?"),
+        ([3], "[3] is not valid; it must be an object."),
+    ],
+)
+def test_a_refusal_says_what_would_be_a_span(api: Api, by: Any, says: str) -> None:
+    answer = api.post(f"{CLOCK}/advance", json=by)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["messages"][0]["message"] == says
+
+
 # Setting
 
 
@@ -247,6 +300,24 @@ def test_advance_clock_stops_before_the_year_2200(api: Api) -> None:
     go_to(api, "2199-01-01T00:00:00Z", "running")
     assert api.post(f"{CLOCK}/advance", json={"days": 366}, headers=named("running")).status_code == 400
     assert moment(shown(api, "running")).year == 2199
+
+
+@pytest.mark.parametrize(
+    ("by", "field"),
+    [
+        ({"hours": 24}, "hours"),
+        ({"seconds": 36525, "minutes": 1440}, "minutes"),
+        ({"days": 1, "hours": 36525}, "hours"),
+        ({"weeks": 1, "days": 1}, "weeks"),
+        ({"days": 1}, "days"),
+        ({"minutes": 1440}, "minutes"),
+    ],
+)
+def test_advance_clock_names_what_takes_it_too_far(api: Api, by: dict[str, float], field: str) -> None:
+    freeze(api, "2199-12-31T00:00:00Z")
+    response = api.post(f"{CLOCK}/advance", json=by)
+    assert refused(response, 400) == {field: "invalid"}
+    assert "The clock covers the years 1970 to 2199." in response.text
 
 
 def test_advance_clock_needs_a_body(api: Api) -> None:
