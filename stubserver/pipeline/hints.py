@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from itertools import zip_longest
+from posixpath import normpath
 
 from stubserver.addressing import base_path
 from stubserver.contract.contract import Contract
@@ -16,22 +17,33 @@ _MAX_PATH = 200
 """Maximum number of characters of a path that a message repeats."""
 _MAX_PART = 60
 """The same for one part of a path."""
+_ODD = {
+    "two slashes in a row": re.compile("//"),
+    "a part that is only dots": re.compile(r"/\.{1,2}(?=/|\Z)"),
+    "a backslash": re.compile(r"\\"),
+    "a semicolon": re.compile(";[^/]*"),
+    "a part that ends in a dot or a blank": re.compile(r"[.\s]+(?=/|\Z)"),
+}
+"""Spellings that some servers tidy up, or some clients, and what finds them."""
 _MIN_LIKENESS = 0.7
 """How similar an operation's path must be, from 0 to 1, for the hint to suggest it."""
 
 
 def no_such_path(contracts: Sequence[Contract], method: str, path: str) -> str:
     """The message of a 404 for a path that does not exist."""
-    message = f"No such path: {_shown(path)}"
+    message = f"No such path: {shown(path)}"
     if path.startswith("//"):
-        return f"{message} It begins with two slashes, as if a base URL ended in one: write /{_shown(path.lstrip('/'))}"
+        right = shown(_meant(contracts, path) or f"/{path.lstrip('/')}")
+        return f"{message} It begins with two slashes, as if a base URL ended in one: write {right}"
+    if (what := oddity(path)) and (meant := _meant(contracts, path)):
+        return f"{message} It has {what}, and paths are taken as they are: write {shown(meant)}"
     world, separator, rest = path.partition("/api/")
     if separator and NAME.fullmatch(world.removeprefix("/")):
-        right = _shown(f"{base_path(world[1:])}/api/{rest}")
+        right = shown(f"{base_path(world[1:])}/api/{rest}")
         return f"{message} To name a world, put it in front of the path with a tilde: {right}"
     operations = [operation for contract in contracts for operation in contract.operations.values()]
-    if meant := next((operation for operation in operations if _has_wrong_id(operation, path)), None):
-        return _wrong_id(meant, operations, path)
+    if wrong := next((operation for operation in operations if _has_wrong_id(operation, path)), None):
+        return _wrong_id(wrong, operations, path)
     nearest = _nearest(operations, method, path)
     return f"{message} {_difference(nearest, path)}" if nearest else message
 
@@ -44,6 +56,25 @@ def not_allowed(contracts: Sequence[Contract], path: str) -> tuple[str, str]:
     header = ", ".join(allowed)
     here = f" ({', '.join(names)})" if names else ""
     return header, f"This method is not allowed here. Allowed: {header}{here}."
+
+
+def oddity(path: str) -> str | None:
+    """What is odd about the spelling of a path, in a few words; None if nothing is."""
+    return next((what for what, pattern in _ODD.items() if pattern.search(path)), None)
+
+
+def shown(path: str) -> str:
+    """A path as a message repeats it: not too long, and without control characters."""
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in path[:_MAX_PATH])
+    return f"{text}..." if len(path) > _MAX_PATH else text
+
+
+def _meant(contracts: Sequence[Contract], path: str) -> str | None:
+    """The documented path that an odd spelling most likely means."""
+    plain = _ODD["a semicolon"].sub("", path.replace("\\", "/"))
+    tidy = normpath(re.sub("^/+", "/", plain))
+    bare = "/".join(part.strip().rstrip(".") for part in tidy.rstrip("/").split("/"))
+    return next((right for right in (f"{bare}/", bare) for c in contracts if c.allowed_methods(right)), None)
 
 
 def _has_wrong_id(operation: Operation, path: str) -> bool:
@@ -62,7 +93,7 @@ def _wrong_id(meant: Operation, operations: Sequence[Operation], path: str) -> s
     others = (operation.path.split("/") for operation in operations)
     following = {other[place] for other in others if other[:place] == parts[:place] and len(other) > place}
     words = sorted(part for part in following if not part.startswith("{"))
-    wrong = f"{sent[place][:_MAX_PART]!r} in {_shown(path)} is no id: ids are whole numbers, such as 1."
+    wrong = f"{sent[place][:_MAX_PART]!r} in {shown(path)} is no id: ids are whole numbers, such as 1."
     return f"{wrong}{did_you_mean(sent[place], words)}"
 
 
@@ -108,9 +139,3 @@ def _fits(operation: Operation, mine: str, theirs: str) -> bool:
     if not theirs.startswith("{"):
         return False
     return operation.path_parameters[theirs[1:-1]]["type"] != "integer" or _NUMBER.fullmatch(mine) is not None
-
-
-def _shown(path: str) -> str:
-    """A path as a message repeats it: not too long, and without control characters."""
-    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in path[:_MAX_PATH])
-    return f"{text}..." if len(path) > _MAX_PATH else text

@@ -14,6 +14,7 @@ from stubserver.errors import Refusal, invalid, refusal
 from stubserver.pipeline.answer import Headers, send_refusal
 from stubserver.pipeline.decoding import decoded, too_large
 from stubserver.pipeline.exchange import CONNECTION
+from stubserver.pipeline.hints import oddity, shown
 from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.proxies import HOST, Addresses
 from stubserver.pipeline.visitors import Visitors, is_followed
@@ -198,10 +199,12 @@ def check(call: Call) -> None:
 def _check_path(path: str) -> None:
     if len(path) > MAX_PATH:
         raise refusal(404, "No such path.")
-    if is_api(path) and not path.endswith("/"):
-        raise refusal(404, f"No such path. Every path of the API ends with a slash: {path}/")
+    what = oddity(path)
+    if is_api(path) and not path.endswith("/") and not what:  # a path that is odd has a better hint
+        raise refusal(404, f"No such path. Every path of the API ends with a slash: {shown(path)}/")
     if _is_control(path) and path.endswith("/") and path != CONTROL:
-        raise refusal(404, f"No such path. Below {CONTROL}, no path ends with a slash: {path.rstrip('/')}")
+        also = f", and this one has {what}" if what else ""
+        raise refusal(404, f"No such path. Below {CONTROL}, no path ends with a slash{also}: {shown(path.rstrip('/'))}")
 
 
 def is_api(path: str) -> bool:

@@ -1,12 +1,16 @@
 """Hints: what a request that misses the contract is told about the operation that it nearly matched."""
 
 import re
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.pipeline.hints import no_such_path
+from stubserver.worlds.world import Fixture
+from tests.lane.both import Answer, Both
+from tests.lane.oddities import Request
 from tests.support.answers import GENERAL, codes, refused
 from tests.support.client import Api
 
@@ -139,28 +143,113 @@ def test_a_missing_slash_is_named(api: Api, path: str) -> None:
     assert said(api, "GET", path, 404) == f"No such path. Every path of the API ends with a slash: {path}/"
 
 
-@pytest.mark.parametrize("path", ["//api/v2/course/1/", "///api/v2/course/1/", "//api/v2/course/1"])
-def test_two_slashes_at_the_beginning_are_named(app: StubServer, path: str) -> None:
-    """A base URL that ends in a slash makes them."""
-    contracts = [app.contract, app.control]
-    message = no_such_path(contracts, "GET", path)
-    assert message.startswith(f"No such path: {path} It begins with two slashes, ")
-    assert message.endswith(f": write /{path.lstrip('/')}")
+BEGINS = "begins with two slashes, as if a base URL ended in one"
+SLASHES, DOTS = "has two slashes in a row", "has a part that is only dots"
+END, SEMICOLON, BACKSLASH = "has a part that ends in a dot or a blank", "has a semicolon", "has a backslash"
+COURSE = "/api/v2/course/1/"
+ODD = [
+    (f"/{COURSE}", BEGINS, COURSE),
+    ("/api//v2/course/1/", SLASHES, COURSE),
+    ("/__stub/clock;x", SEMICOLON, "/__stub/clock"),
+    ("/./api/v2/course/1/", DOTS, COURSE),
+    (f"//{COURSE}", BEGINS, COURSE),
+    ("//api/v2/course/1", BEGINS, COURSE),
+    ("//__stub/clock", BEGINS, "/__stub/clock"),
+    ("//docs/", BEGINS, "/docs/"),
+    ("//~w/api/v2/course/1/", BEGINS, "/~w/api/v2/course/1/"),
+    ("//", BEGINS, "/"),
+    ("/api/v2/category//", SLASHES, "/api/v2/category/"),
+    ("/api/v2/course/1//", SLASHES, COURSE),
+    ("/api/v2/course//1", SLASHES, COURSE),
+    ("/oauth/token//", SLASHES, "/oauth/token/"),
+    ("/__stub//clock", SLASHES, "/__stub/clock"),
+    ("/api/%2Fv2/course/1/", SLASHES, COURSE),
+    ("/../api/v2/course/1/", DOTS, COURSE),
+    ("/api/v2/../v2/course/1/", DOTS, COURSE),
+    ("/api/v2/course/1/.", DOTS, COURSE),
+    ("/api/v2/course/1/..", DOTS, "/api/v2/course/"),
+    ("/api/v2/%2e/course/1/", DOTS, COURSE),
+    ("/api/v2/course/2/%2E%2e/1/", DOTS, COURSE),
+    ("/api/v2/course/1;x/", SEMICOLON, COURSE),
+    ("/api/v2/course/1/;jsessionid=1", SEMICOLON, COURSE),
+    ("/api/v2/course/1./", END, COURSE),
+    ("/api/v2/course/1...", END, COURSE),
+    ("/api/v2/course/1%20/", END, COURSE),
+    ("/__stub/clock.", END, "/__stub/clock"),
+    ("/api\\v2\\course\\1\\", BACKSLASH, COURSE),
+]
+"""The path of a request, what is odd about it, and the path that it should have."""
+
+
+@pytest.fixture(scope="module")
+def both(contract: Contract, default_fixture: Fixture) -> Iterator[Both]:
+    both = Both(contract, default_fixture)
+    yield both
+    both.stop()
+
+
+def over_a_socket(both: Both, target: str) -> Answer:
+    """What a server with the lane answers, and one without."""
+    return both.ask(Request("GET", target, (("Host", "localhost"),)))
+
+
+@pytest.mark.parametrize(("path", "what", "right"), ODD)
+def test_an_odd_spelling_is_told_with_the_usual_one(both: Both, path: str, what: str, right: str) -> None:
+    """Nobody tidies a path: such a path would be another one for the caller than for the server."""
+    answer = over_a_socket(both, path)
+    assert answer.status == 404
+    assert not answer.by_lane
+    (error,) = answer.json["errors"]
+    assert error["code"] == "not_found"
+    assert error["message"].startswith(f"No such path: {unquote(path)} It {what}")
+    assert error["message"].endswith(f": write {right}")
 
 
 @pytest.mark.parametrize(
-    ("path", "name"),
+    ("path", "what", "bare"),
     [
-        ("/api/v2/category//", "list_categories"),
-        ("/api/v2/course/1//", "get_course"),
-        ("/oauth/token//", "oauth_token"),
+        ("/__stub/clock//", SLASHES, "/__stub/clock"),
+        ("/__stub/../api/v2/course/1/", DOTS, "/__stub/../api/v2/course/1"),
+        ("/__stub/worlds/w./", END, "/__stub/worlds/w."),
     ],
 )
-def test_a_slash_too_many_is_named(api: Api, path: str, name: str) -> None:
-    """Even after a number."""
-    message = said(api, "POST" if "oauth" in path else "GET", path, 404)
-    assert f"The nearest is {name}:" in message
-    assert message.endswith("; they differ in the trailing slash.")
+def test_an_odd_path_of_the_control_plane_with_a_slash_is_not_redirected(
+    both: Both, path: str, what: str, bare: str
+) -> None:
+    answer = over_a_socket(both, path)
+    message = f"No such path. Below /__stub/, no path ends with a slash, and this one {what}: {bare}"
+    assert (answer.status, answer.json["errors"][0]["message"]) == (404, message)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api%2Fv2/course/1/",
+        "/api/v2/course%2F1/",
+        "/api/v2/course/%31/",
+        "/api/v2/course/1%2F",
+        "/%7Ew/api/v2/course/1/",
+    ],
+)
+def test_an_encoded_spelling_is_the_same_path(both: Both, path: str) -> None:
+    """Of a slash, too: no id and no name has one."""
+    assert over_a_socket(both, path).json["id"] == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v2/../../etc/passwd", "/upfiles/../../etc/passwd", "/docs/..%2f..%2fapp.py", "/..", "/docs//"]
+)
+def test_what_no_tidying_would_help_is_told_nothing_misleading(both: Both, path: str) -> None:
+    answer = over_a_socket(both, path)
+    assert answer.status == 404
+    assert answer.json["errors"] == [{"message": f"No such path: {unquote(path)}", "code": "not_found"}]
+
+
+@pytest.mark.parametrize("path", ["/api/v2/course/%1B", "/__stub/%1B/"])
+def test_a_message_about_a_slash_repeats_no_control_characters(both: Both, path: str) -> None:
+    message = over_a_socket(both, path).json["errors"][0]["message"]
+    assert "with a slash: " in message
+    assert message.isprintable()
 
 
 @pytest.mark.parametrize(
