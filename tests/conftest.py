@@ -7,10 +7,12 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 
+import stubserver.app
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract
@@ -68,6 +70,15 @@ def pytest_course_stub(config: pytest.Config) -> StubServer:
     return StubServer(contract, load("default", contract, NOW), SETTINGS)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _contracts_are_read_once() -> Iterator[None]:
+    """For all servers of this process: reading them takes most of the time of a new server."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("load_contract", "load_control_contract"):
+            patch.setattr(stubserver.app, name, cache(getattr(stubserver.app, name)))
+        yield
+
+
 @pytest.fixture(scope="session")
 def contract() -> Contract:
     """The contract of the API."""
@@ -114,10 +125,29 @@ def app(request: pytest.FixtureRequest, server: StubServer) -> StubServer:
     return server
 
 
+@pytest.fixture(scope="session")
+def _idle() -> dict[Settings, list[StubServer]]:
+    """Servers that no test uses at the moment."""
+    return {}
+
+
 @pytest.fixture
-def fresh(contract: Contract, default_fixture: Fixture, runner: asyncio.Runner) -> Callable[..., Api]:
-    """Makes servers for this test alone; the options are those of Settings."""
-    return lambda **settings: Api(StubServer(contract, default_fixture, Settings(**settings)), runner)
+def fresh(
+    contract: Contract, default_fixture: Fixture, runner: asyncio.Runner, _idle: dict[Settings, list[StubServer]]
+) -> Iterator[Callable[..., Api]]:
+    """Makes servers for this test alone, or takes one that earlier tests have used and makes it as if it had just
+    started; the options are those of Settings."""
+    taken: list[StubServer] = []
+
+    def make(**options: Any) -> Api:
+        idle = _idle.setdefault(Settings(**options), [])
+        taken.append(idle.pop() if idle else StubServer(contract, default_fixture, Settings(**options)))
+        return Api(taken[-1], runner)
+
+    yield make
+    for server in taken:
+        forget(server)
+        _idle[server.settings].append(server)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import ast
 import asyncio
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from stubserver.api.guards import GUARDS
@@ -98,6 +99,7 @@ def ledger(contract: Contract) -> str:
     return "\n".join(lines) + "\n"
 
 
+@cache
 def covered() -> dict[str, list[str]]:
     """Rule code -> names of the tests whose docstrings name it."""
     found: dict[str, list[str]] = {}

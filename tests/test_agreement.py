@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Callable, MutableMapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,18 +15,19 @@ from stubserver.api.guards import GUARDS
 from stubserver.app import create_app
 from stubserver.call import ROW_KINDS
 from stubserver.contract.contract import Contract
-from stubserver.contract.load import load_contract, load_control_contract
+from stubserver.contract.load import load_contract
 from stubserver.contract.merging import Document, SpecError
 from stubserver.pipeline.faults import FAULT_KINDS
 from stubserver.pipeline.reading import READERS
 from tests.sources import SOURCES, tree
+from tests.support.control import CONTROL
 from tests.support.documents import nodes
+
+API = cache(load_contract)
 
 
 def check(contract: Contract | None = None, commands: Contract | None = None) -> None:
-    agreement.check(
-        contract or load_contract(), commands or load_control_contract(), operations.FUNCTIONS, control.FUNCTIONS
-    )
+    agreement.check(contract or API(), commands or CONTROL, operations.FUNCTIONS, control.FUNCTIONS)
 
 
 def changed(contract: Contract, change: Callable[[dict[str, Any]], None]) -> Contract:
@@ -85,7 +87,7 @@ def test_a_fault_kind_that_only_the_contract_has() -> None:
     def add(document: dict[str, Any]) -> None:
         document["components"]["schemas"]["FaultCreate"]["properties"]["kind"]["enum"].append("latenzy")
 
-    found = changed(load_control_contract(), add)
+    found = changed(CONTROL, add)
     says = ["control/fault.yaml: FaultCreate", "kind 'latenzy'", "did you mean 'latency'?", "FAULT_KINDS"]
     refused(says, lambda: check(commands=found))
 
@@ -94,7 +96,7 @@ def test_a_bound_that_only_the_contract_has() -> None:
     def misspell(document: dict[str, Any]) -> None:
         document["paths"]["/snapshots/{snapshot}"]["put"]["x-max-body"] = "max_fil"
 
-    found = changed(load_control_contract(), misspell)
+    found = changed(CONTROL, misspell)
     says = ["control/snapshot.yaml: load_snapshot", "x-max-body 'max_fil'", "did you mean 'max_file'?", "BODY_BOUNDS"]
     refused(says, lambda: check(commands=found))
 

@@ -1,15 +1,23 @@
 """Derived documents are up to date."""
 
+from pathlib import Path
+
 import pytest
 
 from stubserver.contract.contract import Contract
 from tests import docs
 
 
+@pytest.fixture(scope="module")
+def derived(contract: Contract) -> dict[str, tuple[Path, str]]:
+    """Name -> the file, and what it should hold."""
+    return {file.name: (file, text) for file, text in docs.documents(contract).items()}
+
+
 @pytest.mark.parametrize("name", ["operations.md", "fixtures.md", "control-plane.md", "DECISIONS.md", "rule_ledger.md"])
-def test_the_derived_document_is_up_to_date(contract: Contract, name: str) -> None:
+def test_the_derived_document_is_up_to_date(derived: dict[str, tuple[Path, str]], name: str) -> None:
     """`make docs` regenerates it."""
-    ((file, text),) = ((file, text) for file, text in docs.documents(contract).items() if file.name == name)
+    file, text = derived[name]
     assert file.read_text(encoding="utf-8") == text
 
 

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from stubserver.app import StubServer, create_app
+from stubserver.pipeline.proxies import Addresses
 from stubserver.serving.server import banner
+from stubserver.settings import Settings
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.wire import ask
@@ -111,7 +113,7 @@ def test_the_banner_shows_both_addresses() -> None:
 )
 def test_an_unusable_public_url_is_refused(url: str, mistake: str) -> None:
     with pytest.raises(ValueError, match="--public-url") as caught:
-        create_app(public_url=url)
+        Addresses(Settings(public_url=url))
     assert str(caught.value) == f"--public-url: {url!r} is not a URL such as https://dev.example/stub: {mistake}"
 
 
@@ -161,8 +163,8 @@ def test_by_default_no_proxy_is_trusted(address: Callable[..., str], server: Stu
 
 
 @pytest.mark.parametrize("peer", [*PROXIES, *OTHERS])
-def test_all_may_be_trusted(address: Callable[..., str], peer: str) -> None:
-    assert address(peer, create_app(forwarded_allow_ips=" * "), **TOLD) == "https://dev.example/stub"
+def test_all_may_be_trusted(address: Callable[..., str], fresh: Fresh, peer: str) -> None:
+    assert address(peer, fresh(forwarded_allow_ips=" * ").app, **TOLD) == "https://dev.example/stub"
 
 
 @pytest.mark.parametrize(
@@ -252,6 +254,6 @@ def test_the_docs_work_behind_a_trusted_proxy(fresh: Fresh) -> None:
 )
 def test_what_is_no_proxy_is_refused(text: str, wrong: str) -> None:
     with pytest.raises(ValueError, match="--forwarded-allow-ips") as caught:
-        create_app(forwarded_allow_ips=text)
+        Addresses(Settings(forwarded_allow_ips=text))
     right = "is not an address such as 10.0.0.7, a network such as 10.0.0.0/8, or * alone: "
     assert str(caught.value).startswith(f"--forwarded-allow-ips: {wrong!r} {right}")

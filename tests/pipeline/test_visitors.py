@@ -111,7 +111,7 @@ def test_the_refusal_says_what_to_do(host: str, remedy: str) -> None:
 )
 def test_what_is_no_host_is_refused(host: str, like: str) -> None:
     with pytest.raises(ValueError, match="--allowed-host") as caught:
-        create_app(allowed_hosts=("good", host))
+        Visitors(Settings(allowed_hosts=("good", host)))
     right = f"write it as {like}, without scheme, port and path, or * for all"
     assert str(caught.value) == f"--allowed-host: {host!r} is not the name of a host: {right}"
 
@@ -123,18 +123,18 @@ def test_a_host_is_a_name_or_an_address(host: str) -> None:
 
 def test_hosts_must_come_in_a_list() -> None:
     with pytest.raises(ValueError, match="must be in a tuple or list of names"):
-        create_app(allowed_hosts="stub")
+        answers_to("stub", allowed_hosts="stub")
 
 
 # Over a socket
 
 
 @pytest.fixture(scope="module")
-def rebound() -> Iterator[tuple[str, StubServer]]:
-    """A server on loopback as users start it, which trusts proxies on this machine."""
+def rebound() -> Iterator[tuple[httpx.Client, StubServer]]:
+    """A server on loopback as users start it, which trusts proxies on this machine, and a client of it."""
     app = create_app(forwarded_allow_ips="127.0.0.1", allowed_hosts=("good.example",))
-    with Background(lambda: app) as url:
-        yield url, app
+    with Background(lambda: app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client, app
 
 
 REBOUND = [
@@ -165,11 +165,11 @@ REBOUND = [
     ],
 )
 def test_a_rebound_name_reaches_nothing(
-    rebound: tuple[str, StubServer], headers: dict[str, str], method: str, path: str
+    rebound: tuple[httpx.Client, StubServer], headers: dict[str, str], method: str, path: str
 ) -> None:
-    url, app = rebound
+    client, app = rebound
     before = len(app.worlds)
-    answer = httpx.request(method, url + path, headers={**headers, "Authorization": "Bearer stub-creator"})
+    answer = client.request(method, path, headers={**headers, "Authorization": "Bearer stub-creator"})
     assert (answer.status_code, codes(answer)) == (403, {"": "permission_denied"})
     assert "--allowed-host evil.example" in answer.text
     assert len(app.worlds) == before
@@ -177,23 +177,23 @@ def test_a_rebound_name_reaches_nothing(
 
 
 @pytest.mark.parametrize("host", ["good.example", "GOOD.example:80", "localhost:1", "10.0.0.7", "127.0.0.1"])
-def test_an_allowed_host_reaches_the_api(rebound: tuple[str, StubServer], host: str) -> None:
-    answer = httpx.get(f"{rebound[0]}/api/v2/course/1/", headers={"Host": host})
+def test_an_allowed_host_reaches_the_api(rebound: tuple[httpx.Client, StubServer], host: str) -> None:
+    answer = rebound[0].get("/api/v2/course/1/", headers={"Host": host})
     assert answer.status_code == 200
 
 
-def test_an_allowed_host_does_not_open_the_control_plane(rebound: tuple[str, StubServer]) -> None:
+def test_an_allowed_host_does_not_open_the_control_plane(rebound: tuple[httpx.Client, StubServer]) -> None:
     """Which needs a token then."""
-    answer = httpx.get(f"{rebound[0]}/__stub/clock", headers={"Host": "good.example"})
+    answer = rebound[0].get("/__stub/clock", headers={"Host": "good.example"})
     assert (answer.status_code, codes(answer)) == (403, {"": "permission_denied"})
     assert "--control-token" in answer.text
 
 
-def test_an_allowed_host_that_a_proxy_tells_does_not_either(rebound: tuple[str, StubServer]) -> None:
+def test_an_allowed_host_that_a_proxy_tells_does_not_either(rebound: tuple[httpx.Client, StubServer]) -> None:
     """Although the proxy itself asks for localhost."""
     headers = {"Host": "localhost", "X-Forwarded-Host": "good.example"}
-    assert httpx.get(f"{rebound[0]}/__stub/clock", headers=headers).status_code == 403
-    assert httpx.get(f"{rebound[0]}/api/v2/course/1/", headers=headers).status_code == 200
+    assert rebound[0].get("/__stub/clock", headers=headers).status_code == 403
+    assert rebound[0].get("/api/v2/course/1/", headers=headers).status_code == 200
 
 
 def test_an_application_without_a_socket_answers_to_any_host(fresh: Fresh) -> None:

@@ -33,7 +33,8 @@ def forget(app: StubServer) -> None:
     for world in list(app.worlds):
         app.worlds.delete(world.name)
     app.worlds.snapshots.clear()
-    app.worlds.evicted = 0
+    app.worlds._lost.clear()
+    app.worlds._names_given = app.worlds.evicted = app.journal.forgotten = 0
     app.coverage.clear()
 
 
