@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from stubserver.addressing import CONTROL
 from stubserver.contract.operation import Operation, Parameter
@@ -82,6 +82,15 @@ def path_fits(path: str, pattern: str) -> bool:
     return fnmatchcase(path, re.sub(r"([\[?])", r"[\1]", pattern))
 
 
+_TERMS = re.compile(r""""([^"]*)",*(?=\s|$)|'([^']*)',*(?=\s|$)|([^\s,]+)""")
+
+
+@lru_cache(64)
+def search_terms(text: str) -> Sequence[str]:
+    """The terms of a search: separated by blanks and commas, unless they stand in quotes (R025)."""
+    return ["".join(found) for found in _TERMS.findall(text)]
+
+
 @dataclass(frozen=True)
 class Upload:
     """A file from a multipart form."""
@@ -104,6 +113,18 @@ class Upload:
     def digest(self) -> str:
         """Text that stands for the file in a body."""
         return f"file:{self.sha256}"
+
+
+class Accepted(NamedTuple):
+    """A value that the contract's types do not allow, but that was accepted as Django REST Framework would (R028)."""
+
+    field: str
+    """Its parameter, or its place in the body: `answers.0.text`."""
+    what: str
+    """What it is instead: `text for a whole number`."""
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.what}"
 
 
 @dataclass
@@ -149,6 +170,8 @@ class Call:
     """The fields of a form as sent, declared or not, for the journal: a file is described by name, size and digest."""
     sent_fields: tuple[str, ...] = ()
     """Names of the body's fields as sent, declared or not."""
+    accepted: tuple[Accepted, ...] = ()
+    """What the contract's types do not allow, but the framework behind the real API does."""
     refusal: Refusal | None = None
     """Why the request was refused, if it was."""
     changes: Sequence[Change] = ()
@@ -249,9 +272,9 @@ class Call:
         return self.row("quiz" if "quiz" in self.operation.loads.values() else "lesson")
 
     def searches(self, *texts: str, parameter: str = "search") -> bool:
-        """Whether one of `texts` contains the search text; an empty search matches everything (R025)."""
-        wanted = self.query.get(parameter, "").lower()
-        return any(wanted in text.lower() for text in texts)
+        """Whether each term of the search is within one of `texts`; an empty search matches everything (R025)."""
+        wanted = search_terms(self.query.get(parameter, "").lower())
+        return all(any(term in text.lower() for text in texts) for term in wanted)
 
     @property
     def user_id(self) -> int | None:

@@ -86,7 +86,7 @@ def pytest_course_stub(config: pytest.Config) -> "StubServer":
     """The server built from the options."""
     from stubserver.app import create_app
 
-    return create_app(config.option.stub_fixture or "default")
+    return create_app(config.option.stub_fixture or "default", strict=config.option.stub_strict)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -203,7 +203,9 @@ def _made(
         from stubserver.plugin.worlds import Run, Worlds
 
         worker = config.workerinput["workerid"] if _is_worker(config) else ""  # type: ignore[attr-defined]
-        config.stash[_WORLDS] = Worlds(Run(run, worker), with_cases=options.artifacts(config) is not None)
+        config.stash[_WORLDS] = Worlds(
+            Run(run, worker), options.artifacts(config) is not None, strict=bool(run) and config.option.stub_strict
+        )
     if run and fixture is None:  # a server of our own starts worlds from that fixture anyway
         fixture = config.option.stub_fixture
     return config.stash[_WORLDS].made(stub, label, key, fixture)

@@ -19,6 +19,8 @@ class Settings:
     """Seed of all random draws."""
     freeze_at: datetime | None = None
     """Time at which the clock of every new world stands; None for real time."""
+    strict: bool = False
+    """Whether worlds refuse what the contract's types do not allow, though the real API's framework accepts it."""
     jwt_secret: str | None = None
     """HS256 JWTs signed with this secret are accepted."""
     cors_origins: tuple[str, ...] = ()

@@ -151,6 +151,12 @@ class CourseWorld:
         params = {"fixture": fixture} if fixture else {}
         self.stub.control("POST", f"/worlds/{self.name}/reset", params=params)
 
+    def be_strict(self, strict: bool = True) -> None:
+        """Refuse from now on what the contract's types do not allow, though Django REST Framework, which serves the
+        real API, accepts it; with False, accept it again."""
+        self._create()
+        self.stub.control("PATCH", f"/worlds/{self.name}", json={"strict": strict})
+
     def fork(self, name: str) -> "CourseWorld":
         """A new world that starts as a copy of this one."""
         self._create()

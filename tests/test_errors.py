@@ -34,6 +34,11 @@ class Wrong:
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def is_strict(self) -> bool:
+        """Whether only a strict world refuses it (R016)."""
+        return "?limit=" in self.path
+
+    @property
     def method(self) -> str:
         return self.request.split(" ")[0]
 
@@ -315,6 +320,8 @@ ODD = {name: pytest.mark.in_process("HTTP clients and servers refuse it") for na
 def test_refusals(api: Api, operation_of: Callable[[str, str], dict[str, Any] | None], wrong: Wrong) -> None:
     """Shape, status, codes and message; nothing has changed; the contract declares the status."""
     before = snapshot(api.world)
+    if wrong.is_strict:
+        api.strict()
     response = api.as_(wrong.persona).request(wrong.method, wrong.path, **wrong.options)
     assert response.status_code == wrong.status
     assert response.headers["content-type"] == "application/json"

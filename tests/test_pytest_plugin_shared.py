@@ -182,3 +182,21 @@ def test_without():
     report = "no coverage report was written to c.json: StubError: "
     assert told[1:] == ["not known: ", "the stub server has no world for this test: ", report]
     assert "Traceback" not in done.stdout + done.stderr
+
+
+STRICT = """
+def test_it(course_world):
+    creator = course_world.client("creator")
+    assert creator.patch("/course/1/", json={"description": 5}).status_code == 400
+    course_world.reset()
+    assert creator.patch("/course/1/", json={"description": 5}).status_code == 400
+"""
+
+
+@pytest.mark.parametrize("on", [(), ("-n", "2"), ("--stub-in-process",), ("--stub-url",)], ids=" ".join)
+def test_all_worlds_of_a_run_may_be_strict(tmp_path: Path, shared: Shared, on: tuple[str, ...]) -> None:
+    """R028: on a server of its own, and on one that is not strict itself."""
+    options = (*on, shared.url, "--stub-token", CONTROL_TOKEN) if on == ("--stub-url",) else on
+    counted(run(tmp_path, "--stub-strict", *options, test_it=STRICT), passed=1)
+    counted(run(tmp_path, *options, test_it=STRICT), failed=1)
+    assert shared.is_as_before()

@@ -48,7 +48,7 @@ THEN = datetime(2031, 5, 1, 9, tzinfo=UTC)
 def test_a_frozen_server_freezes_every_world(runner: Any) -> None:
     """The one that is there from the start, and any made, reset, or seen before it is made; until it is released."""
     api = Api(create_app("default", freeze_at=THEN), runner, "creator")
-    shown = {"now": "2031-05-01T09:00:00.000000+00:00", "frozen": True, "ahead_seconds": 0.0}
+    shown = {"now": "2031-05-01T09:00:00+00:00", "frozen": True, "ahead_seconds": 0.0}
     for world in ("default", "made", "other"):
         assert ok(api.get(f"/~{world}/__stub/clock")) == shown
         assert ok(api.post(f"/~{world}/__stub/clock/advance", json={"days": 1}))["now"].startswith("2031-05-02")

@@ -402,3 +402,20 @@ def test_the_clock_moves_by_weeks(course_world: CourseWorld) -> None:
     before = course_world.clock.now
     course_world.clock.advance(weeks=2)
     assert course_world.clock.now - before == timedelta(days=14)
+
+
+def test_a_world_may_be_strict(course_world: CourseWorld) -> None:
+    """R028: and lenient again, without touching others; a fork is as strict as what it was made of."""
+
+    def status(world: CourseWorld) -> int:
+        return world.client("creator").patch("/course/1/", json={"description": 5}).status_code
+
+    other = course_world.fork("other")
+    course_world.be_strict()
+    assert [status(world) for world in (course_world, course_world.fork("fork"), other)] == [400, 400, 200]
+    course_world.be_strict(False)
+    assert status(course_world) == 200
+    unborn = course_world.stub.world(f"{course_world.name}-unborn")
+    unborn.be_strict()
+    assert status(unborn) == 400
+    unborn.delete()

@@ -28,6 +28,7 @@ from stubserver.cli.options import (
     FREEZE_AT,
     PORT,
     SEED,
+    STRICT,
     NamedPath,
     PortOption,
     fail,
@@ -55,6 +56,7 @@ def main() -> None:
 @FIXTURE
 @SEED
 @FREEZE_AT
+@STRICT
 @option("--jwt-secret", "Also accept HS256 JWTs signed with this secret.")
 @CORS_ORIGIN
 @option("--control-token", "Token that the control plane requires; generated and printed unless all is on loopback.")

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stubserver.cli.options import ALLOWED_HOST, CORS_ORIGIN, FIXTURE, FREEZE_AT, PORT, SEED, NamedPath, fail, say
+from stubserver.cli.options import (
+    ALLOWED_HOST,
+    CORS_ORIGIN,
+    FIXTURE,
+    FREEZE_AT,
+    PORT,
+    SEED,
+    STRICT,
+    NamedPath,
+    fail,
+    say,
+)
 
 if TYPE_CHECKING:  # the other commands must not wait for these imports
     from stubserver.app import StubServer
@@ -28,6 +39,7 @@ _FILE = NamedPath(path_type=Path)
 @FIXTURE
 @SEED
 @FREEZE_AT
+@STRICT
 @CORS_ORIGIN
 @ALLOWED_HOST
 @click.option("--journal", type=_FILE, help="Write every request to this file, one JSON object per line.")

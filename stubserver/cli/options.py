@@ -58,6 +58,12 @@ ALLOWED_HOST = option(
     "Host name, besides localhost, under which the server answers (repeatable; * allows any).",
     multiple=True,
 )
+STRICT = option(
+    "--strict",
+    "Refuse what the contract's types do not allow, though the framework behind the real API accepts it.",
+    is_flag=True,
+    default=False,
+)
 FREEZE_AT = option(
     "--freeze-at",
     "Time at which the clocks of all worlds stand still, such as 2031-05-01T09:00:00Z; else they show real time.",

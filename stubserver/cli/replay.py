@@ -31,7 +31,8 @@ def replay(case: Path, fixture: str | None) -> None:
     try:
         read = replaying.read(case.read_text(encoding="utf-8"))
         name = fixture or replaying.fixture_of(read)
-        app = create_app(name, seed=replaying.seed_of(read), jwt_secret=secrets.token_urlsafe(32))
+        strict, secret = replaying.is_strict(read), secrets.token_urlsafe(32)
+        app = create_app(name, seed=replaying.seed_of(read), strict=strict, jwt_secret=secret)
     except (replaying.UnreadableCase, UnicodeDecodeError, OSError) as error:
         fail(f"{case}: {error}")
     except (SpecError, FixtureError, ValueError) as error:

@@ -151,7 +151,10 @@ class Contract:
             ),
             bodies={
                 media: Body(
-                    self.resolve(content["schema"]), self.validator(content["schema"]), body.get("required", False)
+                    self.resolve(content["schema"]),
+                    self.validator(content["schema"]),
+                    self.resolve,
+                    body.get("required", False),
                 )
                 for media, content in body.get("content", {}).items()
             },

@@ -1,11 +1,17 @@
 """One operation of the contract, with everything that the pipeline needs to know about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from stubserver.contract.schema import Schema, Validator
+
+
+def is_free_text(schema: Schema) -> bool:
+    """Whether people write what they like into such a field, and blanks around it mean nothing; credentials are not."""
+    is_bound = "enum" in schema or schema.get("format") in ("binary", "date-time", "password")
+    return schema.get("type") == "string" and not is_bound
 
 
 @dataclass(frozen=True)
@@ -27,21 +33,25 @@ class Body:
 
     schema: Schema
     validator: Validator
+    resolve: Callable[[Schema], Schema] = field(repr=False)
+    """Follows the reference of a schema within this one, if it is one."""
     required: bool = True
     """Whether there must be a body; without one, all fields are left out."""
 
     @cached_property
-    def integers(self) -> frozenset[str]:
-        """Names of the fields that are integers."""
-        return frozenset(name for name, part in self.schema["properties"].items() if part.get("type") == "integer")
+    def texts(self) -> tuple[str, ...]:
+        """Names of the fields that hold free text."""
+        return tuple(name for name, part in self.schema["properties"].items() if is_free_text(part))
 
     @cached_property
-    def special(self) -> frozenset[str]:
-        """Names of the fields that need more than validation before they are stored: times and objects."""
-        properties = self.schema["properties"].items()
-        return frozenset(
-            n for n, part in properties if part.get("format") == "date-time" or part.get("type") == "object"
-        )
+    def moments(self) -> tuple[str, ...]:
+        """Names of the fields that hold a date and time."""
+        return tuple(name for name, part in self.schema["properties"].items() if part.get("format") == "date-time")
+
+    @cached_property
+    def lists(self) -> tuple[str, ...]:
+        """Names of the fields that hold a list of objects."""
+        return tuple(name for name, part in self.schema["properties"].items() if "$ref" in part.get("items", ()))
 
 
 @dataclass(frozen=True)

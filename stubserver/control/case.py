@@ -23,6 +23,7 @@ def get_case(call: Call, parts: ServerParts) -> Mapping[str, Any]:
         "contract": parts.contract.document["info"]["version"],
         "world": world.name,
         "seed": world.settings.seed,
+        "strict": world.strict,
         "start": snapshot_file.written(world.origin),
         "forgotten": sum(world.forgotten.values()),
         "faults": list(world.fault_log),

@@ -126,6 +126,11 @@ class RequestView:
         return [{"kind": kind, "name": name} for kind, name in self._entry.violations]
 
     @property
+    def accepted(self) -> list[Mapping[str, str]]:
+        """What the contract's types do not allow, but was accepted as Django REST Framework would."""
+        return [{"field": part.field, "what": part.what} for part in self._entry.accepted]
+
+    @property
     def problems(self) -> list[Mapping[str, Any]]:
         """Why it was refused; empty if it was not."""
         problems = self._entry.refusal.problems if self._entry.refusal else []

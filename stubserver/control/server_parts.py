@@ -45,6 +45,7 @@ def world_view(world: World) -> Mapping[str, Any]:
         "fixture": world.fixture.name,
         "base_path": base_path(world.name),
         "clock": clock_view(world.clock),
+        "strict": world.strict,
         "requests": world.asked,
         "forgotten": sum(world.forgotten.values()),
         "changed_rows": world.changed,

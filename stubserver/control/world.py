@@ -1,4 +1,4 @@
-"""Worlds: list, create, read, reset, delete."""
+"""Worlds: list, create, read, change, reset, delete."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from stubserver.call import Call
 from stubserver.control.server_parts import ServerParts, world_view
 from stubserver.errors import invalid
 from stubserver.worlds.registry import NAME, NAMING
+from stubserver.worlds.world import World
 
 _SOURCES = ("fixture", "snapshot", "world")
 
@@ -26,16 +27,34 @@ def create_world(call: Call, parts: ServerParts) -> Mapping[str, Any]:
         raise invalid("name", "unique", f"World {name} already exists; reset it, or use another name.")
     if len(given) > 1:
         raise invalid(given[1], "invalid", f"A world starts from only one of these: {' or '.join(given)}.")
-    if "snapshot" in call.body:
-        return world_view(worlds.restore(name, worlds.snapshot(call.body["snapshot"])))
-    if "world" in call.body:
-        return world_view(worlds.restore(name, parts.world(call.body["world"]).snapshot()))
-    return world_view(worlds.reset(name, worlds.load_fixture(call.body.get("fixture", worlds.fixture.name))))
+    world = _created(name, call.body, parts)
+    world.strict = call.body.get("strict", world.strict)
+    return world_view(world)
+
+
+def _created(name: str, body: Mapping[str, Any], parts: ServerParts) -> World:
+    """A new world; a fork is as strict as the world that it is made of. Raises a 400 or 404 refusal."""
+    worlds = parts.worlds
+    if "snapshot" in body:
+        return worlds.restore(name, worlds.snapshot(body["snapshot"]))
+    if "world" in body:
+        forked = parts.world(body["world"])
+        world = worlds.restore(name, forked.snapshot())
+        world.strict = forked.strict
+        return world
+    return worlds.reset(name, worlds.load_fixture(body.get("fixture", worlds.fixture.name)))
 
 
 def get_world(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """An existing world; this does not create one. Raises a 404 refusal if there is none."""
     return world_view(parts.world(call.ids["world"]))
+
+
+def patch_world(call: Call, parts: ServerParts) -> Mapping[str, Any]:
+    """Change how an existing world treats requests. Raises a 404 refusal if there is none."""
+    world = parts.world(call.ids["world"])
+    world.strict = call.body.get("strict", world.strict)
+    return world_view(world)
 
 
 def delete_world(call: Call, parts: ServerParts) -> None:

@@ -1,18 +1,17 @@
 """Paged lists: the envelope of count, next, previous and results (R014-R016)."""
 
-import re
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from stubserver.api.views import Listing
-from stubserver.call import Call
+from stubserver.call import Call, urlencoded
 
 MAX_LIMIT = 100
 """Maximum number of rows on a page; larger limits are reduced to it (R015)."""
 
-_SAFE = "%=+,:;@/?!$'()*~"
-"""Characters of a query, as sent, that may appear in a URI unescaped."""
-_PAGING = re.compile(r"(limit|offset)=", re.ASCII)
+PARAMETERS = ("limit", "offset")
+"""The parameters that select a page."""
 
 
 def envelope(call: Call, listing: Listing) -> dict[str, Any]:
@@ -29,8 +28,9 @@ def envelope(call: Call, listing: Listing) -> dict[str, Any]:
 
 
 def _link(call: Call, limit: int, offset: int) -> str:
-    """The URL of the same request at another offset; a link to the first page has no offset (R014)."""
-    others = [part for part in call.raw_query.split("&") if part and not _PAGING.match(part)]
-    paging = {"limit": limit, "offset": offset} if offset else {"limit": limit}
-    query = "&".join([*(quote(part, safe=_SAFE) for part in others), urlencode(paging)])
-    return f"{call.base_url}{quote(call.path)}?{query}"
+    """The URL of the same request at another offset, its parameters sorted by name; a link to the first page has no
+    offset (R014)."""
+    sent = urlencoded(call.raw_query.encode("latin-1"), "query string")
+    query = [(name, text) for name, text in sent if name not in PARAMETERS]
+    query += [("limit", str(limit)), *([("offset", str(offset))] if offset else [])]
+    return f"{call.base_url}{quote(call.path)}?{urlencode(sorted(query, key=itemgetter(0)))}"

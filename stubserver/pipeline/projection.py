@@ -156,11 +156,11 @@ class _Plan:
 
 
 def _timestamp(value: datetime | None) -> str | None:
-    """ISO 8601 with microseconds and a numeric offset (R020)."""
+    """ISO 8601 with a numeric offset, and with microseconds unless they are zero (R020)."""
     return None if value is None else _iso(value, value.tzinfo)
 
 
 @lru_cache(4096)
 def _iso(value: datetime, _zone: Any) -> str:
     """The zone is part of the cache key, because equal times in different zones have different texts."""
-    return value.isoformat(timespec="microseconds")
+    return value.isoformat()

@@ -3,26 +3,22 @@
 Arrays have five spellings in queries (R013), three in forms (R012); bodies are JSON, urlencoded or multipart (R009).
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
-from operator import itemgetter
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import FormParser, MultipartState, parse_options_header
 
-from stubserver.call import MAX_FIELDS, Call, Upload, urlencoded
+from stubserver.call import Accepted, Call, Upload
 from stubserver.contract.operation import Body
 from stubserver.contract.schema import Schema, echo, unknown_names
 from stubserver.errors import Problem, Refusal, invalid, refusal
 from stubserver.pipeline.bounds import MAX_DEPTH, check_size, is_deeper
-
-_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-_BRACKETS = re.compile(r"(.+)\[([0-9]{0,9})\]", re.ASCII)
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+from stubserver.pipeline.forms import FORM, MULTIPART, form, pairs, parts, typed
+from stubserver.pipeline.leniency import Leniency, is_lenient
+from stubserver.pipeline.paging import PARAMETERS
 
 
 def read_parameters(call: Call) -> None:
@@ -34,8 +30,12 @@ def read_parameters(call: Call) -> None:
         if value is None and parameter.required:
             problems.append(Problem("required", f"This {parameter.place} parameter is required.", parameter.name))
         if value is not None and not parameter.validator.fits(value):
-            problems += parameter.validator.problems(value, parameter.name)
-            continue
+            if parameter.name not in PARAMETERS or not is_lenient(call):
+                problems += parameter.validator.problems(value, parameter.name)
+                continue
+            value = _page(texts, parameter.schema)
+            what = "an invalid value, for the default" if value is None else "another spelling of a whole number"
+            call.accepted = (*call.accepted, Accepted(parameter.name, what))
         if isinstance(value, list):
             value = [item for item in value if item != ""] or None  # clients send an empty text to mean "none"
         if value is None:
@@ -44,6 +44,14 @@ def read_parameters(call: Call) -> None:
             call.query[parameter.name] = value
     if problems:
         raise Refusal(400, problems)
+
+
+def _page(texts: list[str] | None, schema: Schema) -> int | None:
+    """A limit or offset as the framework reads it; None if it would use the default instead (R016)."""
+    with suppress(ValueError):
+        number = int((texts or [""])[-1])
+        return number if number >= schema["minimum"] else None
+    return None
 
 
 def _unknown_parameters(call: Call) -> Iterator[Problem]:
@@ -70,19 +78,6 @@ def _listed(text: str) -> list[Any]:
     return text.split(",")
 
 
-def typed(text: str, schema: Schema) -> Any:
-    """`text` converted to the type of `schema`, or unchanged if it cannot be converted (R022)."""
-    match schema.get("type"):
-        case _ if text == "null" and schema.get("nullable"):
-            return None  # what a browser's FormData makes of null
-        case "integer" if _INTEGER.fullmatch(text):
-            return int(text)
-        case "boolean":
-            return _BOOLEANS.get(text.lower(), text)
-        case _:
-            return text
-
-
 def read_json(call: Call, body: Body) -> None:
     """Fill `call.body` from JSON. Raises a 400 refusal."""
     if not call.raw_body and body.required:
@@ -94,46 +89,25 @@ def read_json(call: Call, body: Body) -> None:
     check_size(call, value)
     if isinstance(value, dict):
         call.sent_fields = tuple(value)
-        _read_numbers(value, body)
     _accept(call, body, value)
-
-
-def _read_numbers(value: dict[str, Any], body: Body) -> None:
-    """Convert whole numbers sent as text, which is how the vendor's forms send what users type (R022)."""
-    for name in body.integers:
-        if isinstance(value.get(name), str) and value[name] != "null":
-            value[name] = typed(value[name], body.schema["properties"][name])
 
 
 def read_urlencoded(call: Call, body: Body) -> None:
     """Fill `call.body` from a urlencoded form. Raises a 400 refusal."""
-    _accept(call, body, _form(call, _pairs(call, body), body.schema))
-
-
-def _pairs(call: Call, body: Body) -> Iterable[tuple[str, str]]:
-    """The fields of a urlencoded form, in order. Raises a 400 refusal."""
-    if call.raw_body.lstrip().startswith(b"{"):
-        message = (
-            "The body is JSON text, but its Content-Type says application/x-www-form-urlencoded, "
-            "so no field was found in it. Send it as application/json."
-        )
-        missing = body.validator.problems({})
-        raise Refusal(400, [*missing, Problem("parse_error", message, "non_field_errors")])
-    return urlencoded(call.raw_body, "form")
+    _accept(call, body, form(call, pairs(call, body), body))
 
 
 def read_multipart(call: Call, body: Body) -> None:
     """Fill `call.body` and `call.files` from a multipart form. Raises a 400 refusal."""
-    parts = list(_parts(call.content_type, call.raw_body))
-    _accept(call, body, _form(call, parts, body.schema))
-    call.files = {name: value for name, value in parts if isinstance(value, Upload) and name in call.body}
+    sent = list(parts(call.content_type, call.raw_body))
+    _accept(call, body, form(call, sent, body))
+    call.files = {name: value for name, value in sent if isinstance(value, Upload) and name in call.body}
 
 
-FORM = "application/x-www-form-urlencoded"
 READERS = {
     "application/json": read_json,
     FORM: read_urlencoded,
-    "multipart/form-data": read_multipart,
+    MULTIPART: read_multipart,
 }
 """Media type -> the function that reads such a body."""
 
@@ -146,123 +120,47 @@ def read_body(call: Call, media: str) -> None:
 def _accept(call: Call, body: Body, value: Any) -> None:
     """Validate a body and store its declared fields; unknown and read-only ones are ignored (R011)."""
     if not body.validator.fits(value):
-        raise Refusal(400, list(body.validator.problems(value)))
+        value = _as_accepted(call, body, value)
     writable = call.operation.fields
-    call.body = {name: part for name, part in value.items() if name in writable}
-    for name in body.special:
-        if name in call.body:
-            call.body[name] = _stored(name, call.body[name], writable[name])
+    call.body = found = {name: part for name, part in value.items() if name in writable}
+    for name in body.moments:
+        if found.get(name) is not None:
+            found[name] = _moment(name, found[name])
+    if not call.is_control:
+        _strip(found, body)
 
 
-def _stored(name: str, value: Any, schema: Schema) -> Any:
-    """A valid value as rows hold it: times as datetimes (R020). Raises a 400 refusal for a leap second."""
-    if value is None or schema.get("type") == "object":
-        return value
+def _strip(found: dict[str, Any], body: Body) -> None:
+    """Drop the blanks around texts (R029)."""
+    for name in body.texts:
+        if isinstance(text := found.get(name), str):
+            found[name] = text.strip()
+    for name in body.lists:
+        if name in found:
+            found[name] = Leniency(body).read(found[name], body.schema["properties"][name])
+
+
+def _as_accepted(call: Call, body: Body, value: Any) -> Any:
+    """A body that breaks the contract, as the framework behind the real API reads it. Raises a 400 refusal if that
+    would refuse it, too, or if the world is strict (R028)."""
+    leniency = Leniency(body)
+    read = leniency.read(value, body.schema) if not call.is_control else value
+    problems = list(body.validator.problems(read))
+    if not problems and call.world.strict:
+        problems = [replace(p, message=f"{p.message} {_STRICT}") for p in body.validator.problems(value)]
+    if problems:
+        raise Refusal(400, problems)
+    call.accepted = (*call.accepted, *leniency.accepted)
+    return read
+
+
+_STRICT = "Django REST Framework would accept it, but this world is strict."
+
+
+def _moment(name: str, text: str) -> datetime:
+    """A valid time as rows hold it, in UTC (R020). Raises a 400 refusal for a leap second, for example."""
     try:
-        return datetime.fromisoformat(value.upper())
-    except ValueError:
-        message = f"{echo(value)} is no date and time that exists: write 2031-05-01T09:00:00Z, for example."
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = f"{echo(text)} is no date and time that exists: write 2031-05-01T09:00:00Z, for example."
         raise invalid(name, "invalid", message) from None
-
-
-def note_form(call: Call) -> None:
-    """Fill `call.form` for the journal if no hop has read the form: the request was refused early, or met a fault.
-    Without effect if it cannot be read."""
-    if call.form is not None or call.routed is None or not call.raw_body:
-        return
-    media = call.content_type.partition(";")[0]
-    if (body := call.routed.bodies.get(media)) is None or media == "application/json":
-        return
-    with suppress(Refusal):
-        fields = _pairs(call, body) if media == FORM else _parts(call.content_type, call.raw_body)
-        _collected(call, fields, body.schema["properties"])
-
-
-def _form(call: Call, fields: Iterable[tuple[str, str | Upload]], schema: Schema) -> dict[str, Any]:
-    """Form fields in the types of `schema`. Raises a 400 refusal for a file where text is expected."""
-    properties: Mapping[str, Any] = schema["properties"]
-    sent = _collected(call, fields, properties)
-    call.sent_fields = tuple(sent)
-    return {name: _form_value(name, values, properties[name]) for name, values in sent.items() if name in properties}
-
-
-_Sent = Mapping[str, list[str | Upload]]
-"""Form field -> its values in order."""
-
-
-def _collected(call: Call, fields: Iterable[tuple[str, str | Upload]], properties: Mapping[str, Any]) -> _Sent:
-    """Form fields by name, also as `call.form`; `name[]` and `name[0]` are collected into the array `name` (R012)."""
-    sent: dict[str, list[tuple[int, str | Upload]]] = {}
-    for position, (name, value) in enumerate(fields):
-        indexed = _BRACKETS.fullmatch(name)
-        if indexed and properties.get(indexed[1], {}).get("type") == "array":
-            name, position = indexed[1], int(indexed[2] or position)
-        sent.setdefault(name, []).append((position, value))
-    found = {name: [value for _, value in sorted(values, key=itemgetter(0))] for name, values in sent.items()}
-    call.form = {name: _as_sent(values, properties.get(name)) for name, values in found.items()}
-    return found
-
-
-def _as_sent(values: list[str | Upload], schema: Schema | None) -> Any:
-    """What the journal shows of a form field: in the types of its schema, if it has one."""
-    shown = [_described(value) if isinstance(value, Upload) else value for value in values]
-    if schema is None:
-        return shown if len(shown) > 1 else shown[0]
-    of_item = schema.get("items", schema)
-    found = [typed(value, of_item) if isinstance(value, str) else value for value in shown]
-    return found if schema.get("type") == "array" else found[-1]
-
-
-def _described(file: Upload) -> Mapping[str, Any]:
-    return {"name": file.name, "size": file.size, "digest": f"sha256:{file.sha256}"}
-
-
-def _form_value(name: str, values: list[str | Upload], schema: Schema) -> Any:
-    if schema.get("type") == "array":
-        return [_scalar(name, value, schema["items"]) for value in values]
-    return _scalar(name, values[-1], schema)
-
-
-def _scalar(name: str, value: str | Upload, schema: Schema) -> Any:
-    if isinstance(value, str):
-        return typed(value, schema)
-    if schema.get("format") != "binary":
-        raise Refusal(400, [Problem("invalid", "Expected text, got a file.", name)])
-    return value.digest
-
-
-def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]:
-    """The parts of a multipart body, in order; nothing is written to disk."""
-    fields: list[tuple[bytes, bytes | Upload]] = []
-    _, options = parse_options_header(content_type)
-    if b"boundary" not in options:
-        raise refusal(400, "Form parse error - the multipart Content-Type has no boundary.")
-    if body.count(b"--" + options[b"boundary"]) > MAX_FIELDS + 1:
-        raise refusal(400, f"The form has more than {MAX_FIELDS} fields.")
-    try:
-        parser = FormParser(
-            "multipart/form-data",
-            on_field=lambda part: fields.append((part.field_name or b"", part.value or b"")),
-            on_file=lambda part: fields.append((part.field_name or b"", _upload(part))),
-            boundary=options[b"boundary"],
-            config={"MAX_MEMORY_FILE_SIZE": len(body) + 1},
-        )
-        parser.write(body)
-        parser.finalize()
-    except FormParserError as error:
-        raise refusal(400, f"Form parse error - {error}.") from None
-    if body and getattr(parser.parser, "state", None) != MultipartState.END:
-        raise refusal(400, "Form parse error - the multipart body ends before its last boundary.")
-    if len(fields) > MAX_FIELDS:
-        raise refusal(400, f"The form has more than {MAX_FIELDS} fields.")
-    for name, value in fields:
-        try:
-            yield name.decode(), value if isinstance(value, Upload) else value.decode()
-        except UnicodeDecodeError:
-            raise refusal(400, "Form parse error - a field is not UTF-8.") from None
-
-
-def _upload(part: Any) -> Upload:
-    part.file_object.seek(0)
-    name = (part.file_name or b"").decode(errors="replace")
-    return Upload(name, part.content_type, part.file_object.read())

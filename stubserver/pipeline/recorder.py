@@ -10,7 +10,7 @@ from stubserver.addressing import REQUEST_HEADER
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal
-from stubserver.pipeline import authentication, reading
+from stubserver.pipeline import authentication, forms
 from stubserver.pipeline.wire import is_api
 from stubserver.records import access_log
 from stubserver.records.coverage import Coverage
@@ -82,7 +82,7 @@ class Recorder:
         """Record a finished request that belongs in the journal; if it has an operation, it must be routed by now."""
         self.number(call)
         authentication.identify(call)
-        reading.note_form(call)
+        forms.note_form(call)
         if self.log is not None:
             self.log(access_log.facts(call.method, self._shown(target), call, answer, call.refusal, call.id))
         self._coverage.note(call, answer.status)

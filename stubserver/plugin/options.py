@@ -21,6 +21,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--stub-fixture": {"metavar": "NAME", "help": "fixture that worlds start from: a name or a file"},
     "--stub-url": {"metavar": "URL", "help": "use a running server, which others may use at the same time"},
     "--stub-token": {"metavar": "TOKEN", "help": "token for its control plane (or set STUBSERVER_CONTROL_TOKEN)"},
+    "--stub-strict": {"action": "store_true", "help": "refuse what the contract's types do not allow"},
     "--stub-in-process": {"action": "store_true", "help": "serve in the process of the tests, without a socket"},
     "--stub-artifacts": {"metavar": "DIR", "help": "write a case file of each failed test, for `stubserver replay`"},
     "--stub-coverage": {"metavar": "FILE", "help": "write a coverage report (.json, .html, .xml, .txt)"},

@@ -146,10 +146,12 @@ class Owner:
 class Worlds:
     """The worlds that the fixtures of this process have made and that have not ended."""
 
-    def __init__(self, run: Run, with_cases: bool = False) -> None:
-        """`with_cases` is whether `received` has the cases of the worlds, too."""
+    def __init__(self, run: Run, with_cases: bool = False, strict: bool = False) -> None:
+        """`with_cases` is whether `received` has the cases of the worlds, too; `strict` makes worlds strict on a server
+        that is not."""
         self._run = run
         self._with_cases = with_cases
+        self._strict = strict
         self._owners: list[Owner] = []
         self._ended: list[Received] = []
         """The last that was known of worlds that ended during this test."""
@@ -163,6 +165,8 @@ class Worlds:
         self._owners.append(owner)
         try:
             owner.root.reset(fixture)
+            if self._strict:
+                owner.root.be_strict()
         except Exception as error:
             self._owners.remove(owner)
             _fail("the stub server has no world for this test", error)

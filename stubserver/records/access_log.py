@@ -73,6 +73,8 @@ def facts(
     }
     if entry is not None:
         found["request"] = entry
+    if call and call.accepted:
+        found["accepted"] = ", ".join(map(str, call.accepted))
     if refused and answer.status >= 400:
         found["reason"] = refused.reason
     return found
@@ -83,6 +85,8 @@ def as_text(facts: Facts) -> str:
     line = f"{facts['method']:6} {facts['path']} {facts['status']} {facts['ms']:.1f} ms {facts['persona']}"
     if "request" in facts:
         line += f" {facts['request']}"
+    if "accepted" in facts:
+        line += f" - accepted as Django REST Framework would: {facts['accepted']}"
     if "reason" in facts:
         line += f" - {facts['reason']}"
     return line if line.isprintable() else _CONTROL.sub("?", line)  # a path must not be able to forge a log line

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from stubserver.call import Call
+from stubserver.call import Accepted, Call
 from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 from stubserver.settings import Settings
@@ -68,6 +68,8 @@ class Entry:
     refusal: Refusal | None
     violations: tuple[tuple[str, str], ...]
     """What it used that the contract does not define: pairs of kind and name."""
+    accepted: Sequence[Accepted]
+    """What the contract's types do not allow, but the framework behind the real API does."""
     changes: Sequence[Change]
     faults: Sequence[Mapping[str, Any]]
     """The faults that fired, in the order of acting."""
@@ -208,6 +210,7 @@ def _entry(call: Call, answer: Answer) -> Entry:
         answer=answer.body,
         refusal=call.refusal,
         violations=tuple(_violations(call)),
+        accepted=call.accepted,
         changes=call.changes,
         faults=call.faults,
     )

@@ -45,6 +45,12 @@ def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
         yield "sent", _json(request["request"]["body"])
     if request["violations"]:
         yield "unknown", "\n".join(f"{found['kind']} {found['name']}" for found in request["violations"])
+    if request.get("accepted"):  # older servers do not tell
+        yield (
+            "accepted",
+            "as Django REST Framework would:\n"
+            + "\n".join(f"{part['field']}: {part['what']}" for part in request["accepted"]),
+        )
     if request["faults"]:
         yield "faults" if len(request["faults"]) > 1 else "fault", "\n".join(map(_fault, request["faults"]))
     yield "answered", str(request["status"] or "no answer was sent")

@@ -87,6 +87,11 @@ def seed_of(case: Mapping[str, Any]) -> int:
     return seed if isinstance(seed, int) else 0
 
 
+def is_strict(case: Mapping[str, Any]) -> bool:
+    """Whether the case's world was strict."""
+    return case.get("strict") is True
+
+
 def _is_request(entry: Any) -> bool:
     """Whether it has all that replaying needs; other versions may write requests that do not."""
     try:

@@ -62,7 +62,7 @@ def decisions(contract: Contract) -> str:
     lines += ["## Details", "", "Parameters, fields and answers that carry a mark of their own.", ""]
     lines += ["| where | from | sure | rule |", "| --- | --- | --- | --- |"]
     for mark in marked(contract):
-        if "inferred" in mark.sources:
+        if {"framework", "inferred"} & set(mark.sources):
             lines.append(f"| {mark.where} | {', '.join(mark.sources)} | {mark.sure} | {mark.rule or ''} |")
     return "\n".join(lines) + "\n"
 

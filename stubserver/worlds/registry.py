@@ -124,6 +124,8 @@ class Worlds:
             world.close()
 
     def _add(self, world: World) -> World:
+        if (replaced := self._worlds.get(world.name)) is not None:
+            world.strict = replaced.strict
         self.delete(world.name)
         self._worlds[world.name] = world
         self._held[world.name] = 0

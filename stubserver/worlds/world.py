@@ -117,6 +117,8 @@ class World:
         self.features = fixture.features
         self.tokens = fixture.tokens
         self.personas = fixture.names
+        self.strict = self.settings.strict
+        """Whether it refuses what the contract's types do not allow, though the real API's framework accepts it."""
         self.clock = Clock()
         if self.settings.freeze_at is not None:
             self.clock.freeze(self.settings.freeze_at)

@@ -90,7 +90,7 @@ answer = urllib.request.urlopen(urllib.request.Request(url, headers=page))
 print(answer.headers["Access-Control-Allow-Origin"])
 """
     done = execute(*options, command=script(text), folder=tmp_path)
-    now = "2031-05-01T09:00:00.000000+00:00"
+    now = "2031-05-01T09:00:00+00:00"
     assert done.stdout.splitlines() == [f"http://127.0.0.1:{port}", f"{now} {now}", "https://a.example"], done.stderr
 
 
@@ -282,7 +282,7 @@ def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
         ("--cors-orign * -- true", "Error: No such option '--cors-orign'. Did you mean '--cors-origin'?"),
         ("--allowd-host a -- true", "Error: No such option '--allowd-host'. Did you mean '--allowed-host'?"),
         ("--freeze 2031-05-01T09:00:00Z true", "Error: No such option '--freeze'. Did you mean '--freeze-at'?"),
-        ("--artifact a true", "Error: No such option '--artifact'. Did you mean '--artifacts'?"),
+        ("--artefacts a true", "Error: No such option '--artefacts'. Did you mean '--artifacts'?"),
         ("--artifacts", "Error: Option '--artifacts' requires an argument."),
         ("--artifacts= true", f"Error: Invalid value for '--artifacts': {EMPTY}"),
         ("--journal= true", f"Error: Invalid value for '--journal': {EMPTY}"),

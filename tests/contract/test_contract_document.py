@@ -15,7 +15,7 @@ from tests.support.documents import declared, nodes
 
 DOCS = "https://developers.selfcommunity.com/docs/"
 MEDIA = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
-ORIGINS = {"docs", "client", "ui", "history", "measured", "inferred"}
+ORIGINS = {"docs", "client", "ui", "history", "measured", "framework", "inferred"}
 TOKENS = {"oauth_token", "revoke_token", "verify_token"}
 """Operations that take no token."""
 SURE = {"certain", "high", "medium", "low"}

@@ -35,13 +35,14 @@ def test_guarded_parameters_are_those_that_not_everybody_may_give(contract: Cont
     assert contract.operations["search_courses"].guarded == []
 
 
-def test_numbers_and_what_is_kept_otherwise_are_known_of_a_body(contract: Contract) -> None:
-    """R020, R022: strings are read as numbers, and date-times are stored as such."""
+def test_what_is_kept_otherwise_is_known_of_a_body(contract: Contract) -> None:
+    """R020, R029: blanks around texts are dropped, also within lists of objects, and date-times are stored as such."""
     section = contract.operations["create_course_section"].bodies["application/json"]
-    assert set(section.integers) == {"drip_delay"}
-    assert set(section.special) == {"dripped_at"}
-    media = contract.operations["create_media"].bodies["application/json"]
-    assert "embed" in media.special
+    assert section.texts == ("name",)
+    assert (section.moments, section.lists) == (("dripped_at",), ())
+    assert contract.operations["create_course_question"].bodies["application/json"].lists == ("answers",)
+    token = contract.operations["oauth_token"].bodies["application/json"]
+    assert set(token.texts) == {"client_id", "username", "redirect_uri", "scope"}
 
 
 def test_parameters_are_known_by_their_names(contract: Contract) -> None:

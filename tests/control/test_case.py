@@ -26,6 +26,7 @@ def test_get_case_of_a_new_world(api: Api) -> None:
         "contract": ok(api.get("/__stub/version"))["contract"],
         "world": "w",
         "seed": 0,
+        "strict": False,
         "forgotten": 0,
         "faults": [],
         "requests": [],

@@ -86,7 +86,7 @@ def test_get_coverage_counts_nothing_of_a_refused_body(api: Api) -> None:
     creator = api.as_("creator")
     refused(creator.post("/course/", json={"name": "", "type": "structured"}), 400)
     refused(api.as_("stranger").patch("/course/1/", json={"name": "Knots"}), 403)
-    refused(creator.get("/course/search/?limit=x&search=y"), 400)
+    refused(creator.get("/course/search/?statuses=x&search=y"), 400)
     for name, status in (("create_course", "400"), ("patch_course", "403"), ("search_courses", "400")):
         found = reached(api, name)
         assert (found["statuses"], found["parameters"], found["fields"], found["values"]) == ({status: 1}, {}, {}, {})

@@ -89,7 +89,7 @@ def test_list_requests_answers_pages_with_the_count_of_all(api: Api) -> None:
         api.get(f"/course/{number}/")
     page = ok(api.get(f"{REQUESTS}?limit=2&offset=3&operation=get_course"))
     assert (page["count"], [entry["id"] for entry in page["results"]]) == (7, ["default-4", "default-3"])
-    assert page["next"] == f"http://localhost{REQUESTS}?operation=get_course&limit=2&offset=5"
+    assert page["next"] == f"http://localhost{REQUESTS}?limit=2&offset=5&operation=get_course"
     assert ok(api.get(f"{REQUESTS}?limit=2&offset=9"))["results"] == []
 
 

@@ -17,7 +17,7 @@ from tests.support.tokens import grant, signed
 
 pytestmark = pytest.mark.in_process("it is about the journal of the world default")
 
-MOMENT = NOW.isoformat(timespec="microseconds")
+MOMENT = NOW.isoformat()
 
 
 # Entries
@@ -41,6 +41,7 @@ def test_get_request_tells_the_whole_story(api: Api) -> None:
             "body": {"name": "Knots", "nope": [1]},
         },
         "response": {"body": response.json()},
+        "accepted": [],
         "violations": [
             {"kind": "parameter", "name": "x"},
             {"kind": "parameter", "name": "y"},
@@ -245,7 +246,7 @@ def test_of_large_broken_json_the_size_is_shown(api: Api) -> None:
         ("stranger", "PATCH", "/course/1/", {"name": "x"}, ["R003", "R125"]),
         ("stranger", "GET", "/course/7/", None, ["R004", "R101", "R104"]),
         ("creator", "GET", "/course/1/section/99/", None, ["R004", "R006", "R101", "R104"]),
-        ("creator", "GET", "/course/search/?limit=abc", None, ["R016"]),
+        ("creator", "GET", "/course/search/?limit=abc", None, []),
         ("creator", "GET", "/course/search/?statuses=x", None, ["R013"]),
         ("creator", "POST", "/course/", {"name": "x", "type": "x"}, ["R118"]),
         ("creator", "POST", "/course/1/invite/", {"users": [999]}, ["R216"]),

@@ -58,6 +58,7 @@ def test_every_field_of_a_world_is_shown(world: World) -> None:
         "fixture": "default",
         "base_path": "/~w",
         "clock": {"now": NOW, "frozen": True, "ahead_seconds": 0},
+        "strict": False,
         "requests": 5,
         "forgotten": 3,
         "changed_rows": 1,

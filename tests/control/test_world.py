@@ -1,5 +1,6 @@
 """The control plane's worlds: created, shown, reset, deleted."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -67,6 +68,7 @@ def test_create_world_is_from_the_servers_fixture(api: Api) -> None:
         "name": "w",
         "fixture": "default",
         "base_path": "/~w",
+        "strict": False,
         "requests": 0,
         "forgotten": 0,
         "changed_rows": 0,
@@ -233,6 +235,78 @@ def test_delete_world_spares_the_others(api: Api) -> None:
 def test_delete_world_refuses_a_world_that_there_is_not(api: Api) -> None:
     assert refused(api.delete(f"{WORLDS}/w", headers=named("caller")), 404) == {"": "not_found"}
     assert "w" not in names(api.app)
+
+
+# Strictness (R028)
+
+
+def is_strict(api: Api, world: str) -> bool:
+    """Whether the world refuses a number for text, seen from outside."""
+    answer = api.as_("creator").patch("/course/1/", json={"description": 5}, headers=named(world))
+    assert answer.status_code in (200, 400)
+    return answer.status_code == 400
+
+
+def test_patch_world_makes_it_strict_and_lenient_again(api: Api) -> None:
+    create(api, name="w")
+    lived_in(api, "w")
+    before = ok(api.get(f"{WORLDS}/w"))
+    for strict in (True, False):
+        assert ok(api.patch(f"{WORLDS}/w", json={"strict": strict})) == {**before, "strict": strict}
+        assert ok(api.patch(f"{WORLDS}/w", json={})) == {**before, "strict": strict}
+    assert [is_strict(api, world) for world in ("w", "other")] == [False, False]
+    ok(api.patch(f"{WORLDS}/w", json={"strict": True}))
+    assert [is_strict(api, world) for world in ("w", "other")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("world", "body", "status", "expected"),
+    [
+        ("w", {"strct": True}, 400, {"strct": "invalid"}),
+        ("w", {"strict": "yes"}, 400, {"strict": "invalid"}),
+        ("w", {"strict": None}, 400, {"strict": "null"}),
+        ("w", [], 400, {"non_field_errors": "invalid"}),
+        ("none", {"strict": True}, 404, {"": "not_found"}),
+    ],
+)
+def test_patch_world_refuses(api: Api, world: str, body: Any, status: int, expected: dict[str, str]) -> None:
+    """And makes no world, nor a strict one."""
+    create(api, name="w")
+    assert refused(api.patch(f"{WORLDS}/{world}", json=body), status) == expected
+    assert names(api.app) == ["w"]
+    assert not is_strict(api, "w")
+
+
+def test_create_world_may_be_strict(api: Api) -> None:
+    """A fork is as strict as what it was made of, unless it says otherwise; a snapshot is not."""
+    create(api, name="a", strict=True)
+    ok(api.post("/__stub/snapshots", json={"name": "kept"}, headers=named("a")), 201)
+    for name, source, strict in (
+        ("b", {"world": "a"}, True),
+        ("c", {"world": "a", "strict": False}, False),
+        ("d", {"snapshot": "kept"}, False),
+        ("e", {"fixture": "default"}, False),
+    ):
+        assert create(api, name=name, **source)["strict"] is strict is is_strict(api, name)
+
+
+def test_reset_world_leaves_it_as_strict_as_it_was(api: Api) -> None:
+    """So does restoring a snapshot; a deleted world begins again as the server says."""
+    create(api, name="a", strict=True)
+    ok(api.post("/__stub/snapshots", json={"name": "kept"}, headers=named("a")), 201)
+    ok(api.post(f"{WORLDS}/a/reset"))
+    ok(api.post("/__stub/snapshots/kept/restore", headers=named("a")))
+    assert is_strict(api, "a")
+    api.delete(f"{WORLDS}/a")
+    assert not is_strict(api, "a")
+
+
+def test_create_world_is_as_strict_as_the_server(fresh: Callable[..., Api]) -> None:
+    """Also one that a request names first."""
+    api = fresh(strict=True)
+    assert is_strict(api, "new")
+    assert create(api, name="lenient", strict=False)["strict"] is False
+    assert not is_strict(api, "lenient")
 
 
 # Resetting

@@ -23,6 +23,7 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract, load_control_contract
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 Link = tuple[str, str]
 """operationIds of a case and of the one that followed it."""
 DESCENTS: Mapping[str, Sequence[Link]] = {
@@ -215,7 +216,7 @@ def _schemathesis(run: Run, url: str, options: argparse.Namespace, seed: int, re
     ]
     if options.max_time and not run.links:
         command += ["--max-time", str(options.max_time)]
-    path = os.pathsep.join(part for part in (str(HERE), os.environ.get("PYTHONPATH")) if part)
+    path = os.pathsep.join(filter(None, (str(HERE), str(ROOT), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
         command,
         cwd=HERE,

@@ -357,4 +357,4 @@ def _misshapen(body: Mapping[str, Any], required: bool) -> dict[str, str]:
 
 def moment(value: datetime) -> str:
     """R020."""
-    return value.isoformat(timespec="microseconds")
+    return value.isoformat()

@@ -288,7 +288,7 @@ def test_the_journal_has_the_moment_when_a_request_came(
 
     monkeypatch.setattr(exchange, "asyncio", SimpleNamespace(sleep=nap))
     ok(api.get(COURSE))
-    assert newest(api)["time"] == NOW.isoformat(timespec="microseconds")
+    assert newest(api)["time"] == NOW.isoformat()
 
 
 def test_a_fixed_delay_is_always_the_same(default_fixture: Fixture) -> None:
@@ -403,7 +403,7 @@ def test_stale_has_the_clock_of_then(api: Api) -> None:
     ok(api.post("/__stub/clock/advance", json={"days": 30}))
     assert ok(api.as_("member").get("/course/3/")) == section
     entry = newest(api)
-    assert entry["time"] == (NOW + timedelta(days=30)).isoformat(timespec="microseconds")
+    assert entry["time"] == (NOW + timedelta(days=30)).isoformat()
 
 
 def test_what_is_no_request_passes(runner: asyncio.Runner, contract: Contract) -> None:

@@ -327,7 +327,7 @@ def test_numbers_are_no_difference(api: Api) -> None:
         ),
         ("PUT", "/__stub/faults", "DELETE, GET, HEAD, POST", "clear_faults, list_faults, create_fault"),
         ("GET", "/__stub/clock/freeze", "POST", "freeze_clock"),
-        ("POST", "/__stub/worlds/w1", "DELETE, GET, HEAD", "delete_world, get_world"),
+        ("POST", "/__stub/worlds/w1", "DELETE, GET, HEAD, PATCH", "delete_world, get_world, patch_world"),
         ("PATCH", "/~w/api/v2/category/1/", "GET, HEAD", "get_category"),
     ],
 )

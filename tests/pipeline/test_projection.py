@@ -105,14 +105,16 @@ def test_what_may_be_null_is_projected_where_it_is_not() -> None:
     assert (project(None), project(ROW)) == (None, {"id": 1, "name": "Knots"})
 
 
-def test_times_have_microseconds_and_an_offset() -> None:
+def test_times_have_an_offset_and_microseconds_if_there_are_any() -> None:
     """R020: equal moments in different time zones keep their zones."""
     project = shaped(type="array", items=named("Moment"))
     moment = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-    rows = [{"at": moment}, {"at": moment.astimezone(timezone(timedelta(hours=2)))}, {"at": None}]
+    later = moment.replace(microsecond=500)
+    rows = [{"at": at} for at in (moment, moment.astimezone(timezone(timedelta(hours=2))), later, None)]
     assert [row["at"] for row in project(rows)] == [
-        "2026-11-23T12:00:00.000000+00:00",
-        "2026-11-23T14:00:00.000000+02:00",
+        "2026-11-23T12:00:00+00:00",
+        "2026-11-23T14:00:00+02:00",
+        "2026-11-23T12:00:00.000500+00:00",
         None,
     ]
 

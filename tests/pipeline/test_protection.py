@@ -1,6 +1,7 @@
 """Who may use the control plane: a refused request has done nothing. And its contract is complete and true."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from stubserver.worlds.world import Fixture
 from tests.support.answers import codes, ok, refused
 from tests.support.attacks import (
     ATTACKS,
+    BODIES,
     EVIL,
     OPEN,
     READS,
@@ -354,7 +356,8 @@ def provoked(api: Api, locked: Api, name: str) -> Iterator[tuple[int, httpx.Resp
             )
     if "{" in operation.path and operation.id not in ("load_snapshot", "reset_world"):
         path = re.sub(r"\{(\w+)\}", lambda part: "9" if part[1] == "id" else "nope-9", operation.path)
-        yield 404, api.request(operation.method.upper(), path, headers=named("w"))
+        body = json.dumps(BODIES[name]).encode() if name in BODIES else None
+        yield 404, api.request(operation.method.upper(), path, content=body, headers={**JSON, **named("w")})
 
 
 @pytest.mark.parametrize("name", [*WRITES, *READS])

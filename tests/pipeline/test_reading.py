@@ -14,35 +14,6 @@ def test_join_course_accepts_the_empty_json_body_of_the_client(api: Api) -> None
     assert response.json()["join_status"] == "joined"
 
 
-def test_create_course_reads_the_multipart_form_of_the_vendor(api: Api) -> None:
-    fields = {
-        "name": "From a form",
-        "description": "Grüße, and 2 lines\r\nof text",
-        "type": "self-paced",
-        "categories[0]": "2",
-        "categories[1]": "1",
-        "products": "[]",
-        "0": "[object Object]",
-    }
-    cover = {"image_original": ("cover.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9000, "image/png")}
-    response = api.as_("creator").post("/course/", data=fields, files=cover)
-    assert response.status_code == 201
-    course = response.json()
-    assert (course["name"], course["description"], course["privacy"]) == (fields["name"], fields["description"], "")
-    assert [category["id"] for category in course["categories"]] == [2, 1]
-    assert "products" not in course
-    assert "image_original" not in course
-
-
-def test_patch_course_takes_a_new_cover_as_multipart(api: Api) -> None:
-    creator = api.as_("creator")
-    before = creator.get("/course/1/").json()
-    response = creator.patch("/course/1/", files={"image_original": ("a.png", b"other bytes", "image/png")})
-    assert response.status_code == 200
-    assert response.json()["image_big"] != before["image_big"]
-    assert response.json()["name"] == before["name"]
-
-
 def test_patch_course_takes_the_json_of_axios_with_its_read_only_id(api: Api) -> None:
     body = {"id": 114, "enforce_lessons_order": True, "hide_member_count": False}
     response = api.as_("creator").patch("/course/1/", content=json.dumps(body).encode(), headers=AXIOS)

@@ -26,7 +26,7 @@ def logged(app: StubServer, monkeypatch: pytest.MonkeyPatch) -> list[Facts]:
         ("HEAD", "/course/1/", {}, 200),
         ("DELETE", "/course/1/", {"Authorization": "Bearer stub-creator"}, 204),
         ("PATCH", "/course/1/", {"Authorization": "Bearer stub-creator", "Content-Type": "text/plain"}, 415),
-        ("GET", "/course/search/?limit=x", {}, 400),
+        ("GET", "/course/search/?search=%00", {}, 400),
         ("GET", "/course/", {}, 401),
         ("GET", "/user/3/settings/", {"Authorization": "Bearer stub-creator"}, 403),
         ("GET", "/course/99/", {}, 404),

@@ -26,7 +26,7 @@ from tests.support.control import CONTROL
     ],
 )
 def test_parameters_are_checked_last(api: Api, persona: str, path: str, status: int) -> None:
-    assert api.as_(persona).get(path).status_code == status
+    assert api.strict().as_(persona).get(path).status_code == status
 
 
 def test_every_media_type_of_the_contracts_has_its_validator(contract: Contract) -> None:

@@ -25,6 +25,7 @@ NONE = {
     "stub_url": None,
     "stub_token": None,
     "stub_in_process": False,
+    "stub_strict": False,
     "stub_artifacts": None,
     "stub_coverage": None,
 }

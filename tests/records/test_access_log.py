@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stubserver.call import Accepted
 from stubserver.contract.contract import Contract
 from stubserver.errors import not_found
 from stubserver.records.access_log import AccessLog, as_json, as_text, facts, redacted
@@ -42,6 +43,16 @@ def test_the_facts_of_what_never_became_a_call() -> None:
 def test_a_refusal_that_nobody_saw_is_no_reason(world: World) -> None:
     """For example, when the request preferred a success instead."""
     assert "reason" not in facts("GET", "/a", called(world), Answer(status=200), not_found("It"), None)
+
+
+def test_what_was_accepted_is_told_in_the_line(world: World) -> None:
+    """R028: so that accepting is not silence."""
+    call = called(world)
+    call.accepted = (Accepted("categories.0", "text for a whole number"), Accepted("name", "a number for text"))
+    found = facts("POST", "/a", call, Answer(status=201), None, "w-1")
+    told = "categories.0: text for a whole number, name: a number for text"
+    assert found["accepted"] == told
+    assert as_text(found).endswith(f" w-1 - accepted as Django REST Framework would: {told}")
 
 
 @pytest.mark.parametrize(

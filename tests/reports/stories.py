@@ -1,6 +1,6 @@
 """Stories of requests, as `stubserver explain` tells them."""
 
-WHEN = "2026-11-23T12:00:00.000000+00:00 by the clock of its world; it took 0.0 ms"
+WHEN = "2026-11-23T12:00:00+00:00 by the clock of its world; it took 0.0 ms"
 REFUSAL = f"""\
 default-1  PATCH /api/v2/course/1/
 

@@ -163,7 +163,7 @@ def test_why_page_holds_what_is_not_settled(contract: Contract, page: str) -> No
 
 def test_why_page_holds_every_inferred_detail(contract: Contract, page: str) -> None:
     """A row for each mark that says inferred, with its sources, its certainty and its rule."""
-    inferred = [mark for mark in marked(contract) if "inferred" in mark.sources]
+    inferred = [mark for mark in marked(contract) if {"framework", "inferred"} & set(mark.sources)]
     assert rows(page, 4) == [[mark.where, ", ".join(mark.sources), mark.sure, mark.rule or ""] for mark in inferred]
     assert ["AttemptWrite (schemas) field responses", "docs, inferred", "high", "R407"] in rows(page, 4)
     assert ["update_course", "ui, inferred", "high", "R021"] in rows(page, 4)

@@ -23,6 +23,7 @@ OPEN = ["get_health", "get_version"]
 NAMES = {"{world}": "w", "{snapshot}": "kept", "{id}": "1", "{request}": "w-1"}
 BODIES: dict[str, Any] = {
     "create_world": {"name": "made"},
+    "patch_world": {"strict": True},
     "create_snapshot": {"name": "made"},
     "freeze_clock": {},
     "set_clock": {"at": "2031-05-01T09:00:00Z"},
@@ -89,7 +90,7 @@ def state(app: StubServer) -> Any:
             {name: (dict(changes.rows), changes.next_id) for name, changes in world.snapshot().changes.items()},
             (world.clock.now() if world.clock.frozen else None, world.clock.ahead),
             {number: fault.fired for number, fault in world.faults.items()},
-            (world.faulted, len(world.journal or ()), world.asked),
+            (world.faulted, len(world.journal or ()), world.asked, world.strict),
         )
         for world in app.worlds
     }

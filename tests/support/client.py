@@ -33,6 +33,11 @@ class Api:
     def app(self) -> StubServer:
         return self._app
 
+    def strict(self) -> "Api":
+        """The same, in a world that from now on refuses what the framework behind the real API would accept."""
+        assert self.patch(f"/__stub/worlds/{self._name}", json={"strict": True}).status_code == 200
+        return self
+
     @property
     def world(self) -> World:
         return self._app.worlds.get(self._name)

@@ -290,7 +290,7 @@ def test_a_token_of_one_world_opens_no_other(api: Api) -> None:
 
 def test_a_clock_is_that_of_one_world(api: Api) -> None:
     ok(api.post("/__stub/clock/freeze?at=2031-05-01T09:00:00Z", headers=named("one")))
-    assert ok(api.get("/__stub/clock", headers=named("one")))["now"] == "2031-05-01T09:00:00.000000+00:00"
+    assert ok(api.get("/__stub/clock", headers=named("one")))["now"] == "2031-05-01T09:00:00+00:00"
     for other in ("two", "default"):
         clock = ok(api.get("/__stub/clock", headers=named(other)))
         assert (clock["frozen"], clock["now"] < "2031") == (False, True)

@@ -60,14 +60,14 @@ def test_upload_media_chunk_takes_a_file_at_once(api: Api, member: Api) -> None:
     """R708, R709: one chunk, completed, becomes a picture named after the file, with a placeholder that exists."""
     answer = ok(send(member, "bytes 0-10/11", b"hello world"), 201)
     assert set(answer) == {"upload_id", "offset", "expires"}
-    assert (answer["offset"], answer["expires"]) == ("11", "2026-11-24T12:00:00.000000+00:00")
+    assert (answer["offset"], answer["expires"]) == ("11", "2026-11-24T12:00:00+00:00")
     sums = {"upload_id": answer["upload_id"], "md5": "5eb63bbbe01eeed093cb22bb8f5acdc3"}
     made = ok(member.post(COMPLETE, json=sums), 201)
     address = made["image"]
     assert made == {
         **PLACEHOLDER,
         "id": 6,
-        "added_at": NOW.isoformat(timespec="microseconds"),
+        "added_at": NOW.isoformat(),
         "type": "image",
         "title": "wash.png",
         "url": address,
@@ -91,7 +91,7 @@ def test_upload_media_chunk_takes_a_file_in_pieces(member: Api, cuts: tuple[int,
         upload_id = answer["upload_id"]
         expires.add(answer["expires"])
         member.world.clock.advance(timedelta(hours=1))
-    assert expires == {"2026-11-24T12:00:00.000000+00:00"}
+    assert expires == {"2026-11-24T12:00:00+00:00"}
     assert ok(member.post(COMPLETE, json={"upload_id": upload_id, "md5": md5(content)}), 201)["title"] == "wash.png"
 
 
@@ -396,7 +396,7 @@ def test_complete_media_upload_compares_checksums(member: Api) -> None:
         ({"md5": ...}, {"md5": "required"}),
         ({"upload_id": ..., "md5": ...}, {"upload_id": "required", "md5": "required"}),
         ({"upload_id": None, "md5": None}, {"upload_id": "null", "md5": "null"}),
-        ({"upload_id": 5}, {"upload_id": "invalid"}),
+        ({"upload_id": [5]}, {"upload_id": "invalid"}),
         ({"upload_id": "x" * 65}, {"upload_id": "max_length"}),
         ({"md5": "0" * 31}, {"md5": "invalid"}),
         ({"md5": "0" * 33}, {"md5": "invalid"}),

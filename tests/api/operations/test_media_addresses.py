@@ -33,7 +33,7 @@ def test_create_media_of_a_link(member: Api, url: str, title: str) -> None:
     made = ok(member.post(MEDIA, json={"type": "url", "url": url, "title": "ignored", "id": 1}), 201)
     assert made == {
         "id": 6,
-        "added_at": NOW.isoformat(timespec="microseconds"),
+        "added_at": NOW.isoformat(),
         "type": "url",
         "title": title,
         "description": "",
@@ -73,7 +73,7 @@ def test_create_media_of_a_picture(member: Api) -> None:
     made = ok(member.post(MEDIA, json={"type": "image", "url": url}), 201)
     assert made == {
         "id": 6,
-        "added_at": NOW.isoformat(timespec="microseconds"),
+        "added_at": NOW.isoformat(),
         "type": "image",
         "title": "my first wash.jpg",
         "description": "",
@@ -141,7 +141,7 @@ def test_create_media_of_a_deep_embed(api: Api, member: Api, depth: int) -> None
         ({"type": "embed", "embed": {"embed_type": "a"}}, {"embed": "required"}),
         ({"type": "embed", "embed": {"embed_type": "", "embed_id": "b"}}, {"embed": "blank"}),
         ({"type": "embed", "embed": {"embed_type": "a", "embed_id": "b" * 256}}, {"embed": "max_length"}),
-        ({"type": "embed", "embed": {"embed_type": "a", "embed_id": 7}}, {"embed": "invalid"}),
+        ({"type": "embed", "embed": {"embed_type": "a", "embed_id": [7]}}, {"embed": "invalid"}),
         ({"type": "embed", "embed": {"embed_type": "a", "embed_id": "b", "metadata": []}}, {"embed": "invalid"}),
         ({"type": "embed", "embed": {"embed_type": "a", "embed_id": "b", "metadata": None}}, {"embed": "null"}),
         ({"type": "embed", "embed": {"embed_type": "a", "embed_id": "b", "url": "["}}, {"embed": "invalid"}),
@@ -166,7 +166,7 @@ def test_create_media_of_a_deep_embed(api: Api, member: Api, depth: int) -> None
                 "http://[1.2.3.4]/": "invalid",
                 "http://a b/": "invalid",
                 "http://\u2100.example/": "invalid",
-                "http://a.example/\n": "invalid",
+                "http://a.example/\na": "invalid",
                 "http://a.example/\0": "invalid",
                 "http://a.example/%": "invalid",
                 f"http://a.example/{'a' * 2000}": "max_length",

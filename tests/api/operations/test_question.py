@@ -236,7 +236,7 @@ def test_create_course_question_counts_right_answers(
         ({"type": None}, {"type": "null"}),
         ({"type": "free_text"}, {"type": "invalid_choice"}),
         ({"text": " "}, {"text": "blank"}),
-        ({"text": 7}, {"text": "invalid"}),
+        ({"text": [7]}, {"text": "invalid"}),
         ({"answers": []}, {"answers": "empty"}),
         ({"answers": None}, {"answers": "null"}),
         ({"answers": "Blue"}, {"answers": "not_a_list"}),
@@ -244,7 +244,7 @@ def test_create_course_question_counts_right_answers(
         ({"answers": [{"correct": True}]}, {"answers": "required"}),
         ({"answers": [{"text": "", "correct": True}]}, {"answers": "blank"}),
         ({"answers": [{"text": "Blue", "correct": None}]}, {"answers": "null"}),
-        ({"answers": [{"text": "Blue", "correct": "yes"}]}, {"answers": "invalid"}),
+        ({"answers": [{"text": "Blue", "correct": "perhaps"}]}, {"answers": "invalid"}),
     ],
 )
 @pytest.mark.parametrize(

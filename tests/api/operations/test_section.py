@@ -157,7 +157,7 @@ def test_update_course_section_reads_every_content_type(api: Api, method: str, e
     path = "/course/1/section/1/"
     sent = {"name": "Frames", "dripped_at": "2026-12-01T10:00:00.000Z", "drip_delay": 3, "lessons_order": [3, 1, 2]}
     body = ok(api.as_("manager").request(method, path, **encode(sent)))
-    assert body == {"id": 1, **sent, "dripped_at": "2026-12-01T10:00:00.000000+00:00"}
+    assert body == {"id": 1, **sent, "dripped_at": "2026-12-01T10:00:00+00:00"}
     body = ok(api.as_("manager").request(method, path, **encode({"name": "Frames", "dripped_at": None})))
     assert body == {"id": 1, **sent, "dripped_at": None}
     assert ok(api.as_("creator").get(path)) == body
@@ -216,10 +216,10 @@ def test_update_course_section_needs_a_name(api: Api, name: str, encoding: str) 
         ("name", "", "blank"),
         ("name", " \t", "blank"),
         ("name", None, "null"),
-        ("name", 5, "invalid"),
+        ("name", False, "invalid"),
         ("dripped_at", "tomorrow", "invalid"),
         ("dripped_at", "", "invalid"),
-        ("dripped_at", "2026-12-01", "invalid"),
+        ("dripped_at", "2026-12", "invalid"),
         ("dripped_at", "2026-13-01T10:00:00Z", "invalid"),
         ("dripped_at", "2026-12-01T25:00:00Z", "invalid"),
         ("dripped_at", "2026-12-31T23:59:60Z", "invalid"),
@@ -261,11 +261,11 @@ def test_patch_course_section_takes_delays_in_every_type(api: Api, course: int, 
 @pytest.mark.parametrize(
     ("sent", "shown"),
     [
-        ("2026-12-01T10:00:00.000Z", "2026-12-01T10:00:00.000000+00:00"),
+        ("2026-12-01T10:00:00.000Z", "2026-12-01T10:00:00+00:00"),
         ("2026-12-01T10:00:00.123Z", "2026-12-01T10:00:00.123000+00:00"),
-        ("2026-12-01T10:00:00Z", "2026-12-01T10:00:00.000000+00:00"),
+        ("2026-12-01T10:00:00Z", "2026-12-01T10:00:00+00:00"),
         ("2026-12-01T10:00:00.123456+00:00", "2026-12-01T10:00:00.123456+00:00"),
-        ("2026-12-01T11:30:00.5+01:30", "2026-12-01T11:30:00.500000+01:30"),
+        ("2026-12-01T11:30:00.5+01:30", "2026-12-01T10:00:00.500000+00:00"),
         (None, None),
     ],
 )
@@ -273,7 +273,8 @@ def test_patch_course_section_takes_delays_in_every_type(api: Api, course: int, 
 def test_patch_course_section_takes_dates_in_every_type(
     api: Api, course: int, sent: str | None, shown: str | None
 ) -> None:
-    """R020, R304: dates come back with offset and microseconds, in courses of every type; null removes them."""
+    """R020, R304: dates come back in UTC, with microseconds if there are any, in courses of every type; null removes
+    them."""
     section = ok(api.as_("creator").get(f"/course/{course}/section/"))[0]
     path = f"/course/{course}/section/{section['id']}/"
     assert ok(api.as_("creator").patch(path, json={"dripped_at": sent})) == {**section, "dripped_at": shown}
@@ -390,11 +391,11 @@ def test_delete_course_section_happens_once(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"), [("3", 200), ("0", 200), ("", 400), ("3.0", 400), ("x", 400), ("99999", 400)]
+    ("sent", "status"), [("3", 200), ("0", 200), ("", 400), ("3.0", 200), ("3.5", 400), ("x", 400), ("99999", 400)]
 )
 def test_patch_course_section_reads_a_number_that_was_typed(api: Api, sent: str, status: int) -> None:
-    """R022: the vendor's menu sends the days as text in JSON; other text and too large a number are refused."""
+    """R028: the vendor's menu sends the days as text in JSON; other text and too large a number are refused."""
     before = api.world.sections[1]["drip_delay"]
     response = api.as_("creator").patch("/course/1/section/1/", json={"drip_delay": sent})
     assert response.status_code == status
-    assert api.world.sections[1]["drip_delay"] == (int(sent) if status == 200 else before)
+    assert api.world.sections[1]["drip_delay"] == (int(float(sent)) if status == 200 else before)

@@ -321,7 +321,7 @@ def test_oauth_token_knows_three_grants(api: Api, kind: str) -> None:
         {"json": {**APP, **WREN, "grant_type": 5}},
         {"json": {**APP, **WREN, "grant_type": None}},
         {"json": {**APP, **WREN, "grant_type": ["password"]}},
-        {"json": {**APP, **WREN, "client_id": 5}},
+        {"json": {**APP, **WREN, "client_id": [5]}},
         {"json": {**APP, **WREN, "username": None}},
         {"json": {**APP, **WREN, "username": {"a": 1}}},
         {"json": {**APP, **WREN, "password": 2**64}},
