@@ -40,7 +40,7 @@ def delete(both: Both, world: str) -> None:
     [
         (plain("PATCH", "/course/1/", body=LONG), 200),
         (plain("PATCH", "/course/1/", body=LONG).with_("Prefer", "wait=0"), 200),
-        (plain("PATCH", "/course/1/", body={"name": 7, **LONG}), 400),
+        (plain("PATCH", "/course/1/", body={"name": [7], **LONG}), 400),
         (plain("PATCH", "/course/1/", "member", body=LONG), 403),
         (plain("PATCH", "/course/999/", body=LONG), 404),
         (plain("PATCH", "/curse/1/", body=LONG), 404),
