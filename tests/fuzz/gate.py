@@ -60,6 +60,12 @@ API = {
     # Walks alone often end in a 404, about which Schemathesis would warn; the halves cover those operations.
     "links": ("--phases", "stateful", "--warnings", "off"),
 }
+OTHERS = ("stub-stranger", "stub-member", "stub-manager")
+"""Callers of shorter runs: whoever is no creator must not see or do what creators may (`checks.py`)."""
+AS_OTHERS = ("--phases", "examples,fuzzing", "--max-examples", "15", "--warnings", "off")
+BLIND = """not seen by this run (and where it is): whether counts, rates and orders are right (tests/api, tests/models);
+  what one caller's write does to what another sees (tests/models); who may do what beyond these four callers
+  (tests/permission_matrix.md); worlds, clocks and faults (tests/control); anything that takes more than ten steps"""
 CONTROL = {"everything": ()}
 STEERING: Mapping[str, Sequence[Link]] = {
     "from a world to its end": [
@@ -89,6 +95,8 @@ class Target:
     """Title of a run -> arguments of Schemathesis."""
     descents: Mapping[str, Sequence[Link]]
     least_cases: int
+    others: Sequence[str] = ()
+    """Tokens of further callers."""
 
     @property
     def routes(self) -> dict[tuple[str, str], str]:
@@ -106,6 +114,8 @@ class Run:
     arguments: Sequence[str]
     links: Sequence[Link] = ()
     """Repeated until each of these has led to a 2xx; without any, run once."""
+    persona: str = "stub-creator"
+    """Token of the caller."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,7 @@ class Outcome:
 
 
 TARGETS = (
-    Target("the API", load_contract(), "schemathesis.toml", API, DESCENTS, 2000),
+    Target("the API", load_contract(), "schemathesis.toml", API, DESCENTS, 2000, OTHERS),
     Target("the control plane", load_control_contract(), "control.toml", CONTROL, STEERING, 1000),
 )
 
@@ -140,6 +150,7 @@ def main() -> int:
         figures, missing = _report(target, Tally.of(target, recorders))
         print("\n".join(figures))
         failures += [f"{target.name}: {text}" for text in missing]
+    print(BLIND)
     for failure in failures:
         print(f"FUZZ GATE: {failure}")
     if not failures:
@@ -152,6 +163,8 @@ def _runs() -> Iterator[Run]:
     for target in TARGETS:
         for title, arguments in target.runs.items():
             yield Run(target, title, arguments)
+        for persona in target.others:
+            yield Run(target, f"everything, as {persona}", AS_OTHERS, persona=persona)
     for target in TARGETS:
         for title, links in target.descents.items():
             names = sorted({name for link in links for name in link})
@@ -220,7 +233,7 @@ def _schemathesis(run: Run, url: str, options: argparse.Namespace, seed: int, re
     done = subprocess.run(
         command,
         cwd=HERE,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, "FUZZ_PERSONA": run.persona},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
