@@ -21,7 +21,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve quick test lint unit client fuzz-gate test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants docs lock clean
+.PHONY: help serve quick test lint unit client fuzz-gate java test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -54,6 +54,8 @@ endif
 
 client: tests/node/node_modules/stamp ## Drive every method of the vendor's npm client against the server
 	cd tests/node && $(NODE) npm test
+
+java: $(JAVA) ## Install Java, if there is none, so that its HTTP client is among those of `make test`
 
 test-browser: examples/react/node_modules/stamp $(CHROMIUM) ## Drive the vendor's React pages in headless Chromium
 	cd examples/react && $(NODE) CHROMIUM=$(CHROMIUM) npm test
