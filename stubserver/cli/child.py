@@ -10,7 +10,8 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.process_group import ProcessGroup
 from stubserver.testing import Stub
 
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PASSED_ON = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Windows has no SIGHUP."""
 _Handler = Callable[[int, FrameType | None], None]
 
 

@@ -7,9 +7,6 @@ import os
 import signal
 import subprocess
 
-_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
-"""How a terminal stops a process: Ctrl-Z, or reading and writing in the background."""
-
 
 class Terminal:
     """The controlling terminal of this process, if it has one."""
@@ -28,7 +25,8 @@ class Terminal:
         self._lend(command.pid)
         try:
             while os.WIFSTOPPED(status := os.waitpid(command.pid, os.WUNTRACED)[1]):
-                if os.WSTOPSIG(status) in _STOPS:
+                # How a terminal stops a process: Ctrl-Z, or reading and writing in the background.
+                if os.WSTOPSIG(status) in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
                     self._pass(command.pid, os.getpgrp())
                     os.killpg(os.getpgrp(), signal.SIGTSTP)  # here we stand still
                     self._lend(command.pid)

@@ -7,7 +7,6 @@ here as it was when this module was loaded, and no clock is read: the operating 
 
 import http.client
 import os
-import select
 import socket
 import ssl
 import threading
@@ -31,7 +30,6 @@ _TLS_ALERT = "\x15\x03"
 """What a server that expects TLS sends to a client that does not."""
 
 _addresses = socket.getaddrinfo
-_poll = select.poll
 
 Origin = tuple[int, str, str, int]
 """Process, scheme, host and port: a forked process must not use the connections of its parent."""
@@ -56,9 +54,14 @@ class _Connection(http.client.HTTPConnection):
     @property
     def is_idle(self) -> bool:
         """Whether it can take a request: the server has neither closed it nor sent what nobody asked for."""
-        poll = _poll()
-        poll.register(self.sock, select.POLLIN)
-        return not poll.poll(0)
+        self.sock.settimeout(0)
+        try:
+            _Socket.recv(self.sock, 1, socket.MSG_PEEK)  # below TLS, where nothing is decrypted
+        except BlockingIOError:
+            return True
+        except OSError:  # a reset
+            return False
+        return False
 
 
 class SocketTransport(httpx.BaseTransport):

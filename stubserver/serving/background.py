@@ -1,6 +1,6 @@
 """A server in a thread of this process, for test suites and for commands that need one while they run."""
 
-import select
+import selectors
 import socket
 import threading
 import warnings
@@ -57,16 +57,23 @@ class Background:
         listener = self._listener
         assert listener is not None  # noqa: S101 (start has bound it)
         try:
-            while not select.select([listener], [], [], 0.1)[0]:
-                if self._stopping.is_set():
-                    return
-            self._server = self._built()
-            if not self._stopping.is_set():
-                self._server.run(sockets=[listener])
+            if self._is_called(listener):
+                self._server = self._built()
+                if not self._stopping.is_set():
+                    self._server.run(sockets=[listener])
         except BaseException as error:  # a thread has no caller to raise it to
             self.error = error
         finally:
             listener.close()
+
+    def _is_called(self, listener: socket.socket) -> bool:
+        """Wait for the first client; False if the server is stopped before."""
+        with selectors.DefaultSelector() as selector:  # select itself fails where more than 1,024 files are open
+            selector.register(listener, selectors.EVENT_READ)
+            while not selector.select(0.1):
+                if self._stopping.is_set():
+                    return False
+        return True
 
     def _built(self) -> "uvicorn.Server":
         self.app = quietly(self._build)

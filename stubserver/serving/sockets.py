@@ -12,7 +12,9 @@ def bind(host: str, port: int) -> socket.socket:
     family, _, _, _, address = _addresses(host, port, type=socket.SOCK_STREAM)[0]
     listener = _Socket(family, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # On Windows, SO_REUSEADDR would let another server have the same port at the same time.
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind(address)
         listener.listen(2048)
     except OSError:

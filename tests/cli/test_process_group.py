@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,3 +110,48 @@ def test_a_signal_after_the_end_reaches_nobody(monkeypatch: pytest.MonkeyPatch, 
     assert group.wait() == 0
     monkeypatch.setattr(os, "killpg", None)
     group.pass_on(signal.SIGTERM)
+
+
+# Windows, which has no groups
+
+
+@pytest.fixture
+def _without_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_group, "_HAS_GROUPS", False)
+    monkeypatch.setattr(process_group, "_KILL", signal.SIGTERM)
+    monkeypatch.delattr(os, "killpg")
+
+
+@pytest.mark.usefixtures("_without_groups")
+def test_without_groups_the_command_alone_gets_signals(pipe: Pipe) -> None:
+    """All but SIGINT: the console sends it to the command as well."""
+    group = started("trap 'echo int >&3' INT; trap 'exit 7' TERM; echo a >&3; while :; do :; done", pipe)
+    assert pipe.heard() == b"a\n"
+    group.pass_on(signal.SIGINT)
+    group.pass_on(signal.SIGTERM)
+    assert group.wait() == 7
+    assert pipe.heard() == b""
+
+
+@pytest.mark.usefixtures("_without_groups")
+def test_without_groups_the_same_signal_again_ends_the_command(monkeypatch: pytest.MonkeyPatch, pipe: Pipe) -> None:
+    monkeypatch.setattr(process_group, "MOMENT", 0)
+    group = started("trap '' INT; echo a >&3; while :; do :; done", pipe)
+    assert pipe.heard() == b"a\n"
+    group.pass_on(signal.SIGINT)
+    group.pass_on(signal.SIGINT)
+    assert group.wait() == -signal.SIGTERM
+
+
+def test_a_command_is_run_under_its_full_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Windows finds npm as npm.CMD, but does not run it as npm."""
+    file = tmp_path / "npm.CMD"
+    file.write_text("#!/bin/sh\nexit $1")
+    file.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(file) if name == "npm" else None)
+    assert ProcessGroup(["npm", "5"], os.environ).wait() == 5
+
+
+def test_a_command_keeps_the_name_by_which_it_was_called() -> None:
+    """Which some programs look at."""
+    assert process_group._runnable(["sh", "-c", "true"]) == ["sh", "-c", "true"]

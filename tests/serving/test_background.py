@@ -1,7 +1,10 @@
 """A server in a thread: built when the first client connects, and never if no client does."""
 
+import contextlib
+import os
 import socket
 import warnings
+from pathlib import Path
 
 import httpx
 import pytest
@@ -43,6 +46,19 @@ def test_it_ends_without_having_been_built() -> None:
     assert background.error is None
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+def test_it_waits_for_clients_beside_many_open_files(server: StubServer) -> None:
+    """select itself knows no more than 1,024 of them."""
+    with contextlib.ExitStack() as stack:
+        try:
+            for _ in range(1024):
+                stack.enter_context(Path(os.devnull).open())
+        except OSError:
+            pytest.skip("this system lets a process open fewer files")
+        background = Background(lambda: server)
+        url = stack.enter_context(background)
+        assert httpx.get(f"{url}/openapi.json").status_code == 200
 
 
 def test_what_ends_it_is_kept() -> None:

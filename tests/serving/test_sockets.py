@@ -23,6 +23,14 @@ def test_a_port_is_had_once() -> None:
         bind("127.0.0.1", listener.getsockname()[1])
 
 
+def test_on_windows_a_port_is_asked_for_exclusively(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, SO_REUSEADDR would share it. Any other option stands in for the one that only Windows has."""
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_KEEPALIVE, raising=False)
+    with closing(bind("127.0.0.1", 0)) as listener:
+        options = [listener.getsockopt(socket.SOL_SOCKET, o) for o in (socket.SO_KEEPALIVE, socket.SO_REUSEADDR)]
+    assert options == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("address", "url"),
     [

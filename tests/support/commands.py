@@ -49,11 +49,13 @@ def told(err: str, expected: str) -> bool:
 class Served:
     """A running server in its own process."""
 
-    def __init__(self, folder: Path, *arguments: str, command: Sequence[str] = (*COMMAND, "serve")) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, command: Sequence[str] = (*COMMAND, "serve"), **environment: str
+    ) -> None:
         self.out, self.err = folder / "out", folder / "err"
         with self.out.open("w") as out, self.err.open("w") as err:
             self.process = subprocess.Popen(
-                [*command, "--port", "0", *arguments], cwd=ROOT, env=CLEAN, stdout=out, stderr=err
+                [*command, "--port", "0", *arguments], cwd=ROOT, env={**CLEAN, **environment}, stdout=out, stderr=err
             )
         self.wait_for(lambda: "openapi.json" in self.banner and self.banner.endswith("\n"))
         (self.url,) = re.findall(r"(http://127\.0\.0\.1:[0-9]+)/api/v2/\n", self.banner)
