@@ -35,7 +35,7 @@ from stubserver.cli.options import (
     option,
 )
 from stubserver.cli.replay import replay
-from stubserver.cli.streams import open_closed, optional_output
+from stubserver.cli.streams import open_closed, optional_output, print_anything
 from stubserver.settings import Settings
 
 _MANY = click.IntRange(1)
@@ -46,6 +46,7 @@ _MANY = click.IntRange(1)
 def main() -> None:
     """A stateful stub server for the SelfCommunity Course API, driven and proven by its OpenAPI contract."""
     open_closed()
+    print_anything()
     warnings.filterwarnings("ignore", message=".*httpx")  # connexion imports starlette's test client
     warnings.filterwarnings("ignore", message="The HMAC key is")  # a stub's secret may be short
 

@@ -1,6 +1,7 @@
 """Standard streams that may be closed or broken: a command that goes on for long must not end because of them."""
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,13 @@ def open_closed() -> None:
         except OSError:
             nowhere = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
             setattr(sys, name, open(nowhere, "w" if number else "r", closefd=False))  # noqa: SIM115
+
+
+def print_anything() -> None:
+    """Let standard output show what its encoding lacks as escapes, as standard error does. Outside of UTF-8 (a Windows
+    pipe, an old locale), a name that a client made up would end the command otherwise."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager
