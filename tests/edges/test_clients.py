@@ -1,8 +1,10 @@
 """Whoever sends a request, and however: the answers and what they leave behind are the same."""
 
+import asyncio
 import itertools
 import json
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,6 +19,7 @@ from stubserver.serving.background import Background
 from stubserver.worlds.world import Fixture
 from tests.edges.clients import CLIENTS, why_missing
 from tests.edges.exchanges import Answer, exchanges
+from tests.support.commands import PATIENCE
 from tests.support.default import NOW, SETTINGS
 
 pytestmark = pytest.mark.slow
@@ -25,10 +28,18 @@ ALL = [*exchanges()]
 _NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["lane", "stack"])
+@pytest.fixture(scope="module", params=["lane", "stack", "lane without uvloop"])
 def url(request: pytest.FixtureRequest, contract: Contract, default_fixture: Fixture) -> Iterator[str]:
-    settings = replace(SETTINGS, fast_path=request.param)
-    with Background(lambda: StubServer(contract, default_fixture, settings)) as url:
+    settings = replace(SETTINGS, fast_path=request.param != "stack")
+    background = Background(lambda: StubServer(contract, default_fixture, settings))
+    with background as url:
+        with pytest.MonkeyPatch.context() as patch:
+            if request.param == "lane without uvloop":
+                patch.setitem(sys.modules, "uvloop", None)  # so that it cannot be loaded
+            httpx.get(f"{url}/__stub/health", timeout=PATIENCE)
+        assert background._server is not None
+        loop = background._server.servers[0].get_loop()
+        assert isinstance(loop, asyncio.SelectorEventLoop) == (request.param == "lane without uvloop")
         yield url
 
 
