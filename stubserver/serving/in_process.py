@@ -3,6 +3,8 @@ URL."""
 
 import asyncio
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,27 +15,41 @@ from starlette.types import Message, Scope
 from stubserver.client.transport import NO_TIME
 from stubserver.serving.sockets import bind, url_of
 
-try:  # now, because it keeps the class of sockets that it finds, which a test may replace
-    from uvloop import new_event_loop
-except ImportError:  # there is none for Windows
-    from asyncio import new_event_loop  # type: ignore[assignment]
-
 if TYPE_CHECKING:
     import uvicorn
 
     from stubserver.app import StubServer
+
+_monotonic = time.monotonic
+
+
+class StandardLoop(asyncio.SelectorEventLoop):
+    """The event loop of the standard library, by a clock that no test stops. Unlike libuv's, it begins with a pair of
+    sockets."""
+
+    def time(self) -> float:
+        """The time in seconds, from some moment on."""
+        return _monotonic()
+
+
+try:  # now, because it keeps the class of sockets that it finds, which a test may replace
+    import uvloop
+
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+except ImportError:  # there is none for Windows
+    new_loop = StandardLoop
 
 
 class InProcess(httpx.BaseTransport):
     """A transport that runs an application in a thread of its own, for clients in any other thread.
 
     The thread's event loop is libuv's, which needs no socket and reads no clock of Python, so it runs while a test
-    forbids sockets or stops time.
+    forbids sockets or stops time. Without uvloop, it only runs while a test stops time.
     """
 
     def __init__(self, app: "StubServer") -> None:
         self._app = app
-        self._runner = asyncio.Runner(loop_factory=new_event_loop)
+        self._runner = asyncio.Runner(loop_factory=new_loop)
         self._loop = self._runner.get_loop()
         self._stopping = asyncio.Event()
         self._opening = threading.Lock()

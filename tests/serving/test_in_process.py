@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from stubserver.app import StubServer
 from stubserver.client.transport import InThread
 from stubserver.contract.contract import Contract
+from stubserver.serving import in_process
 from stubserver.serving.in_process import InProcess, _Exchange
 from stubserver.worlds.world import Fixture
 from tests.support.commands import PATIENCE
@@ -63,8 +64,10 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(text, 201, {"X-Sent": request.headers.get("x-sent", "")})(scope, receive, send)
 
 
-@pytest.fixture
-def transport() -> Iterator[InProcess]:
+@pytest.fixture(params=[in_process.new_loop, in_process.StandardLoop], ids=["libuv", "asyncio"])
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[InProcess]:
+    """With each of the event loops."""
+    monkeypatch.setattr(in_process, "new_loop", request.param)
     started.clear()
     with closing(InProcess(app)) as transport:  # type: ignore[arg-type] # any application will do
         yield transport
@@ -244,6 +247,7 @@ def test_it_listens_when_its_url_is_asked_for(contract: Contract, default_fixtur
         httpx.get(url)
 
 
+@pytest.mark.skipif(in_process.new_loop == in_process.StandardLoop, reason="only libuv's loop needs no socket")
 def test_it_needs_no_socket_otherwise(
     contract: Contract, default_fixture: Fixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
