@@ -8,6 +8,9 @@ from urllib.parse import urlencode
 Answer = tuple[int, bytes]
 """Status and body."""
 
+MOST = 200_000
+"""Bytes of a body that the server reads."""
+
 
 class Exchange(NamedTuple):
     """A request as its client is told of it."""
@@ -42,7 +45,7 @@ def _multipart(fields: Mapping[str, str]) -> tuple[str, bytes, Mapping[str, str]
 
 
 def exchanges() -> Iterator[Exchange]:
-    """Every method, with every kind of body, small and large."""
+    """Every method, with every kind of body, small and large; what is refused; and then what has become of it."""
     for encode in (_json, _form, _multipart):
         name = encode.__name__
         yield Exchange("POST", "/course/", *encode({"name": f"Ünï {name}", "type": "self-paced", "privacy": "open"}))
@@ -52,6 +55,13 @@ def exchanges() -> Iterator[Exchange]:
         yield Exchange(method, "/course/1/invite/", *_json({"users": [6]}))
     yield Exchange("DELETE", "/course/1/section/3/")
     yield Exchange("POST", "/course/2/join/")
+    for encode in (_json, _multipart):
+        yield Exchange("PATCH", "/course/1/", *encode({"description": "x" * MOST}))  # too large to be read
+    yield Exchange("POST", "/course/1/", *_form({"name": "x" * 70_000}))  # not allowed
+    yield Exchange("PUT", "/nowhere/", *_json({"name": "x" * 70_000}))
+    yield Exchange("POST", "/course/", "text/plain", b"x" * 70_000)
+    yield Exchange("HEAD", "/course/99/")
+    yield Exchange("OPTIONS", "/course/1/")
     yield Exchange("HEAD", "/course/1/")
     yield Exchange("GET", "/course/1/")
     yield Exchange("GET", "/course/search/?limit=100")

@@ -77,7 +77,11 @@ def by_urllib(url: str, exchanges: Sequence[Exchange], headers: Mapping[str, str
         request = urllib.request.Request(  # noqa: S310
             f"{url}/api/v2{exchange.path}", exchange.body or None, sent, method=exchange.method
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+        try:
+            answer = urllib.request.urlopen(request, timeout=PATIENCE)  # noqa: S310
+        except urllib.error.HTTPError as refusal:
+            answer = refusal
+        with answer:
             answers.append((answer.status, answer.read()))
     return answers
 
@@ -93,7 +97,7 @@ def by_httpx(how: str) -> Client:
     def content(exchange: Exchange) -> dict[str, Any]:
         if not exchange.body:
             return {}
-        if how == "encoding":
+        if how == "encoding" and exchange.fields:
             return _encoded(exchange, "files", lambda fields: {name: (None, fields[name]) for name in fields})
         return {"content": exchange.body if how == "length" else _pieces(exchange), "headers": exchange.headers}
 
@@ -116,7 +120,7 @@ def by_requests(how: str) -> Client:
     def content(exchange: Exchange) -> dict[str, Any]:
         if not exchange.body:
             return {}
-        if how == "encoding":
+        if how == "encoding" and exchange.fields:
             return _encoded(exchange, "files", lambda fields: {name: (None, fields[name]) for name in fields})
         return {"data": exchange.body if how == "length" else _pieces(exchange), "headers": exchange.headers}
 
@@ -141,7 +145,7 @@ def by_urllib3(how: str) -> Client:
             return {}
         if how == "encoding" and exchange.media == "application/json":
             return {"json": exchange.fields}
-        if how == "encoding":
+        if how == "encoding" and exchange.fields:
             return {"fields": exchange.fields, "encode_multipart": exchange.media.startswith("multipart")}
         return {"body": exchange.body if how == "length" else _pieces(exchange), "headers": exchange.headers}
 
@@ -165,7 +169,7 @@ def by_aiohttp(how: str) -> Client:
     def content(exchange: Exchange) -> dict[str, Any]:
         if not exchange.body:
             return {}
-        if how == "encoding":
+        if how == "encoding" and exchange.fields:
             return _encoded(exchange, "data", form)
         data = pieces(exchange) if how == "chunked" else exchange.body
         return {"data": data, "headers": exchange.headers, "expect100": how == "expect"}
