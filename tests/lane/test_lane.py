@@ -227,5 +227,6 @@ def test_broken_log_breaks_no_answer(both: Both, world: str, monkeypatch: pytest
 
     for app in both.apps:
         monkeypatch.setattr(app.recorder, "log", broken_log)
+    both.hang_up(0)  # a server may still be recording the request before, of which we have the answer
     assert both.ask(plain("PATCH", "/course/1/", "creator", world, {"name": "Changed"})).status == 200
     both.hang_up(0)
