@@ -42,6 +42,8 @@ class Connection(HttpToolsProtocol):
         self._patience: asyncio.TimerHandle | None = None
         self._refused: Refusal | None = None
         """What the connection ends with, as soon as earlier requests have been answered."""
+        self._answering: Any = None
+        """uvicorn's cycle of the request that is being answered, or was last; later ones may have been read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, with our own control of the flow."""
@@ -49,7 +51,11 @@ class Connection(HttpToolsProtocol):
         self.flow = _Flow(transport, self.pipeline)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End, and wait for nothing more."""
+        """End, and wait for nothing more. uvicorn tells only the request that was read last, so what answers an earlier
+        one would go on writing."""
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
         if self._patience is not None:
             self._patience.cancel()
@@ -218,6 +224,7 @@ class Connection(HttpToolsProtocol):
         self.scope["extensions"] = {CONNECTION: {"drop": drop}}
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._answering = cycle
         super()._start_asgi_task(cycle, partial(_until_cancelled, app))
 
     def on_message_complete(self) -> None:

@@ -304,6 +304,18 @@ def test_client_may_end_its_half_after_asking(both: Both, world: str, waits: tup
     both.hang_up(0)
 
 
+def test_nothing_is_written_after_the_client_has_gone(both: Both, world: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even if later requests have been read already, while an answer waits for its client to read."""
+    begun(both, Request("GET", "/openapi.json", (("Host", "localhost"),)).raw * 200)
+    while sum(each.flow.write_paused for each in both.connections) < 2:
+        both.ask(freeze(world), line=1)
+    both.hang_up(0)
+    while len(both.connections) > 2:
+        both.ask(freeze(world), line=1)
+    both.ask(freeze(world), line=1)
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 def test_client_that_ends_within_a_request_gets_no_answer(both: Both, world: str) -> None:
     for line in both.lines(0):
         line.send(written(world).raw[:-1])
