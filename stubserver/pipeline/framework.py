@@ -58,6 +58,8 @@ def build_stack(
     layers = [(hop, middleware) for hop in HOPS[:-1] for middleware in middlewares[hop]]
     # Connexion warns about operations with several media types; ours have three on purpose.
     logging.getLogger("connexion.operations.openapi3").setLevel(logging.ERROR)
+    # The parser of forms warns about each broken one; its refusal says the same, and whose it is.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     app = ConnexionMiddleware(
         dispatch,
         import_name="stubserver",

@@ -5,13 +5,22 @@ import json
 import pytest
 
 from tests.support.client import Api
-from tests.support.forms import AXIOS
+from tests.support.forms import AXIOS, MULTIPART
 
 
 def test_join_course_accepts_the_empty_json_body_of_the_client(api: Api) -> None:
     response = api.as_("stranger").post("/course/1/join/", content=b"", headers={**AXIOS, "Content-Length": "0"})
     assert response.status_code == 200
     assert response.json()["join_status"] == "joined"
+
+
+@pytest.mark.in_process("its log is read")
+@pytest.mark.parametrize("body", [b"--b\r\n" * 9, b'{"name": "Knots"}', b"--b\r\nContent", b"--b\nX: 1\n\n--b--"])
+def test_a_broken_form_is_refused_without_more_words(api: Api, caplog: pytest.LogCaptureFixture, body: bytes) -> None:
+    """The log has a line for each request, which says why it was refused."""
+    response = api.as_("creator").patch("/course/1/", content=body, headers=MULTIPART)
+    assert response.status_code == 400
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 def test_patch_course_takes_the_json_of_axios_with_its_read_only_id(api: Api) -> None:
