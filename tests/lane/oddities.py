@@ -214,7 +214,8 @@ class Oddities:
 
     def _path(self, request: Request) -> Request:
         path, mark, query = request.target.partition("?")
-        world, at = request.header("X-Stub-World") or "default", self._chance.randrange(1, len(path))
+        world = request.header("X-Stub-World") or "default"
+        at = self._chance.randrange(min(1, len(path) - 1), len(path))
         filled = {"path": path, "bare": path.rstrip("/"), "course": "/api/v2/course", "world": world}
         encoded = f"{path[:at]}%{ord(path[at]):02x}{path[at + 1 :]}"
         odd = self._chance.choice(
