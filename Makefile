@@ -10,6 +10,8 @@ WRK ?= $(shell command -v wrk || echo /usr/bin/wrk)
 JAVA ?= $(shell command -v java || echo /usr/bin/java)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 FUZZ_SEED ?= 20260118
+# Seconds of `make soak`.
+DURATION ?= 600
 # Processes of the pytest suite; they share one server. JOBS=0 runs all tests in one process.
 JOBS ?= 2
 # In small portions, so that no process ends with a queue of slow tests.
@@ -21,7 +23,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve quick test lint unit client fuzz-gate java test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants docs lock clean
+.PHONY: help serve quick test lint unit client fuzz-gate java test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants soak docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -65,6 +67,9 @@ fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 
 fuzz: $(VENV)/dev.stamp ## Fuzz for ten minutes with a fresh seed, which is printed
 	$(BIN)/python -m tests.fuzz.gate --max-time 600 $(ARGS)
+
+soak: $(VENV)/dev.stamp ## Load one server with everything at once for ten minutes, and judge it (DURATION=60 takes a minute)
+	$(BIN)/python -m tests.soak --duration $(DURATION) $(ARGS)
 
 bench: $(VENV)/bench.stamp benchmarks/peers/node_modules/stamp $(WRK) $(JAVA) ## Compare with other stub servers (15 minutes)
 	$(NODE) WRK=$(WRK) JAVA=$(JAVA) $(BIN)/python -m benchmarks.compare $(ARGS)

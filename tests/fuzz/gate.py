@@ -218,28 +218,37 @@ class Server:
 
 def _schemathesis(run: Run, url: str, options: argparse.Namespace, seed: int, reports: Path) -> tuple[int, str]:
     """The exit status of a run, and what it printed."""
-    base = url + run.target.contract.base
     command = [
-        *(sys.executable, "-m", "schemathesis.cli"),
-        *("--config-file", str(HERE / run.target.config)),
-        *("run", f"{base}/openapi.json", "--url", base),
+        *base_command(run.target, url),
         *("--seed", str(seed)),
         *("--report", "ndjson", "--report-dir", str(reports)),
         *run.arguments,
     ]
     if options.max_time and not run.links:
         command += ["--max-time", str(options.max_time)]
-    path = os.pathsep.join(filter(None, (str(HERE), str(ROOT), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
         command,
         cwd=HERE,
-        env={**os.environ, "PYTHONPATH": path, "FUZZ_PERSONA": run.persona},
+        env=environment(run.persona),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def base_command(target: Target, url: str) -> list[str]:
+    """Schemathesis as a command for the server at this URL; more arguments may follow."""
+    base = url + target.contract.base
+    config = ("--config-file", str(HERE / target.config))
+    return [sys.executable, "-m", "schemathesis.cli", *config, "run", f"{base}/openapi.json", "--url", base]
+
+
+def environment(persona: str = "stub-creator") -> dict[str, str]:
+    """The environment in which Schemathesis finds the hooks, and the token of the caller."""
+    path = os.pathsep.join(filter(None, (str(HERE), str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, "FUZZ_PERSONA": persona}
 
 
 @dataclass(frozen=True)
