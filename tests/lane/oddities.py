@@ -195,7 +195,7 @@ _TEXTS += (b'{"embed":' + b'{"a":' * 1500 + b"1" + b"}" * 1500 + b"}", b"name=a&
 
 def _fields(body: bytes) -> dict[str, Any]:
     """The fields of a JSON object; none for anything else."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):  # some are nested deeply
         found = json.loads(body)
         return found if isinstance(found, dict) else {}
     return {}
@@ -292,7 +292,8 @@ class Oddities:
             odd += [json.dumps({**fields, name: value}).encode() for value in _VALUES]
             odd += [json.dumps({**fields, extra: 1}).encode() for extra in ("unknown", "id", "created_by", "ü" * 40)]
             odd += [body[:-1] + b',"name":"Twice"}', body[:-1] + b',"privacy":"open","privacy":"secret"}']
-            odd += [json.dumps(fields).encode("utf-16"), urlencode({key: str(fields[key]) for key in fields}).encode()]
+            form = urlencode({key: str(fields[key]) for key in fields}, errors="replace")  # lone surrogates
+            odd += [json.dumps(fields).encode("utf-16"), form.encode()]
         return replace(request, body=self._chance.choice(odd))
 
     def _framing(self, request: Request) -> Request:
