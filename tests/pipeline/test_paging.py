@@ -1,11 +1,17 @@
 """Pages of lists: count, links and limits work the same way in every list."""
 
+import asyncio
+import json
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
+from stubserver.app import StubServer
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.default import NOW, PUBLIC, STRANGER
 from tests.support.rows import be
+from tests.support.wire import ask
 
 LISTS_OF_COURSES = {
     "list_joined_courses": "/course/",
@@ -58,6 +64,17 @@ def test_search_courses_links_keep_other_parameters(api: Api) -> None:
         found += [row["name"][:2] for row in page["results"]]
         link = page["next"]
     assert found == ["Kn", "Po", "Sp", "Wa"]
+
+
+@pytest.mark.parametrize("sent", ["search=%25", "x=100%", "x=%zz%C3%BC%4", "%=1"])
+def test_search_courses_links_are_uris_whatever_was_sent(app: StubServer, runner: asyncio.Runner, sent: str) -> None:
+    """R014: a per cent sign that begins no escape stands for itself. Libraries escape it before they send it."""
+    target = f"/api/v2/course/search/?{sent}&offset=1"
+    status, _, body = ask(app, runner, "GET", target, {"Host": "stub.test"})
+    assert status == 200
+    previous = urlsplit(json.loads(body)["previous"])
+    assert sorted(parse_qsl(previous.query)) == sorted([*parse_qsl(sent), ("limit", "20")])
+    assert ask(app, runner, "GET", f"{previous.path}?{previous.query}", {"Host": "stub.test"})[0] == 200
 
 
 @EVERY_LIST_OF_COURSES
