@@ -21,6 +21,8 @@ MAX_HEAD = 64 * 1024
 """Maximum size of a head (request line and headers), in bytes."""
 READ_TIMEOUT = 30.0
 """Seconds to wait for the next bytes of a request that has begun."""
+WRITE_TIMEOUT = 30.0
+"""Seconds to wait for a client to take any byte of the answers that are ready for it."""
 LINGER = 2.0
 """Seconds to discard what still arrives after a refusal; a connection closed at once is reset, and the refusal lost."""
 
@@ -40,6 +42,10 @@ class Connection(HttpToolsProtocol):
         self._last_read = 0.0
         """When part of an incomplete request last arrived, by the event loop's clock."""
         self._patience: asyncio.TimerHandle | None = None
+        self._unread = 0
+        """Bytes of answers that the client had not taken when we last looked."""
+        self._last_taken = 0.0
+        """When it had last taken some, or none were there, by the event loop's clock."""
         self._refused: Refusal | None = None
         """What the connection ends with, as soon as earlier requests have been answered."""
         self._answering: Any = None
@@ -144,12 +150,25 @@ class Connection(HttpToolsProtocol):
         else:
             self._refuse(refusal(408, f"The rest of the request did not arrive within {READ_TIMEOUT:g} seconds."))
 
+    # Waiting for a reader
+
+    def look_for_reader(self, now: float) -> None:
+        """Drop the connection if its client takes nothing of what it has asked for; called now and then, with the time
+        of the event loop. What is added in the meantime does not count: flow control bounds it."""
+        before, self._unread = self._unread, self.transport.get_write_buffer_size()
+        if not before or self._unread < before:
+            self._last_taken = now
+        elif now - self._last_taken >= WRITE_TIMEOUT:
+            self.logger.warning(
+                "Dropped %s, which has not read its answers for %g seconds.", self._sender, WRITE_TIMEOUT
+            )
+            self.transport.abort()
+
     # Refusing
 
     def _refuse(self, refused: Refusal) -> None:
         """End the connection with a refusal, in its turn: requests before it are answered first."""
-        sender = "{}:{}".format(*self.client) if self.client else "a client"
-        self.logger.warning("Refused what %s sent: %s", sender, refused.reason)
+        self.logger.warning("Refused what %s sent: %s", self._sender, refused.reason)
         in_body, self._between, self._refused = not self._between and not self._is_in_head, False, refused
         if not in_body:
             if self._is_idle():
@@ -164,6 +183,10 @@ class Connection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
             self._send_refusal(refused)
+
+    @property
+    def _sender(self) -> str:
+        return "{}:{}".format(*self.client) if self.client else "a client"
 
     def _is_idle(self) -> bool:
         """Whether there is no request to answer."""

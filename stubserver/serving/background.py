@@ -77,11 +77,9 @@ class Background:
 
     def _built(self) -> "uvicorn.Server":
         self.app = quietly(self._build)
-        import uvicorn
+        from stubserver.serving.server import Server
 
-        from stubserver.serving.server import config
-
-        return uvicorn.Server(config(self.app))
+        return Server(self.app)
 
 
 def quietly(build: "Callable[[], StubServer]") -> "StubServer":

@@ -74,15 +74,13 @@ class InProcess(httpx.BaseTransport):
 
     def listen(self) -> str:
         """Listen on a free port of loopback, too, from the first call on; returns the base URL."""
-        import uvicorn
-
-        from stubserver.serving.server import config
+        from stubserver.serving.server import Server
 
         with self._opening:
             if not self._url:
                 listener = bind("127.0.0.1", 0)
                 self._url = url_of(listener)
-                self._server = uvicorn.Server(config(self._app))
+                self._server = Server(self._app)
                 self._serving = asyncio.run_coroutine_threadsafe(self._server.serve([listener]), self._loop)
             return self._url
 

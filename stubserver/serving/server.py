@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 import orjson
@@ -34,7 +35,7 @@ def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
     gc.freeze()  # what exists now stays for good, so the collector need not scan it
     gc.set_threshold(10_000)  # requests leave hardly any cycles behind
     gc.enable()
-    server = _LoggingServer(config(app), log)
+    server = _LoggingServer(app, log)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
 
@@ -55,11 +56,38 @@ def config(app: StubServer) -> uvicorn.Config:
     )
 
 
-class _LoggingServer(uvicorn.Server):
+_TICKS = 10
+"""How many of uvicorn's ticks make a second."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which drops clients that read nothing, and which a second signal ends at once."""
+
+    def __init__(self, app: StubServer) -> None:
+        super().__init__(config(app))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections once a second. One look at all of them costs less than a timer for each."""
+        if counter % _TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                connection.look_for_reader(now)  # type: ignore[union-attr]
+        return await super().on_tick(counter)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End gracefully at the first signal, and at once at the second, whichever they are."""
+        self.force_exit = self.should_exit
+        super().handle_exit(sig, frame)
+        if self.force_exit:
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+
+
+class _LoggingServer(Server):
     """A server that closes its log when it ends. Afterwards, uvicorn lets the signal that ended it end the process."""
 
-    def __init__(self, config: uvicorn.Config, log: LogWriter) -> None:
-        super().__init__(config)
+    def __init__(self, app: StubServer, log: LogWriter) -> None:
+        super().__init__(app)
         self._log = log
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -1,16 +1,28 @@
 """What a connection makes of unusual and broken HTTP, with the lane and without."""
 
+import contextlib
 import json
+import logging
+import socket
 import threading
+import time
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from stubserver.app import create_app
 from stubserver.lane import connection
 from stubserver.lane.connection import MAX_HEAD, Connection
+from stubserver.serving.background import Background
 from tests.lane.both import Both
 from tests.lane.oddities import FORM, Request
 from tests.lane.requests import Step, control, freeze, plain
+from tests.support.commands import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -322,6 +334,74 @@ def test_client_that_ends_within_a_request_gets_no_answer(both: Both, world: str
         line.end()
     assert ended(both) == b""
     assert description(both, world) != "Changed"
+
+
+# Waiting for a reader
+
+
+@pytest.mark.parametrize(
+    ("looks", "dropped"),
+    [
+        ([(0, 0), (29, 500), (58, 500), (59, 500)], 59),
+        ([(0, 0), (29, 500), (58, 499), (87, 499), (88, 499)], 88),
+        ([(0, 0), (600, 0), (1200, 0)], None),
+        ([(0, 500), (29, 500), (58, 0), (87, 500), (116, 500)], None),
+        ([(0, 500), (29, 501), (58, 502)], 58),  # more for it, and it takes nothing
+        ([(0, 500), (29, 9), (58, 8), (87, 7), (116, 6)], None),
+        ([(0, 500), (30, 500)], 30),
+    ],
+)
+def test_whoever_takes_something_in_time_is_waited_for(looks: list[tuple[float, int]], dropped: float | None) -> None:
+    """Times, and how many bytes then wait for the client."""
+    ends: list[float] = []
+    each: Any = SimpleNamespace(_unread=0, _last_taken=0.0, _sender="a", logger=logging.getLogger("test"))
+    for now, unread in looks:
+        each.transport = SimpleNamespace(get_write_buffer_size=partial(int, unread), abort=partial(ends.append, now))
+        Connection.look_for_reader(each, now)
+    assert ends == ([] if dropped is None else [dropped])
+
+
+LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize("fast_path", [True, False])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        plain("GET", "/course/search/?limit=100").with_("Host", "localhost").raw * 3000,
+        (LARGE + b"\r\n") * 200,
+        (LARGE + b"\r\n") * 20 + LARGE + b"Connection: close\r\n\r\n",
+        (LARGE + b"\r\n") * 50 + b"GARBAGE\r\n\r\n",
+    ],
+    ids=["lane", "stack", "close", "refusal"],
+)
+def test_client_that_reads_nothing_is_dropped(
+    sent: bytes, fast_path: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a request that hangs: everything else that could close the connection waits for the client to read."""
+    monkeypatch.setattr(connection, "WRITE_TIMEOUT", 0.01)
+    background = Background(lambda: create_app(fast_path=fast_path))
+    with background as url, socket.socket() as client:
+        address = urlsplit(url)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that the kernel takes little for it
+        client.settimeout(PATIENCE)
+        client.connect((str(address.hostname), address.port or 0))
+        threading.Thread(target=_send, args=(client, sent), daemon=True).start()
+        deadline = time.monotonic() + PATIENCE
+        while "has not read" not in caplog.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        httpx.get(f"{url}/__stub/health").raise_for_status()
+        with contextlib.suppress(ConnectionError):
+            while client.recv(1 << 20):  # what the kernel had taken; the end would not come if it were not dropped
+                pass
+    assert background.error is None
+    assert "Traceback" not in caplog.text
+
+
+def _send(client: socket.socket, text: bytes) -> None:
+    with contextlib.suppress(OSError):
+        client.sendall(text)
 
 
 # Framing

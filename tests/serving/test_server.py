@@ -216,9 +216,9 @@ def test_a_signal_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> Non
     assert len(served.log) == 1
 
 
-_SLOW = b"GET /api/v2/category/?__wait=60 HTTP/1.1\r\nHost: a.test\r\n\r\n"
-_BODY = b"POST /api/v2/course/ HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\n"
-_LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: a.test\r\n\r\n"
+_SLOW = b"GET /api/v2/category/?__wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+_BODY = b"POST /api/v2/course/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
+_LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.mark.parametrize("fast_path", [True, False])
@@ -239,9 +239,47 @@ def test_nobody_can_keep_it_from_ending(
     assert all(line.endswith("timeout graceful shutdown exceeded") for line in told), told
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (signal.SIGTERM, signal.SIGTERM),
+        (signal.SIGINT, signal.SIGINT),
+        (signal.SIGTERM, signal.SIGINT),
+        (signal.SIGINT, signal.SIGTERM),
+    ],
+)
+def test_a_second_signal_ends_it_at_once(tmp_path: Path, first: signal.Signals, second: signal.Signals) -> None:
+    """Without the seconds that the first one leaves requests to end; that they have passed would be in the log."""
+    served = Served(tmp_path)
+    address = urlsplit(served.url)
+    try:
+        with socket.create_connection((str(address.hostname), address.port or 0), PATIENCE) as client:
+            client.sendall(_SLOW)
+            served.ask("GET", "/openapi.json")
+            served.process.send_signal(first)
+            served.wait_for(lambda: not _listens(served))
+            served.process.send_signal(second)
+            status = served.process.wait(PATIENCE)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+    finally:
+        served.end()
+    assert status in (0, 130, 128 + signal.SIGTERM, -signal.SIGTERM)
+    assert [line for line in served.log if "exceeded" in line or "Traceback" in line] == []
+
+
+def _listens(served: Served) -> bool:
+    address = urlsplit(served.url)
+    try:
+        socket.create_connection((str(address.hostname), address.port or 0), PATIENCE).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
 def test_the_docs_tell_the_limits_of_connections() -> None:
     page = (ROOT / "docs/commands.md").read_text(encoding="utf-8").split("## Limits of connections")[1].split("##")[0]
-    seconds = (server.GRACE, server.KEEP_ALIVE, connection.READ_TIMEOUT)
+    seconds = (server.GRACE, server.KEEP_ALIVE, connection.READ_TIMEOUT, connection.WRITE_TIMEOUT)
     for limit in (*(f"{number:g} seconds" for number in seconds), f"{connection.MAX_HEAD} bytes"):
         assert limit in page
 
