@@ -29,6 +29,7 @@ from stubserver.pipeline.recorder import Recorder
 from stubserver.pipeline.wire import Wire
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
+from stubserver.row_check import RowChecks
 from stubserver.settings import Settings
 from stubserver.worlds.clock import check_moment
 from stubserver.worlds.registry import Load, Worlds
@@ -53,7 +54,8 @@ class StubServer:
         self.worlds = Worlds(fixture, self.settings, load or partial(_packaged_fixture, contract), self.journal.clear)
         self.coverage = Coverage(contract, fixture.tokens)
         contracts = [contract, self.control]
-        commands = control.functions(ServerParts(contract, self.control, self.worlds, self.journal, self.coverage))
+        parts = ServerParts(contract, self.control, self.worlds, self.journal, self.coverage, RowChecks(contract))
+        commands = control.functions(parts)
         functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, commands)
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
         pages = page_routes(contracts)

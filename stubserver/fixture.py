@@ -19,7 +19,8 @@ from stubserver.worlds.clock import real_time
 from stubserver.worlds.table import FixtureRow, FixtureTable, Row
 from stubserver.worlds.world import TABLES, Fixture
 
-_SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
+SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
+"""What fixtures and the rows of worlds may hold."""
 COMPLETED_FROM = {
     "users": "User",
     "categories": "Category",
@@ -29,6 +30,12 @@ COMPLETED_FROM = {
     "medias": "Media",
 }
 """Table -> the schema whose documented defaults fill in what its rows leave out."""
+ORDERS = (
+    ("courses", "sections_order", "sections", "course_id"),
+    ("sections", "lessons_order", "lessons", "section_id"),
+    ("lessons", "questions_order", "questions", "lesson_id"),
+)
+"""Table -> the field with the order in which rows of another table are shown, that table, and its field for the row."""
 
 
 class FixtureError(Exception):
@@ -48,7 +55,7 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
     file = folder("fixtures") / f"{name}.yaml" if name in names() else Path(name)
     try:
         data, digest = _read(file)
-        with _without_collector():
+        with without_collector():
             return _fixture(data, contract, now or real_time(), digest)
     except (FileNotFoundError, IsADirectoryError):
         raise FixtureError(f"unknown fixture {name!r}: use one of {', '.join(names())}, or a file") from None
@@ -77,7 +84,7 @@ def _line(path: Sequence[str | int], file: Path) -> int | None:
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Pause the garbage collector: rows are not garbage, and it would scan the growing number of them repeatedly."""
     enabled = gc.isenabled()
     gc.disable()
@@ -91,7 +98,7 @@ def _without_collector() -> Iterator[None]:
 def _fixture(data: Any, contract: Contract, now: datetime, digest: str) -> Fixture:
     """Build the fixture that worlds share. The rows in `data` are released table by table, so that a large fixture is
     never in memory twice."""
-    schema = {**load_yaml(_SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
+    schema = {**load_yaml(SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
     check(data, schema)
     written = [table for table in TABLES if table in schema["properties"]]
     rows = {table: list(_completed(table, data.pop(table, None), schema, contract, now)) for table in written}
@@ -143,11 +150,7 @@ def _with_defaults(rows: Iterable[Row], item: Mapping[str, Any], schema: Mapping
 
 def _set_orders(rows: Mapping[str, list[FixtureRow]]) -> None:
     """Display sections, lessons and questions in the order of the file."""
-    for parents, order, children, parent in (
-        ("courses", "sections_order", "sections", "course_id"),
-        ("sections", "lessons_order", "lessons", "section_id"),
-        ("lessons", "questions_order", "questions", "lesson_id"),
-    ):
+    for parents, order, children, parent in ORDERS:
         found: dict[int, list[int]] = {}
         for child in rows[children]:
             found.setdefault(child[parent], []).append(child["id"])

@@ -13,7 +13,7 @@ from stubserver.suggestions import unknown
 from stubserver.worlds.table import Row, reader
 from stubserver.worlds.world import TABLES
 
-_REFERENCES = {
+REFERENCES = {
     "personas": {"user": "users"},
     "users": {"hidden_users": "users"},
     "courses": {"created_by": "users", "categories": "categories"},
@@ -32,7 +32,8 @@ _REFERENCES = {
     "completions": {"user_id": "users", "lesson_id": "lessons"},
 }
 """Table -> field -> the table that the field's ids refer to."""
-_UNIQUE = {"users": ["username"], "courses": ["name", "slug"], "personas": ["token"]}
+UNIQUE = {"users": ["username"], "courses": ["name", "slug"], "personas": ["token"]}
+"""Table -> fields of which no two rows have the same value."""
 _DATE = "write 2025-01-25T10:00:00Z, or with an offset like +01:00, or -3d for three days ago"
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _MAX_ERRORS = 100
@@ -56,7 +57,7 @@ def check(data: Any, schema: Mapping[str, Any]) -> None:
     _check_schema(data, schema)
     for table, (key, _) in TABLES.items():
         _check_unique(table, key, data.get(table, []))
-    for table, fields in _UNIQUE.items():
+    for table, fields in UNIQUE.items():
         for field in fields:
             _check_unique(table, (field,), data.get(table, []))
     _check_answers(data.get("questions", []))
@@ -157,7 +158,7 @@ def _repeated(what: str, values: Iterable[tuple[Sequence[str | int], Any]]) -> W
 
 def _check_references(data: Mapping[str, Any]) -> None:
     ids = {table: {row["id"] for row in data.get(table, []) if "id" in row} for table in TABLES}
-    for table, references in _REFERENCES.items():
+    for table, references in REFERENCES.items():
         for index, row in enumerate(data.get(table, [])):
             for field, target in references.items():
                 value = row.get(field)

@@ -11,6 +11,7 @@ from stubserver.contract.contract import Contract
 from stubserver.errors import refusal
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
+from stubserver.row_check import RowChecks
 from stubserver.worlds.clock import Clock
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import World
@@ -25,6 +26,7 @@ class ServerParts:
     worlds: Worlds
     journal: Journal
     coverage: Coverage
+    rows: RowChecks
     started: float = field(default_factory=time.monotonic)
 
     def world(self, name: str) -> World:

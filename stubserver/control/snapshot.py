@@ -36,7 +36,7 @@ def get_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
 
 def load_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Read a SnapshotFile and store its snapshot under a name. Raises a 400 refusal."""
-    return _store(call.ids["snapshot"], snapshot_file.read(call.body, parts.worlds.load_fixture), parts)
+    return _store(call.ids["snapshot"], snapshot_file.read(call.body, parts.worlds.load_fixture, parts.rows), parts)
 
 
 def delete_snapshot(call: Call, parts: ServerParts) -> None:

@@ -21,6 +21,7 @@ from stubserver.errors import Refusal
 from stubserver.records.journal import REDACTED
 from stubserver.reports.sending import Sending, Unsendable, sending
 from stubserver.reports.text import printable
+from stubserver.row_check import RowChecks
 from stubserver.worlds import snapshot_file
 from stubserver.worlds.clock import EARLIEST, LATEST
 from stubserver.worlds.world import World
@@ -184,7 +185,9 @@ def _other_versions(case: Mapping[str, Any], app: "StubServer") -> Iterator[str]
 def _restored(case: Mapping[str, Any], app: "StubServer", done: Replayed) -> World:
     name = str(case.get("world", "default"))
     try:
-        return app.worlds.restore(name, snapshot_file.read(case["start"], app.worlds.load_fixture))
+        return app.worlds.restore(
+            name, snapshot_file.read(case["start"], app.worlds.load_fixture, RowChecks(app.contract))
+        )
     except (Refusal, KeyError, TypeError) as error:
         reason = error.reason if isinstance(error, Refusal) else "it is incomplete"
         done.missing.append(f"The state at the start cannot be restored ({reason}); it is the fixture's instead.")

@@ -1,9 +1,10 @@
 """Snapshots as files: JSON that names the fixture and holds the clock, the id counters and the changed rows."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -66,41 +67,81 @@ def _numbers(value: Any) -> Any:
     return int(value) if isinstance(value, float) and abs(value) < _EXACT_BELOW and value.is_integer() else value
 
 
-def read(data: Mapping[str, Any], load: Callable[[str, datetime], Fixture]) -> Snapshot:
-    """The snapshot in a SnapshotFile; `load` loads its fixture. Raises a 400 refusal that says what is wrong."""
+Load = Callable[[str, datetime], Fixture]
+"""Loads a fixture by its name, as of a given time."""
+
+
+class RowCheck(Protocol):
+    """What finds out whether rows that a file brings could be those of a world."""
+
+    def entries(self, table: str, content: Mapping[str, Any], base: FixtureTable) -> None:
+        """Check each entry of a table by itself. Raises a 400 refusal."""
+
+    def tables(self, tables: Mapping[str, Table]) -> None:
+        """Check the tables of the world together. Raises a 400 refusal."""
+
+
+def read(data: Mapping[str, Any], load: Load, check: RowCheck | None = None) -> Snapshot:
+    """The snapshot in a SnapshotFile, in the three steps below. Raises a 400 refusal that says what is wrong."""
+    verify(data)
+    return filled(data, fixture_of(data, load), check)
+
+
+def verify(data: Mapping[str, Any]) -> None:
+    """Raises a 400 refusal unless a SnapshotFile is as it was written, by this version."""
     content = {name: value for name, value in data.items() if name != "checksum"}
     if data["checksum"] != _checksum(content):
         raise invalid("checksum", "invalid", "The snapshot is damaged or has been edited.")
     if data["stubserver"] != __version__:
         message = f"The snapshot is from version {data['stubserver']}, but this is {__version__}; take a new one."
         raise invalid("stubserver", "invalid", message)
+
+
+@contextmanager
+def _as_refusals() -> Iterator[None]:
+    """What goes wrong with a file that no server wrote becomes a 400 refusal."""
     try:
-        return _read(data, load)
+        yield
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         raise invalid("non_field_errors", "invalid", "This is not a snapshot that a server wrote.") from None
 
 
-def _read(data: Mapping[str, Any], load: Callable[[str, datetime], Fixture]) -> Snapshot:
+@_as_refusals()
+def fixture_of(data: Mapping[str, Any], load: Load) -> Fixture:
+    """The fixture of a SnapshotFile, which `load` loads. Raises a 400 refusal."""
     fixture = load(data["fixture"], _moment(data["moment"]))
     if fixture.digest != data["digest"]:
         message = f'Fixture "{data["fixture"]}" has changed since this snapshot; take a new one.'
         raise invalid("digest", "invalid", message)
-    tables = data["tables"]
-    changes = {name: _changes(name, base, tables[name]) for name, base in fixture.tables.items() if name in tables}
-    return Snapshot(fixture, _clock(data["clock"]), changes)
+    return fixture
 
 
-def _changes(name: str, base: FixtureTable, table: Mapping[str, Any]) -> Changes:
-    filled = Table(name, base, Log())
+@_as_refusals()
+def filled(data: Mapping[str, Any], fixture: Fixture, check: RowCheck | None = None) -> Snapshot:
+    """The snapshot in a SnapshotFile over its fixture. Whoever edits a file can make the checksum match, so `check`
+    checks its rows, unless they are known to be as written. Raises a 400 refusal."""
+    written = data["tables"]
+    if unknown := next((name for name in written if name not in fixture.tables), None):
+        raise invalid("tables", "invalid", f"tables.{unknown}: there is no such table")
+    tables = {name: Table(name, base, Log()) for name, base in fixture.tables.items()}
+    for name, content in written.items():
+        if check is not None:
+            check.entries(name, content, tables[name].base)
+        _fill(tables[name], content)
+    if check is not None:
+        check.tables(tables)
+    return Snapshot(fixture, _clock(data["clock"]), {name: tables[name].snapshot() for name in written})
+
+
+def _fill(table: Table, content: Mapping[str, Any]) -> None:
     rows: dict[Key, Row | None] = {}
-    for entry in table["rows"]:
+    for entry in content["rows"]:
         key, row = entry["key"], entry["row"]
         if row is not None:
             row = {**row, **{name: datetime.fromisoformat(row[name]) for name in entry["times"]}}
         rows[tuple(key) if isinstance(key, list) else key] = row
-    filled.fill(rows)
-    filled.own().next_id = table["next_id"]
-    return filled.snapshot()
+    table.fill(rows)
+    table.own().next_id = content["next_id"]
 
 
 def _clock(data: Mapping[str, Any]) -> Clock:

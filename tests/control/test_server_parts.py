@@ -9,6 +9,7 @@ from stubserver.control.server_parts import ServerParts, clock_view, world_view
 from stubserver.errors import Refusal
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
+from stubserver.row_check import RowChecks
 from stubserver.settings import Settings
 from stubserver.worlds.clock import Clock
 from stubserver.worlds.registry import Worlds
@@ -21,9 +22,8 @@ from tests.support.default import NOW
 @pytest.fixture
 def parts(contract: Contract, default_fixture: Fixture) -> ServerParts:
     """Those of a server without a world."""
-    return ServerParts(
-        contract, CONTROL, Worlds(default_fixture), Journal(Settings()), Coverage(contract, default_fixture.tokens)
-    )
+    coverage = Coverage(contract, default_fixture.tokens)
+    return ServerParts(contract, CONTROL, Worlds(default_fixture), Journal(Settings()), coverage, RowChecks(contract))
 
 
 def test_a_world_that_is_not_there_is_refused_and_not_made(parts: ServerParts) -> None:
