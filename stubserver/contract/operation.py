@@ -92,6 +92,11 @@ class Operation:
     examples: Mapping[int, Any] = field(repr=False)
     """Status -> an example of its JSON body; None if the contract does not give one."""
 
+    @property
+    def is_large(self) -> bool:
+        """Whether its body may be larger than other bodies."""
+        return self.max_body != "max_body"
+
     @cached_property
     def parameter_names(self) -> frozenset[str]:
         """Names of the query parameters and headers."""

@@ -1,6 +1,7 @@
 """Snapshots: saved states of worlds, stored under a name or written to a file."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.server_parts import ServerParts, clock_view, world_view
 from stubserver.errors import invalid
+from stubserver.pipeline.aside import aside
 from stubserver.worlds import snapshot_file
 from stubserver.worlds.registry import NAME, NAMING
 from stubserver.worlds.world import Snapshot
@@ -24,19 +26,28 @@ def create_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     return _store(call.body["name"], parts.touched(call).snapshot(), parts)
 
 
-def get_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
+async def get_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """The snapshot as a SnapshotFile, for the caller to save. Raises a 400 refusal if it could not be loaded again."""
-    file = snapshot_file.written(parts.worlds.snapshot(call.ids["snapshot"]))
-    size, most = len(orjson.dumps(file)), parts.worlds.settings.max_file
+    snapshot = parts.worlds.snapshot(call.ids["snapshot"])
+    return await aside(partial(_file, snapshot, parts.worlds.settings.max_file), snapshot.size)
+
+
+def _file(snapshot: Snapshot, most: int) -> Mapping[str, Any]:
+    file = snapshot_file.written(snapshot)
+    size = len(orjson.dumps(file))
     if size > most:
         message = f"The file would have {size} bytes, but one of more than {most} could not be loaded again"
         raise invalid("snapshot", "max_length", f"{message}; start the server with a larger --max-world.")
     return file
 
 
-def load_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
+async def load_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Read a SnapshotFile and store its snapshot under a name. Raises a 400 refusal."""
-    return _store(call.ids["snapshot"], snapshot_file.read(call.body, parts.worlds.load_fixture, parts.rows), parts)
+    size = len(call.raw_body)
+    await aside(partial(snapshot_file.verify, call.body), size)
+    fixture = snapshot_file.fixture_of(call.body, parts.worlds.load_fixture)
+    snapshot = await aside(partial(snapshot_file.filled, call.body, fixture, parts.rows), size)
+    return _store(call.ids["snapshot"], snapshot, parts)
 
 
 def delete_snapshot(call: Call, parts: ServerParts) -> None:

@@ -1,6 +1,7 @@
 """Dispatch: runs the operation in a transaction and shapes its result."""
 
 from collections.abc import Callable, Iterable, Mapping
+from inspect import iscoroutinefunction
 from typing import Any
 
 import orjson
@@ -15,7 +16,8 @@ from stubserver.pipeline.answer import send_encoded, success_headers
 from stubserver.pipeline.projection import Projection, Shaper
 
 Function = Callable[[Call], Any]
-"""An operation: reads the call, changes the world, and returns rows or views."""
+"""An operation: reads the call, changes the world, and returns rows or views. A coroutine function may wait, so it
+changes no rows of worlds."""
 
 
 class ContractBroken(Exception):
@@ -43,21 +45,27 @@ class Dispatch:
             await self._pages(scope, receive, send)
             return
         operation = call.operation
-        body = self.run(call, operation)
+        function = self._functions[operation.id]
+        if iscoroutinefunction(function):
+            body = self._answer(call, operation, await function(call))
+        else:
+            body = self.run(call, operation)
         await send_encoded(send, call.method, operation.status, success_headers(operation), body)
 
     def run(self, call: Call, operation: Operation) -> bytes:
         """Run the operation and return its JSON answer, or b"". Never suspends, so requests never interleave."""
-        world, shape = call.world, self._shape.get(operation.id)
-        with world.transaction() as transaction:
-            result = self._functions[operation.id](call)
-            body = b""
-            if shape is not None:
-                answer = shape(paging.envelope(call, result) if isinstance(result, Listing) else result)
-                _check(operation, answer)
-                body = b"%b" % orjson.dumps(answer)  # copied, because orjson's result takes several times its size
+        with call.world.transaction() as transaction:
+            body = self._answer(call, operation, self._functions[operation.id](call))
         call.changes = transaction.changes()
         return body
+
+    def _answer(self, call: Call, operation: Operation, result: Any) -> bytes:
+        shape = self._shape.get(operation.id)
+        if shape is None:
+            return b""
+        answer = shape(paging.envelope(call, result) if isinstance(result, Listing) else result)
+        _check(operation, answer)
+        return b"%b" % orjson.dumps(answer)  # copied, because orjson's result takes several times its size
 
 
 def _check(operation: Operation, answer: Any) -> None:

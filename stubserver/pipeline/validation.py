@@ -1,5 +1,6 @@
 """Validation: Connexion's hooks for validating parameters and bodies."""
 
+from functools import partial
 from typing import Any
 
 from connexion.datastructures import MediaTypeDict
@@ -7,6 +8,7 @@ from starlette.types import Receive, Scope
 
 from stubserver.call import SCOPE_KEY
 from stubserver.pipeline import reading
+from stubserver.pipeline.aside import aside
 
 
 class ParameterValidator:
@@ -28,7 +30,11 @@ def body_validator(media: str) -> type:
             pass
 
         async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
-            reading.read_body(scope[SCOPE_KEY], media)
+            call = scope[SCOPE_KEY]
+            if call.operation.is_large:
+                await aside(partial(reading.read_body, call, media), len(call.raw_body))
+            else:
+                reading.read_body(call, media)
             return receive, scope
 
     return BodyValidator

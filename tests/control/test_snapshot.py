@@ -1,16 +1,23 @@
 """The control plane's snapshots: taken, listed, deleted, restored, and written to files."""
 
+import asyncio
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 import stubserver
-from stubserver.worlds import registry
+from stubserver.pipeline import aside
+from stubserver.row_check import RowChecks
+from stubserver.worlds import registry, snapshot_file
+from stubserver.worlds.table import Table
+from stubserver.worlds.world import Snapshot
 from tests.support.answers import ok, refused
 from tests.support.client import Api
+from tests.support.commands import PATIENCE
 from tests.support.default import NOW
 from tests.support.rows import snapshot
 from tests.support.snapshots import SNAPSHOTS, file_of, loaded, restore, take
@@ -269,3 +276,68 @@ def test_load_snapshot_refuses_what_is_no_name(api: Api, name: str) -> None:
     content = json.loads(file_of(api))
     assert refused(api.put(f"{SNAPSHOTS}/{name}", json=content), 400) == {"snapshot": "invalid"}
     assert ok(api.get(SNAPSHOTS))["count"] == 0
+
+
+# Aside
+
+
+def test_requests_are_answered_while_a_large_snapshot_is_read(
+    api: Api, there: Api, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is read in a thread, which here waits until another request has been answered; it is stored whole."""
+    monkeypatch.setattr(aside, "SMALL", 0)
+    make(api, "In w", "w")
+    text, begun, answered = file_of(api), threading.Event(), threading.Event()
+    check = RowChecks.tables
+
+    def waiting(self: RowChecks, tables: Mapping[str, Table]) -> None:
+        begun.set()
+        assert answered.wait(PATIENCE)
+        check(self, tables)
+
+    monkeypatch.setattr(RowChecks, "tables", waiting)
+
+    async def both() -> list[int]:
+        headers, options = {"Content-Type": "application/json"}, {"content": text.encode()}
+        loads = [there._run("PUT", f"{SNAPSHOTS}/s", headers, options) for _ in range(2)]
+        tasks = [asyncio.ensure_future(load) for load in loads]
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        for method, path in (("GET", SNAPSHOTS), ("DELETE", "/__stub/worlds/w"), ("GET", "/api/v2/category/")):
+            assert (await there._run(method, path, {}, {})).status_code < 400
+        assert (await there._run("GET", SNAPSHOTS, {}, {})).json()["count"] == 0
+        answered.set()
+        return [response.status_code for response in await asyncio.gather(*tasks)]
+
+    make(there, "Other", "w")
+    assert runner.run(both()) == [200, 200]
+    restore(there)
+    assert found(there, "w") >= {"In w"}
+
+
+def test_a_snapshot_is_written_as_it_was_though_it_is_deleted_meanwhile(
+    api: Api, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "SMALL", 0)
+    make(api, "In w", "w")
+    take(api)
+    expected = ok(api.get(f"{SNAPSHOTS}/s"))
+    written, begun, changed = snapshot_file.written, threading.Event(), threading.Event()
+
+    def waiting(snapshot: Snapshot) -> dict[str, Any]:
+        begun.set()
+        assert changed.wait(PATIENCE)
+        return written(snapshot)
+
+    monkeypatch.setattr(snapshot_file, "written", waiting)
+
+    async def both() -> Any:
+        task = asyncio.ensure_future(api._run("GET", f"{SNAPSHOTS}/s", {}, {}))
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        for method, path in (("DELETE", f"{SNAPSHOTS}/s"), ("POST", "/__stub/worlds/w/reset")):
+            assert (await api._run(method, path, {}, {})).is_success
+        changed.set()
+        return (await task).json()
+
+    assert runner.run(both()) == expected
