@@ -134,15 +134,19 @@ class Worlds:
         return world
 
     def _resized(self, world: World) -> None:
-        """Count what a world takes now, unless it is gone; evict those that have been idle longest if that is too much.
-        It never fails: the default world and this one always fit in, beside the snapshots (see Settings)."""
+        """Count what a world takes now, unless it is gone, and make room for it. That never fails: the default world
+        and this one always fit in, beside the snapshots (see Settings)."""
         if self._worlds.get(world.name) is not world:
             return
         held = world.held
         self.size += held - self._held[world.name]
         self._held[world.name] = held
+        self._make_room(world.name)
+
+    def _make_room(self, used: str = DEFAULT) -> None:
+        """Evict the worlds that have been idle longest, as long as all take too much; never the one that is used."""
         while self._is_full():
-            idle = next((name for name in self._worlds if name not in (DEFAULT, world.name)), None)
+            idle = next((name for name in self._worlds if name not in (DEFAULT, used)), None)
             if idle is None:
                 return
             self._evict(idle)
@@ -204,3 +208,4 @@ class Worlds:
             message = f"It takes {snapshot.size} bytes, but only {max(0, room)} are left of half of --max-memory"
             raise invalid("name", "max_length", f"{message}; delete other snapshots first.")
         self.snapshots[name] = snapshot
+        self._make_room()
