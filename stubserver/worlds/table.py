@@ -54,7 +54,7 @@ def reader(field: Field) -> Callable[[Row], Any]:
 class Changes:
     """What differs from the base in one world's table. Snapshots share it, so it is copied before the next write."""
 
-    __slots__ = ("added", "index", "next_id", "rows", "size")
+    __slots__ = ("added", "index", "next_id", "rows", "size", "sizes")
 
     def __init__(self, base: FixtureTable) -> None:
         self.rows: dict[Key, Row | None] = {}
@@ -63,26 +63,29 @@ class Changes:
         """Only the entries that differ from the base's index."""
         self.added = 0
         self.next_id = base.next_id
+        self.sizes: dict[Key, int] = {}
+        """Key -> the size of the row, in bytes, kept because counting is slow; `size` is their sum."""
         self.size = 0
 
     def copy(self, base: FixtureTable) -> "Changes":
         """A copy that can be written to."""
         copied = Changes(base)
-        copied.rows = dict(self.rows)
+        copied.rows, copied.sizes = dict(self.rows), dict(self.sizes)
         copied.index = {field: dict(values) for field, values in self.index.items()}
         copied.added, copied.next_id, copied.size = self.added, self.next_id, self.size
         return copied
 
     def set(self, key: Key, row: Row | None) -> int:
         """Note what a row is now; None if it was deleted. Returns how much the size has grown."""
-        grown = size_of(row) - (size_of(self.rows[key]) if key in self.rows else 0)
-        self.rows[key] = row
+        grown = (size := size_of(row)) - self.sizes.get(key, 0)
+        self.rows[key], self.sizes[key] = row, size
         self.size += grown
         return grown
 
     def drop(self, key: Key) -> int:
         """Forget the note on a row, which is as in the base again. Returns how much the size has grown."""
-        size = size_of(self.rows.pop(key))
+        del self.rows[key]
+        size = self.sizes.pop(key)
         self.size -= size
         return -size
 
@@ -158,9 +161,7 @@ class Table:
 
     def __init__(self, name: str, base: FixtureTable, log: Log, changes: Changes | None = None) -> None:
         """Every write is appended to `log`. `changes` are what the table starts with, if it comes from a snapshot."""
-        self.name = name
-        self.base = base
-        self._log = log
+        self.name, self.base, self._log = name, base, log
         self._changes = changes or base.unchanged
         self._shared = True
 
@@ -199,8 +200,7 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         changed = self._changes.rows
         for key, row in self.base.rows.items():
-            current = changed.get(key, row)
-            if current is not None:
+            if (current := changed.get(key, row)) is not None:
                 yield current
         for key, added in changed.items():
             if added is not None and key not in self.base.rows:

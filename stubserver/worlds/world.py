@@ -185,11 +185,13 @@ class World:
         """About what it keeps in memory in all, in bytes: with the state before the first request in its journal."""
         return WORLD + self.size + (self._origin.size if self._origin else 0)
 
-    def check_size(self) -> None:
-        """Raises a 503 refusal if the world exceeds its bounds; if not, its new size counts."""
-        bounds, full = self.settings, f"World {self.name} already differs from its fixture in"
-        if any(entry.grows for entry in self._log) and self.changed > bounds.max_rows:
-            much, option = f"{full} {bounds.max_rows} rows, the maximum.", "--max-rows"
+    def check_size(self, more_rows: bool = False) -> None:
+        """Raises a 503 refusal if the world exceeds its bounds, that on rows only if there are `more_rows` than before;
+        if not, its new size counts."""
+        bounds = self.settings
+        if more_rows and self.changed > bounds.max_rows:
+            much = f"World {self.name} already differs from its fixture in {bounds.max_rows} rows, the maximum."
+            option = "--max-rows"
         elif self.size > bounds.max_world:
             much = f"World {self.name} would take more than {bounds.max_world} bytes, the maximum."
             option = "--max-world"
@@ -230,11 +232,12 @@ class World:
 class Transaction:
     """The writes of one operation to a world: all of them take effect or, if it raises, none."""
 
-    __slots__ = ("_log", "_world")
+    __slots__ = ("_log", "_size", "_world")
 
     def __init__(self, world: World, log: Log) -> None:
         self._world = world
         self._log = log
+        self._size = 0
 
     def __enter__(self) -> "Transaction":
         self.begin()
@@ -249,14 +252,17 @@ class Transaction:
     def begin(self) -> None:
         """Start a new log of writes."""
         self._log.clear()
+        self._size = self._log.size
 
     def commit(self) -> None:
         """Make the writes permanent. Raises a 503 refusal, and rolls back, if the world would exceed its bound."""
+        more_rows = False
         for entry in self._log:
             entry.commit()
-        if self._log:
+            more_rows = more_rows or entry.grows
+        if more_rows or self._log.size != self._size:
             try:
-                self._world.check_size()
+                self._world.check_size(more_rows)
             except Refusal:
                 self.roll_back()
                 raise

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from stubserver.app import StubServer
+from stubserver.errors import Refusal
+from stubserver.settings import Settings
 from stubserver.worlds.size import ROW, size_of
 from stubserver.worlds.world import TABLES, Fixture, World
 from tests.support.answers import codes, ok, refused
@@ -253,6 +255,21 @@ def test_what_is_rolled_back_takes_no_room() -> None:
     assert world.size == 0
     things_of(world).delete(1)
     assert world.size == ROW
+
+
+def test_a_world_is_full_even_if_it_takes_no_more_bytes() -> None:
+    """One row has become shorter by what another one takes: the bound on rows is checked, too."""
+    world = World("w", LITTLE, Settings(max_rows=1))
+    with world.transaction():
+        things_of(world).put({"id": 1, "kind": "x" * ROW})
+    size, transaction = world.size, world.transaction()
+    transaction.begin()
+    things_of(world).put({"id": 1, "kind": "old"})
+    things_of(world).put({"id": 2, "kind": "new"})
+    assert world.size == size
+    with pytest.raises(Refusal, match="1 rows, the maximum"):
+        transaction.commit()
+    assert (world.changed, world.size) == (1, size)
 
 
 # Isolation
