@@ -24,6 +24,11 @@ def ordered_questions(call: Call, lesson: Row) -> list[Row]:
     return [call.world.questions[number] for number in lesson["questions_order"]]
 
 
+def published_in(call: Call, section: Row) -> list[Row]:
+    """The published lessons of a section in display order."""
+    return [row for row in ordered_lessons(call, section) if row["status"] == "published"]
+
+
 def published_lessons(call: Call, course: Row) -> Iterator[Row]:
     """The published lessons of a course in display order."""
     sections, lessons = call.world.sections, call.world.lessons

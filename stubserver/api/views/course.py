@@ -8,10 +8,10 @@ from stubserver.api import rules
 from stubserver.api.progress import (
     completion_rate,
     completion_status,
-    is_completed,
     members,
     ordered_lessons,
     ordered_sections,
+    published_in,
     published_lessons,
 )
 from stubserver.api.views import CategoryView, PicturedView, View
@@ -35,6 +35,7 @@ class CourseView(PicturedView):
         own = self.join_status if subject is None else call.status_in(row)
         self.inside = rules.sees_everything(row["privacy"], own)
         """Whether the caller sees more than the lock screen (R103, R105)."""
+        self._statuses: dict[int, str] = {}
 
     @property
     def picture(self) -> str:
@@ -68,8 +69,8 @@ class CourseView(PicturedView):
         if not self.inside:
             return []  # as in the response to a join request (R207)
         course = self._without_sections()
-        views = [SectionView(course, row) for row in ordered_sections(self.call, self.row)]
-        return [view for view in views if view.lesson_rows]
+        shown = [(row, published_in(self.call, row)) for row in ordered_sections(self.call, self.row)]
+        return [SectionView(course, row, lessons) for row, lessons in shown if lessons]
 
     def _without_sections(self) -> "CourseView":
         """A copy for the sections to refer to. If they referred to the view that has them, only the collector would
@@ -117,12 +118,19 @@ class CourseView(PicturedView):
         if not self.row["enforce_lessons_order"]:
             return set()
         lessons = list(published_lessons(self.call, self.row))
-        open_lessons = rules.open_in_order(is_completed(self.call, lesson, self.subject) for lesson in lessons)
+        open_lessons = rules.open_in_order(self.status(lesson) == "completed" for lesson in lessons)
         return {lesson["id"] for lesson in lessons[open_lessons:]}
+
+    def status(self, lesson: Row) -> str:
+        """The subject's status in a lesson of this course (R321), which several fields depend on."""
+        number = lesson["id"]
+        if number not in self._statuses:
+            self._statuses[number] = completion_status(self.call, lesson, self.subject)
+        return self._statuses[number]
 
     def lesson(self, row: Row) -> "LessonView":
         """The view of a lesson of this course, given its row."""
-        return LessonView(SectionView(self, self.call.world.sections[row["section_id"]]), row)
+        return LessonView(SectionView(self, self.call.world.sections[row["section_id"]], [row]), row)
 
 
 class CourseEditView(CourseView):
@@ -132,44 +140,37 @@ class CourseEditView(CourseView):
     def sections(self) -> list[Any]:
         """All sections, including those without a published lesson."""
         course = self._without_sections()
-        return [SectionEditView(course, row) for row in ordered_sections(self.call, self.row)]
+        sections = ordered_sections(self.call, self.row)
+        return [SectionEditView(course, row, ordered_lessons(self.call, row)) for row in sections]
 
 
 class SectionEditView(View):
     """A section as the course's creator and managers edit it (view=edit)."""
 
-    def __init__(self, course: CourseView, row: Row) -> None:
+    def __init__(self, course: CourseView, row: Row, lesson_rows: list[Row]) -> None:
+        """`lesson_rows` are the lessons that it shows, in display order."""
         super().__init__(course.call, row)
         self.course = course
-
-    @cached_property
-    def lesson_rows(self) -> list[Row]:
-        """All lessons in display order, drafts included."""
-        return ordered_lessons(self.call, self.row)
+        self.lesson_rows = lesson_rows
 
     @property
     def lessons(self) -> list["LessonView"]:
-        """The same as views; not cached, because they refer to this one."""
+        """The same as views; not kept, because they refer to this one."""
         return [LessonView(self, row) for row in self.lesson_rows]
 
     @property
     def num_lessons(self) -> int:
         """How many published lessons there are; drafts do not count even here (R112)."""
-        return sum(row["status"] == "published" for row in self.lesson_rows)
+        return [row["status"] for row in self.lesson_rows].count("published")
 
 
 class SectionView(SectionEditView):
     """A section as its readers see it (view=user)."""
 
-    @cached_property
-    def lesson_rows(self) -> list[Row]:
-        """The published lessons in display order."""
-        return [row for row in ordered_lessons(self.call, self.row) if row["status"] == "published"]
-
     @property
     def num_lessons_completed(self) -> int:
         """How many of the published lessons the subject has completed."""
-        return sum(is_completed(self.call, row, self.course.subject) for row in self.lesson_rows)
+        return [self.course.status(row) for row in self.lesson_rows].count("completed")
 
     @property
     def available_date(self) -> datetime | None:
@@ -197,7 +198,7 @@ class LessonView(View):
     @property
     def completion_status(self) -> str:
         """The subject's status in the lesson (R321)."""
-        return completion_status(self.call, self.row, self.section.course.subject)
+        return self.section.course.status(self.row)
 
     @property
     def locked(self) -> bool:

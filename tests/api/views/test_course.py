@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from stubserver.api.views import course
 from stubserver.api.views.course import CourseEditView, CourseView, MemberView
+from stubserver.call import Call
 from stubserver.contract.contract import Contract
+from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 from tests.support.calls import called
 from tests.support.default import NOW
@@ -31,6 +34,19 @@ def test_outsiders_of_a_private_course_see_nothing_of_its_content(world: World) 
     assert inside.description
     assert inside.sections_order == [10, 11]
     assert inside.num_lessons > 0 == outside.num_lessons
+
+
+def test_a_lesson_is_looked_up_once_however_many_fields_count_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    view, asked = view_of(world, 1, 3), list[int]()
+
+    def completed(_: Call, lesson: Row, __: int | None) -> str:
+        asked.append(lesson["id"])
+        return "completed"
+
+    monkeypatch.setattr(course, "completion_status", completed)
+    assert (view.num_lessons_completed, [section.num_lessons_completed for section in view.sections]) == (5, [3, 2])
+    assert [lesson.completion_status for section in view.sections for lesson in section.lessons] == ["completed"] * 5
+    assert asked == [1, 2, 3, 4, 5]
 
 
 def test_an_emulated_reader_sees_their_own_progress(world: World) -> None:
