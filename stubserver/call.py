@@ -191,14 +191,14 @@ class Call:
     def again(self, world: World, at: datetime) -> "Call":
         """The same request, received again: a copy with the given world and time, but without id and loaded rows."""
         twin = Call.__new__(Call)
-        twin.__dict__.update(self.__dict__, world=world, at=at, id="", _rows={})
+        twin.__dict__ = {**self.__dict__, "world": world, "at": at, "id": "", "_rows": {}}
         return twin
 
     def detached(self) -> "Call":
-        """The same request, to be kept for `again`: a copy that keeps alive neither its world nor its body."""
+        """The same request, to be kept for `again`: a copy that does not keep its world alive."""
         twin = Call.__new__(Call)
-        twin.__dict__.update(self.__dict__, raw_body=b"", _rows={})
-        del twin.world
+        # The world is left out, not deleted: a dict with a gap takes twice as long to copy.
+        twin.__dict__ = {name: value for name, value in self.__dict__.items() if name != "world"}
         return twin
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import httptools
 from starlette.datastructures import Headers as RequestHeaders
@@ -25,6 +25,7 @@ from stubserver.pipeline.answer import Headers, success_headers
 from stubserver.pipeline.cors import Cors
 from stubserver.pipeline.exchange import CONNECTION
 from stubserver.pipeline.wire import Wire
+from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 
 MAX_HEADS = 1024
@@ -40,13 +41,12 @@ _FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|forwarded|expect|transfer-e
 """Headers that only the stack handles: preferences, a proxy's headers, and those on how the body is sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class CachedAnswer:
+class CachedAnswer(NamedTuple):
     """The answer to a GET, cached until a row changes or a relevant time passes."""
 
-    call: Call
-    """The call, detached from its world."""
     text: bytes
+    user: Row | None
+    """The caller, who need not be identified again; all else that a call needs is in the head's."""
     world: weakref.ref[World]
     writes: int
     """The world's number of writes at that time."""
@@ -87,7 +87,7 @@ class Head:
         """Keep the answer to a call that has changed nothing."""
         world, clock = call.world, call.world.clock
         end = weakref.ref(world, self.drop)
-        self.cached = CachedAnswer(call.detached(), text, end, world.writes, clock.since, clock.until)
+        self.cached = CachedAnswer(text, call.user, end, world.writes, clock.since, clock.until)
 
     def drop(self, _: object = None) -> None:
         """Forget the cached answer, for instance because its world is gone."""

@@ -102,12 +102,11 @@ class Lane:
     def _run(self, head: Head, world: World, body: bytes) -> tuple[Call, bytes]:
         """The finished call and the text of its answer. Raises whatever prevents success."""
         at = world.clock.watch()
-        if (cached := head.cached) is not None and cached.is_good(world, at):
-            call, text = cached.call.again(world, at), cached.text
-            call.raw_body = body
-            return call, text
         call = head.call.again(world, at)
         call.raw_body = body
+        if (cached := head.cached) is not None and cached.is_good(world, at):
+            call.user = cached.user
+            return call, cached.text
         for step in _STEPS:
             step(call, head)
         text = self._dispatch.run(call, call.operation)
