@@ -12,8 +12,7 @@ clients sent it. A malformed value counts as none.
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.request import parse_http_list
 
 from stubserver.pipeline.cors import corrected, is_origin
@@ -38,8 +37,7 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _URL = re.compile(r"([^:/?#]*)://([^/?#]*)([^?#]*)(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where clients reach the server."""
 
     origin: str

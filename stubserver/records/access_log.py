@@ -27,9 +27,9 @@ _VALUE = re.compile(r"([^&=]+)=[^&]*")
 
 def redacted(target: str, secrets: Collection[str]) -> str:
     """A path and query without the values of the parameters that hold credentials, as the journal shows them."""
-    path, mark, query = target.partition("?")
-    if "=" not in query:
+    if "=" not in target:
         return target
+    path, mark, query = target.partition("?")
 
     def shown(parameter: re.Match[str]) -> str:
         name = unquote_plus(parameter[1]).partition("[")[0]
