@@ -164,7 +164,8 @@ def test_list_course_lesson_comments_shows_the_first_level(api: Api, caller: str
     ],
 )
 def test_list_course_lesson_comments_filters_and_orders(api: Api, query: str, expected: list[int]) -> None:
-    """R024, R504, R506: oldest or newest first, other orders ignored; replies by parent, none for an unknown parent."""
+    """R024, R504, R506: oldest or newest first, other orders ignored with their sign; replies by parent, none for an
+    unknown parent."""
     assert ids(api.as_("member").get(f"{COMMENTS}?{query}")) == expected
 
 

@@ -218,6 +218,15 @@ def test_list_preferences_shows_what_a_fixture_sets(api: Api, app: StubServer, d
     assert keys(api, "section=style") == ["style.radius"]
 
 
+def test_list_preferences_has_any_configuration(api: Api, app: StubServer, written: Callable[..., Fixture]) -> None:
+    """R702: also what the server does not know, in the shape of all others: a switch, a number, a text."""
+    own = {"configurations.mine_enabled": True, "configurations.most": 3, "configurations.url_template_mine": "/mine/"}
+    app.worlds.reset(fixture=written(preferences=own))
+    rows = [row for row in ok(api.get(f"{PREFERENCES}?search=m"))["results"] if f"configurations.{row['name']}" in own]
+    assert [set(row) for row in rows] == [{"id", "section", "name", "value"}] * 3
+    assert keyed({"results": rows}) == own
+
+
 @pytest.mark.parametrize("address", ["//cdn.example/logo.png", "data:image/png;base64,AAAA"])
 def test_list_preferences_leaves_addresses_alone_that_are_complete(
     api: Api, app: StubServer, default_fixture: Fixture, address: str
@@ -271,7 +280,7 @@ def test_list_preferences_is_of_its_world(api: Api, app: StubServer) -> None:
 @pytest.mark.parametrize(
     ("parts", "says"),
     [
-        ({"preferences": {"configurations.courses_enable": True}}, "configurations.courses_enable"),
+        ({"preferences": {"configurations.Courses": True}}, "configurations.Courses"),
         ({"preferences": {"configurations.comments_enabled": "true"}}, "configurations.comments_enabled"),
         ({"preferences": {"configurations.comments_enabled": 1}}, "configurations.comments_enabled"),
         ({"preferences": {"configurations.app_url": None}}, "configurations.app_url"),
@@ -309,7 +318,7 @@ def test_list_preferences_is_of_its_world(api: Api, app: StubServer) -> None:
 def test_list_preferences_refuses_a_fixture_that_is_wrong(
     written: Callable[..., Fixture], parts: dict[str, Any], says: str
 ) -> None:
-    """R702: misspelt switches are caught, and so are other mistakes in what a page loads at its start."""
+    """R702: switches of the wrong type are caught, and so are other mistakes in what a page loads at its start."""
     with pytest.raises(FixtureError) as caught:
         written(**parts)
     assert says in str(caught.value)

@@ -139,6 +139,19 @@ def test_list_joined_courses_reads_statuses_in_every_spelling(api: Api, query: s
         assert ids(stranger.get(f"{path}?statuses=manager")) == ids(stranger.get(f'{path}?statuses=["manager"]')) == [2]
 
 
+@pytest.mark.parametrize(
+    "path", ["/course/", "/course/search/", "/user/3/courses/", "/course/1/users/", "/course/1/quiz/"]
+)
+def test_list_joined_courses_knows_who_waits_for_a_payment(api: Api, path: str) -> None:
+    """R129, R201: the client's status filters every list but that of joined users (R214). Nobody has it."""
+    creator = api.as_("creator")
+    assert ids(creator.get(f"{path}?statuses=payment_waiting")) == []
+    both = [creator.get(f"{path}?limit=100&statuses={value}") for value in ('["joined","payment_waiting"]', "joined")]
+    assert ids(both[0]) == ids(both[1])
+    refusal = refused(creator.get("/course/1/join/?statuses=payment_waiting"), 400)
+    assert refusal == {"statuses": "invalid_choice"}
+
+
 @pytest.mark.parametrize("value", ["member", "joined,member", '["joined","member"]', "joined&statuses=member", "[1]"])
 @pytest.mark.parametrize("path", ["/course/", "/course/search/", "/user/6/courses/"])
 def test_list_joined_courses_refuses_unknown_statuses(api: Api, path: str, value: str) -> None:
