@@ -172,13 +172,25 @@ def test_literals_of_the_enums_are_spelt_as_in_the_contract(document: dict[str, 
     known |= {"admin", "moderator", "editor"}  # roles of platform staff, which only fixtures name
     known |= {"courses", "categories", "-id", "course", "users", "user"}  # tables, folders of pictures, a slug
     known |= {"category", "media", "question", "attempt", "comment"}  # names of rows in refusals, and kinds of rows
-    known |= {"documents", "picture", "images", "logo", "covers"}  # the same for media and preferences
+    known |= {
+        "documents",
+        "document",
+        "medias",
+        "picture",
+        "images",
+        "logo",
+        "covers",
+    }  # the same for media and preferences
     known |= {
         "size",
         "kind",
         "digest",
         "challenge",
         "plain",
+        "folder",
+        "number",
+        "content",
+        "format",
     }  # fields of rows that no answer shows; a kind of challenge
     known |= {"authorization", "basic"}  # a header and its scheme
     known |= {"ascii", "ignore"}  # how slugs drop the accents of a name

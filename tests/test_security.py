@@ -129,6 +129,13 @@ PROVED: dict[str, Sequence[str]] = {
         "tests/pages/test_documents.py::test_no_parameter_leads_elsewhere",
         "tests/reports/test_coverage_html.py::test_html_escapes_every_name",
     ],
+    "An uploaded file is shown only if it is a picture": [
+        "tests/api/test_pictures.py::test_any_other_file_is_refused",
+        "tests/api/test_pictures.py::test_a_picture_is_shown_as_it_was_sent",
+        "tests/api/test_pictures.py::test_a_row_that_no_server_has_written_is_not_served",
+        "tests/api/test_pictures.py::test_a_file_is_read_in_a_bounded_number_of_steps",
+        "tests/api/test_pictures.py::test_a_picture_may_be_large_but_no_bomb",
+    ],
     # Bounds
     "Whatever requests can make grow has a limit": [
         "tests/pipeline/test_wire.py::test_a_body_may_be_so_large",

@@ -5,11 +5,12 @@ from stubserver.worlds.world import World
 
 
 def remove_course(world: World, course: Row) -> None:
-    """Delete a course with its memberships, its sections and their lessons."""
+    """Delete a course with its cover, its memberships, its sections and their lessons."""
     for section in world.sections.where("course_id", course["id"]):
         remove_section(world, section)
     for membership in world.memberships.where("course_id", course["id"]):
         world.memberships.delete((course["id"], membership["user_id"]))
+    world.pictures.delete(("courses", course["id"]))
     world.courses.delete(course["id"])
 
 

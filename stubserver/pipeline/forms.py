@@ -67,12 +67,19 @@ def form(call: Call, fields: Iterable[tuple[str, str | Upload]], body: Body) -> 
     properties: Mapping[str, Any] = body.schema["properties"]
     sent = _collected(call, fields, properties)
     call.sent_fields = tuple(sent)
-    found = {name: _form_value(name, values, properties[name]) for name, values in sent.items() if name in properties}
+    known = ((name, values, properties[name]) for name, values in sent.items() if name in properties)
+    found = {name: _form_value(name, values, part) for name, values, part in known if not _is_no_file(values, part)}
     if not is_lenient(call):
         return found
     read, accepted = read_form(found, body.schema, is_partial=call.method == "PATCH")
     call.accepted = (*call.accepted, *accepted)
     return read
+
+
+def _is_no_file(values: list[str | Upload], schema: Schema) -> bool:
+    """Whether a form was sent without choosing a file: browsers then send one without name and content (R133)."""
+    last = values[-1]
+    return schema.get("format") == "binary" and (not last if isinstance(last, str) else not (last.name or last.size))
 
 
 _Sent = Mapping[str, list[str | Upload]]

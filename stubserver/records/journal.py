@@ -7,7 +7,7 @@ largest journal loses its oldest entries, so that nobody's traffic evicts what a
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,8 @@ from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 from stubserver.settings import Settings
 from stubserver.worlds.size import size_of
-from stubserver.worlds.table import Change
-from stubserver.worlds.world import World
+from stubserver.worlds.table import Change, Row
+from stubserver.worlds.world import FILES, World
 
 REDACTED = "[redacted]"
 """What is shown instead of a credential."""
@@ -180,12 +180,24 @@ def _shrink(call: Call, answer: Answer) -> int:
     if len(answer.body) > MAX_ANSWER:
         answer.body = _only_size(answer.body)
     call.body, call.files = {}, {}  # the rows have what the operation made of them
+    call.changes = [_without_content(change) for change in call.changes]
     if call.world.clock.frozen:
         answer.seconds = 0.0
     sent = len(call.raw_body) if call.form is None else size_of(call.form)
     head = len(call.raw_query) + sum(map(len, call.headers.values()))
     # What was sent counts twice, because the changed rows have it, too.
     return _OVERHEAD + head + 2 * sent + len(answer.body) + _CHANGE * len(call.changes)
+
+
+def _without_content(change: Change) -> Change:
+    """The change; of a file, it has only the size."""
+    if change.table.name not in FILES:
+        return change
+    return replace(change, before=_described(change.before), after=_described(change.after))
+
+
+def _described(row: Row | None) -> Row | None:
+    return {**row, "content": f"({len(row['content'])} characters)"} if row and row["content"] else row
 
 
 def _only_size(body: bytes) -> bytes:

@@ -34,7 +34,7 @@ _MAX_DIFFERENCES = 10
 """How many differences of one answer are shown."""
 _LONGEST = 200
 """Maximum number of characters shown of a value."""
-_PICTURE = re.compile(r"_[0-9]+(?=\.(png|pdf)$)")
+_PICTURE = re.compile(r"_[0-9]+\.(png|jpg|gif|webp|bmp|pdf)$")
 """The part of a picture's address that follows from its content."""
 _RUNNING = timedelta(seconds=5)
 """How far two times may be apart if the clock was running."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import orjson
 
 from stubserver.addressing import SWITCH_COOKIE, WORLD_HEADER, base_path
+from stubserver.api.images import png
 from stubserver.records.journal import REDACTED
 from stubserver.worlds.registry import DEFAULT
 
@@ -17,6 +18,8 @@ _MEANINGFUL = ("accept", "content-type", "content-range", "host", "prefer", "x-s
 """The headers that can change an answer, apart from credentials."""
 _SWITCH = re.compile(rf"{SWITCH_COOKIE}=[^;]+")
 _LEFT_OUT = re.compile(r"\([0-9]+ bytes\)")
+_COVER, _NO_PICTURE = "image_original", ("invalid_image", "empty")
+"""The field whose file must be a picture, unless it was refused for not being one (R133)."""
 _LONGEST = 8000
 """Maximum length of a body in a curl command; a longer one is left to a file."""
 
@@ -71,7 +74,7 @@ def _fill_body(found: Sending, body: Any, codes: set[str]) -> None:
     is_fields = isinstance(body, dict) and "parse_error" not in codes
     if media == "multipart/form-data" and is_fields:
         del found.headers["content-type"]  # the client chooses a boundary
-        found.body = {"files": list(_parts(found, body))}
+        found.body = {"files": list(_parts(found, body, codes))}
     elif media == "application/x-www-form-urlencoded" and is_fields:
         found.body = {"content": urlencode({name: _texts(value) for name, value in body.items()}, doseq=True).encode()}
     elif isinstance(body, str) and (media != "application/json" or "parse_error" in codes):
@@ -80,13 +83,16 @@ def _fill_body(found: Sending, body: Any, codes: set[str]) -> None:
         found.body = {"content": orjson.dumps(body)}
 
 
-def _parts(found: Sending, fields: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | None, bytes]]]:
+def _parts(
+    found: Sending, fields: Mapping[str, Any], codes: set[str]
+) -> Iterator[tuple[str, tuple[str | None, bytes]]]:
     for name, value in fields.items():
         if isinstance(value, dict) and {"name", "size", "digest"} <= value.keys():
-            found.missing.append(
-                f"{name} is sent as {value['size']} zeros, because files are not kept; answers may differ"
-            )
-            yield name, (str(value["name"]), bytes(int(value["size"])))
+            was_picture = name == _COVER and codes.isdisjoint(_NO_PICTURE)
+            content = png(1, str(value["digest"])) if was_picture else bytes(int(value["size"]))
+            other = "another picture" if was_picture else f"{value['size']} zeros"
+            found.missing.append(f"{name} is sent as {other}, because files are not kept; answers may differ")
+            yield name, (str(value["name"]), content)
         else:
             yield from ((name, (None, text.encode())) for text in _texts(value))
 

@@ -27,11 +27,14 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
     "comments": (("id",), ("lesson_id", "parent")),
     "medias": (("id",), ()),
     "uploads": (("upload_id",), ()),  # files that are still being uploaded
+    "pictures": (("folder", "number"), (("folder", "name"),)),  # uploaded pictures of rows of other tables
     "apps": (("client_id",), ()),
     "grants": (("id",), ("code", "access_token", "refresh_token")),  # access that users have granted to apps
 }
 """Table -> the fields that identify a row, and the fields that it has an index on."""
 
+FILES = ("uploads", "pictures")
+"""Tables whose rows have the content of a file, as text, in the field `content`."""
 WORLD = 8 * 1024
 """What a world takes besides its changed rows, in bytes."""
 LOGGED = 1024
@@ -99,6 +102,7 @@ class World:
     comments: Table
     medias: Table
     uploads: Table
+    pictures: Table
     apps: Table
     grants: Table
 

@@ -58,3 +58,20 @@ def test_the_document_is_one_blank_page() -> None:
     assert images.PDF.count(b"/Type/Page/") == 1
     address = images.document_url("http://s", "documents", "document", "1")
     assert re.fullmatch(r"http://s/upfiles/documents/document_[0-9]{4}\.pdf", address)
+
+
+@pytest.mark.parametrize(
+    ("username", "name"), [("team", "T9"), ("9lives", "99"), ("\u00e9mile", "U9"), ("_x", "U9"), ("\u00df", "U9")]
+)
+def test_a_person_without_a_picture_has_a_drawing(username: str, name: str) -> None:
+    """R612: of the initial, as in the vendor's samples: /upfiles/svg/T9.svg."""
+    assert images.drawing_path(username, 9) == f"/upfiles/svg/{name}.svg"
+    drawing = images.drawing(name)
+    assert drawing is not None
+    assert drawing.startswith("<svg ")
+    assert f">{name[0]}</text>" in drawing
+
+
+@pytest.mark.parametrize("name", ["T", "<9", "t9", "TT9", "T9<script>", "T" + "9" * 20, ""])
+def test_nothing_else_is_drawn(name: str) -> None:
+    assert images.drawing(name) is None

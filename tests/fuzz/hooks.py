@@ -19,6 +19,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 from schemathesis.specs.openapi.checks import _sent_form_fields
 
+from stubserver.api.images import png
 from stubserver.contract.load import load_contract
 from stubserver.fixture import load
 from tests.framework import ValidationError, as_form, converted, paged
@@ -43,6 +44,9 @@ BUSINESS_RULES: dict[str, set[str | None]] = {
         *("image", "url", "embed"),  # R708, R710: which field is required depends on another
         *("username", "password", "code", "refresh_token"),  # R713: the same for grants
     },
+    "invalid_image": {"image_original", "image"},  # R133: no picture
+    "invalid_extension": {"image_original"},
+    "empty": {"image_original", "image"},
     "invalid_grant": {None},  # R713-R715: wrong passwords, used tokens
 }
 """Error code -> fields: refusals of schema-valid data by rules that OpenAPI cannot express."""
@@ -72,7 +76,7 @@ ATTEMPT = [
     {"question_id": 4, "selected_options": [11, 12]},
 ]
 
-PIECE = b"a whole file in one piece"
+PIECE = png(8, "a whole file in one piece")
 PIECE_RANGE = f"bytes 0-{len(PIECE) - 1}/{len(PIECE)}"
 PASSWORD = {"grant_type": "password", "client_id": "stub-app", "username": "wren_hollis", "password": "stub-password"}
 
@@ -97,6 +101,8 @@ def map_case(context: Any, case: Any) -> Any:
         body = _with_known_ids(case.body)
         if operation in ("create_course", "update_course", "patch_course"):
             body.update(_unique(case.body))
+            if isinstance(body.get("image_original"), bytes) and next(_serial) % 4:
+                del body["image_original"]  # random bytes are no picture (R133)
         if body.get("type") == "lesson":
             body["type"] = "quiz"  # so that links lead on to its questions; the fixture's quizzes stay as they are
         carries_json = operation in OPERATIONS and "application/json" in OPERATIONS[operation].bodies

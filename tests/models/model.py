@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from tests.support.default import AVATARS
+
 BAD = "bad token"
 """The caller whose token is invalid; a user id is that user, None an anonymous caller."""
 Caller = int | str | None
@@ -42,7 +44,7 @@ USERS: Mapping[int, Mapping[str, Any]] = {
         "id": number,
         "username": username,
         "real_name": real_name,
-        "avatar": None,
+        "avatar": AVATARS[number],
         "community_badge": number in (1, 7),
         "deleted": False,
     }

@@ -27,6 +27,7 @@ import {
   request,
 } from './support/client.mjs';
 import { lessonPath } from './support/content.mjs';
+import { PNG } from './support/pictures.mjs';
 import { world } from './support/server.mjs';
 
 // Preferences and features without which the vendor's pages render nothing, or break.
@@ -123,7 +124,7 @@ world('boot', () => {
 
   test('an_upload_in_pieces_becomes_a_media_that_a_lesson_can_show', async () => {
     as('creator');
-    const content = Buffer.from('a sky that ran into the teapot');
+    const content = PNG;
     const { upload_id, offset } = await upload(content, 12);
     assert.equal(Number(offset), content.length);
 

@@ -19,11 +19,12 @@ import {
   refusal,
 } from './support/client.mjs';
 import { newCourse } from './support/content.mjs';
+import { PNG } from './support/pictures.mjs';
 import { world } from './support/server.mjs';
 
 // Courses of the default world, all made by the creator and joined by the member; the stranger is in none of them.
 const [OPEN, PRIVATE, SECRET, DRAFT, HIDDEN_COUNT] = [1, 4, 7, 10, 13];
-const COVER = new Blob(['hardly a picture'], { type: 'image/png' });
+const COVER = new File([PNG], 'cover.png', { type: 'image/png' });
 
 world('courses', () => {
   test('createCourse_makes_the_caller_its_creator', async () => {

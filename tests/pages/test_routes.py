@@ -25,6 +25,31 @@ def test_the_document_is_served_as_json(api: Api, contract: Contract) -> None:
     assert '"$ref":"#/components/' in response.text
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("svg/T9.svg", "image/svg+xml"),
+        ("avatars/1/resized/209/209/28b0.png", "image/png"),
+        ("courses/small/a_0001.png", "image/png"),
+        ("documents/a.pdf", "application/pdf"),
+    ],
+)
+def test_browsers_take_files_for_nothing_else(api: Api, path: str, kind: str) -> None:
+    answer = api.get(f"//upfiles/{path}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    if kind == "image/svg+xml":
+        assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize(
+    "path", ["svg/T.svg", "svg/x.svg", "avatars/1/resized/209/64/a.png", "avatars/a/resized/1/1/a.png"]
+)
+def test_avatars_of_no_known_form_are_absent(api: Api, path: str) -> None:
+    response = api.get(f"//upfiles/{path}")
+    assert (response.status_code, codes(response)) == (404, {"": "not_found"})
+
+
 @pytest.mark.parametrize("path", ["courses/huge/a_0001.png", "courses/small/a_0001.jpg", "courses/small/", "x"])
 def test_pictures_of_no_known_size_are_absent(api: Api, path: str) -> None:
     response = api.get(f"//upfiles/{path}")

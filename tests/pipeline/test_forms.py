@@ -1,5 +1,6 @@
 """Forms as the vendor's pages send them."""
 
+from stubserver.api.images import png
 from tests.support.client import Api
 
 
@@ -13,7 +14,7 @@ def test_create_course_reads_the_multipart_form_of_the_vendor(api: Api) -> None:
         "products": "[]",
         "0": "[object Object]",
     }
-    cover = {"image_original": ("cover.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9000, "image/png")}
+    cover = {"image_original": ("cover.png", png(8, "a") + bytes(range(256)) * 9000, "image/png")}
     response = api.as_("creator").post("/course/", data=fields, files=cover)
     assert response.status_code == 201
     course = response.json()
@@ -26,7 +27,7 @@ def test_create_course_reads_the_multipart_form_of_the_vendor(api: Api) -> None:
 def test_patch_course_takes_a_new_cover_as_multipart(api: Api) -> None:
     creator = api.as_("creator")
     before = creator.get("/course/1/").json()
-    response = creator.patch("/course/1/", files={"image_original": ("a.png", b"other bytes", "image/png")})
+    response = creator.patch("/course/1/", files={"image_original": ("a.png", png(8, "b"), "image/png")})
     assert response.status_code == 200
     assert response.json()["image_big"] != before["image_big"]
     assert response.json()["name"] == before["name"]

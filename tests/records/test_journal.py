@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from stubserver.api.images import png
 from tests.support.answers import ok
 from tests.support.client import Api
 from tests.support.forms import JSON, Options
@@ -12,6 +13,10 @@ from tests.support.tokens import APP, TOKEN, WREN
 from tests.support.worlds import named
 
 pytestmark = pytest.mark.in_process("it is about the journal of the world default")
+
+
+COVER = png(8, "a") + b"x" * 100_000
+"""A large file that is a picture; what follows its end does not matter."""
 
 
 # Bounds
@@ -102,7 +107,7 @@ def test_what_a_request_changed_counts(fresh: Callable[..., Api], encode: Option
 def test_files_do_not_count(fresh: Callable[..., Api]) -> None:
     api = fresh(max_journal=1_000_000)
     for _ in range(20):
-        files = {"image_original": ("a.png", b"x" * 100_000)}
+        files = {"image_original": ("a.png", COVER)}
         ok(api.as_("creator").patch("/~a/api/v2/course/1/", files=files))
     assert health(api) == (20, 0)
 

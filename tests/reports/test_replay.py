@@ -16,6 +16,7 @@ from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.faults import create
 from tests.support.forms import MULTIPART, form, part
+from tests.support.pictures import GIF
 from tests.support.tokens import APP, TOKEN, WREN, signed
 from tests.support.worlds import FREEZE, busy, make, named
 
@@ -130,13 +131,13 @@ def test_callers_without_a_persona_get_a_token(api: Api, again: Again) -> None:
 
 def test_files_are_replaced(api: Api, again: Again) -> None:
     """Pictures that follow from their content may then differ; nothing else may."""
-    content = form(part("name", b"Knots"), part("image_original", b"abc", "a.png"))
+    content = form(part("name", b"Knots"), part("image_original", GIF, "a.gif"))
     ok(api.as_("creator").patch("/course/1/", content=content, headers=MULTIPART))
     case = ok(api.get(CASE))
     found = again(case)
     assert found.differences == []
     assert found.missing == [
-        "default-1: image_original is sent as 3 zeros, because files are not kept; answers may differ."
+        "default-1: image_original is sent as another picture, because files are not kept; answers may differ."
     ]
     case["requests"][0]["response"]["body"]["image_big"] = "http://elsewhere/"
     assert len(again(case).differences) == 1

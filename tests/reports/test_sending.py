@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from stubserver.api.images import png
 from stubserver.records.journal import REDACTED
 from stubserver.reports.sending import Unsendable, curl, sending
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
-FILE = {"name": "a.png", "size": 3, "digest": "sha256:0"}
+FILE: dict[str, Any] = {"name": "a.png", "size": 3, "digest": "sha256:0"}
 
 
 def entry(
@@ -45,6 +46,8 @@ def entry(
             {"files": [("a", (None, b"x")), ("b", (None, b"1")), ("b", (None, b"2"))]},
         ),
         (MULTIPART, {"image": FILE}, (), {"files": [("image", ("a.png", b"\0\0\0"))]}),
+        (MULTIPART, {"image_original": FILE}, (), {"files": [("image_original", ("a.png", png(1, FILE["digest"])))]}),
+        (MULTIPART, {"image_original": FILE}, ("invalid_image",), {"files": [("image_original", ("a.png", bytes(3)))]}),
         (MULTIPART, "--b", ("parse_error",), {"content": b"--b"}),
     ],
 )

@@ -19,6 +19,18 @@ HOST = "stub.test"
 """The host in the addresses of answers."""
 _DEFAULT = load_yaml((folder("fixtures") / "default.yaml").read_text(encoding="utf-8"))
 PERSONAS: tuple[str, ...] = tuple(persona["token"].removeprefix("stub-") for persona in _DEFAULT["personas"])
+AVATARS: dict[int, str | None] = {
+    **{
+        user: f"http://{HOST}/upfiles/svg/{name}{user}.svg"
+        for user, name in ((4, "Z"), (6, "T"), (8, "B"), (10, "F"), (12, "K"))
+    },
+    **{
+        user["id"]: user["avatar"] and f"http://{HOST}{user['avatar']}"
+        for user in _DEFAULT["users"]
+        if "avatar" in user
+    },
+}
+"""User -> where their picture or the drawing of their initial is; None if they have neither (R612)."""
 STRANGER = 6
 """The user of `stub-stranger`, who is in no course."""
 COURSES = {"open": 1, "private": 4, "secret": 7, "draft": 10}

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from stubserver.api.images import png
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from tests.permissions import example
@@ -39,6 +40,9 @@ _HEADERS += ["X-Stub-World", "X-Stub-Fixture", "Content-Disposition", "X-Origina
 _NAMES = ("url", "embed", "hook", "avatar", "image", "fixture", "file")
 """Names of fields that elsewhere lead to files or servers."""
 _MEDIA = ["application/xml", "application/yaml", "application/x-python-pickle", "application/x-www-form-urlencoded"]
+
+_COVER: Options = {"method": "PATCH", "url": "/api/v2/course/1/"}
+"""A request that takes a picture."""
 
 
 class Canary:
@@ -75,6 +79,7 @@ def innocent(contracts: Sequence[Contract]) -> Iterator[Options]:
             elif operation.bodies:
                 options["json"] = _body(contract, operation)
             yield options
+    yield {**_COVER, "files": {"image_original": ("sky.png", png(8, "sky"))}}
     pages = [
         "/",
         "/docs/",
@@ -132,6 +137,9 @@ def _attacks_besides(payloads: Iterator[str]) -> Iterator[Options]:
     upload = form(part("image", b"twelve bytes", name))
     headers = {**MULTIPART, "Content-Range": "bytes 0-11/12"}
     yield {"method": "POST", "url": "/api/v2/media/upload/chunk/", "headers": headers, "content": upload}
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{next(payloads)}"/></svg>'.encode()
+    yield {**_COVER, "files": {"image_original": (name, picture)}}
+    yield {**_COVER, "files": {"image_original": (f"{name}.png", png(8, "sky") + picture)}}
     for below in ("/upfiles/", "/docs/", "/~", f"{PAGE}?redirect_uri=", "/openapi.json?x=", "/"):
         yield {"method": "GET", "url": f"{below}{quote(next(payloads), safe='')}"}
     wish = {**APP, "redirect_uri": next(payloads), "state": next(payloads)}

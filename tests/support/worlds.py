@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stubserver.api.images import png
 from stubserver.app import StubServer
 from tests.support.answers import ok
 from tests.support.client import Api
@@ -63,6 +64,7 @@ def busy(api: Api, world: str) -> dict[str, Any]:
     question = {"type": "single_choice", "text": "Does it hold?", "answers": answers}
     done["question"] = ask("creator", "POST", f"{path}{lesson['id']}/question/", question)
     ask("creator", "PATCH", "/course/2/", {"name": "Sourdough, at last"})
+    done["cover"] = ask("creator", "PATCH", "/course/1/", files={"image_original": ("a.png", png(8, "a"), "image/png")})
     ask("creator", "DELETE", "/course/3/section/9/lesson/18/")
     ask("creator", "DELETE", "/course/15/")
     ask("creator", "POST", "/course/1/invite/", {"users": [7]})

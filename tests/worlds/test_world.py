@@ -99,7 +99,11 @@ def test_change_undoes_every_table(default_fixture: Fixture) -> None:
 
 def test_world_knows_its_tables_only(default_fixture: Fixture) -> None:
     world = World("test", default_fixture)
-    assert {name for name in TABLES if len(getattr(world, name)) == 0} == {"uploads", "grants"}  # no fixture has any
+    assert {name for name in TABLES if len(getattr(world, name)) == 0} == {
+        "uploads",
+        "pictures",
+        "grants",
+    }  # no fixture has any
     with pytest.raises(AttributeError, match="nonsense"):
         _ = world.nonsense  # type: ignore[attr-defined]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from stubserver.api import rules
+from stubserver.api import pictures, rules
 from stubserver.api.body_checks import refuse, unknown_ids
 from stubserver.api.removal import remove_course
 from stubserver.api.views import Listing, Rows, Shaped, ordered
 from stubserver.api.views.course import DASHBOARD, EDIT, INSIDE, OUTSIDE, CourseEditView, CourseView
 from stubserver.call import Call
-from stubserver.errors import Problem, not_found
+from stubserver.errors import Problem, Refusal, not_found
 from stubserver.worlds.newest import Newest
 from stubserver.worlds.table import Key, Row
 
@@ -30,14 +30,14 @@ def list_joined_courses(call: Call) -> Listing:
 def create_course(call: Call) -> CourseView:
     """Create a course; the caller becomes its creator (R115)."""
     world, now = call.world, call.world.clock.now()
+    cover, wrong = _cover(call)
     course = {
-        **_checked(call, None),
+        **_checked(call, None, wrong),
         "id": world.courses.next_id(),
         "created_by": call.user_id,
         "created_at": now,
         "deleted": False,
     }
-    world.courses.put(course)
     world.memberships.put(
         {
             "course_id": course["id"],
@@ -47,7 +47,7 @@ def create_course(call: Call) -> CourseView:
             "last_active_at": None,
         }
     )
-    return CourseView(call, course)
+    return _stored(call, course, cover)
 
 
 def search_courses(call: Call) -> Listing:
@@ -80,7 +80,8 @@ def get_course(call: Call) -> Shaped:
 
 def update_course(call: Call) -> CourseView:
     """Set the fields that are sent; optional fields that are left out keep their values (R021)."""
-    return CourseView(call, call.world.courses.put(_checked(call, call.course)))
+    cover, wrong = _cover(call)
+    return _stored(call, _checked(call, call.course, wrong), cover)
 
 
 def patch_course(call: Call) -> CourseView:
@@ -146,8 +147,8 @@ def _description(call: Call, row: Row) -> str:
     return CourseView(call, row).description
 
 
-def _checked(call: Call, before: Row | None) -> dict[str, Any]:
-    """The course with the body applied. Raises a 400 refusal that lists every broken rule."""
+def _checked(call: Call, before: Row | None, wrong: Iterable[Problem]) -> dict[str, Any]:
+    """The course with the body applied. Raises a 400 refusal that lists every broken rule, and what else is `wrong`."""
     body = call.body
     number = before["id"] if before else None
     problems: list[Problem] = []
@@ -161,7 +162,7 @@ def _checked(call: Call, before: Row | None) -> dict[str, Any]:
     order = before["sections_order"] if before else []
     problems += unknown_ids(body, "categories", call.world.categories, "category")
     problems += unknown_ids(body, "sections_order", order, "section in this course")
-    refuse(problems)
+    refuse([*problems, *wrong])
     course = {**(before or {**_BLANK, **call.operation.defaults}), **body}
     if "sections_order" in body:
         course["sections_order"] = rules.reordered(order, body["sections_order"])
@@ -173,6 +174,25 @@ def _checked(call: Call, before: Row | None) -> dict[str, Any]:
 
 _BLANK: Row = {"slug": "", "categories": [], "sections_order": [], "image_original": None}
 """Initial values of fields that the body leaves out and for which the contract has no default."""
+
+
+def _cover(call: Call) -> tuple[pictures.Picture | None, list[Problem]]:
+    """The cover, if one was sent as a file, and what is wrong with it (R133)."""
+    file = call.files.get("image_original")
+    try:
+        return (pictures.checked("image_original", file.name, file.content) if file else None), []
+    except Refusal as refused:
+        return None, refused.problems
+
+
+def _stored(call: Call, course: Row, cover: pictures.Picture | None) -> CourseView:
+    """Store the course and its cover. One that is only named is unknown here: a placeholder stands for it (R123)."""
+    call.world.courses.put(course)
+    if cover:
+        pictures.keep(call.world, CourseView.folder, course["id"], course["slug"], cover)
+    elif "image_original" in call.body:
+        call.world.pictures.delete((CourseView.folder, course["id"]))
+    return CourseView(call, course)
 
 
 def _taken(call: Call, field: str, value: str, number: int | None) -> bool:

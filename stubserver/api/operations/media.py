@@ -1,11 +1,13 @@
-"""Media: uploaded in pieces, or made from a URL. Of a file, only what identifies it is kept, not its content."""
+"""Media: uploaded in pieces, or made from a URL. Of a document, only what identifies it is kept, not its content."""
 
 import hashlib
 import mimetypes
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from stubserver.api import pictures
 from stubserver.api.body_checks import required
 from stubserver.api.views.media import MediaView
 from stubserver.call import Call, Upload
@@ -33,7 +35,8 @@ def upload_media_chunk(call: Call) -> dict[str, Any]:
     digest = upload["digest"].copy()
     digest.update(piece.content)
     offset = start + len(piece.content)
-    call.world.uploads.put({**upload, "offset": offset, "digest": digest})
+    content = upload["content"] + piece.content.hex() if _may_be_picture(size) else ""
+    call.world.uploads.put({**upload, "offset": offset, "digest": digest, "content": content})
     return {"upload_id": upload["upload_id"], "offset": str(offset), "expires": upload["expires"]}
 
 
@@ -47,8 +50,12 @@ def complete_media_upload(call: Call) -> MediaView:
     kind = call.body.get("type", upload["kind"])
     kind = "doc" if kind in ("document", "file") else kind
     _check_size("upload_id", "doc" if kind == "doc" else "image", upload["size"])
+    picture = None if kind == "doc" else pictures.read("image", bytes.fromhex(upload["content"]))
     call.world.uploads.delete(upload["upload_id"])
-    return _new_media(call, type=kind, title=_printable(upload["name"]))
+    media = _new_media(call, type=kind, title=_printable(upload["name"]))
+    if picture:
+        pictures.keep(call.world, MediaView.folder, media.row["id"], "picture", picture)
+    return media
 
 
 def create_media(call: Call) -> MediaView:
@@ -89,9 +96,15 @@ def _checked_range(call: Call, piece: Upload) -> tuple[int, int]:
     return start, int(size)
 
 
+def _may_be_picture(size: int) -> bool:
+    """Whether a file of this size may become a picture, so that its content is kept; its type is told at the end."""
+    return size <= MAX_FILE["image"]
+
+
 def _new_upload(call: Call, piece: Upload, size: int) -> Row:
     kind = _kind(piece)
     _check_size("Content-Range", kind, size)
+    _forget_expired(call)
     return {
         "upload_id": call.world.token(f"upload {call.world.uploads.next_id()}"),
         "user_id": call.user_id,
@@ -100,8 +113,16 @@ def _new_upload(call: Call, piece: Upload, size: int) -> Row:
         "size": size,
         "offset": 0,
         "digest": hashlib.md5(usedforsecurity=False),
+        "content": "",
         "expires": call.world.clock.now() + LIFETIME,
     }
+
+
+def _forget_expired(call: Call) -> None:
+    """Make room: uploads expire in the order in which they began, at least while the clock is not set back."""
+    now = call.world.clock.now()
+    for upload in list(takewhile(lambda row: row["expires"] <= now, call.world.uploads)):
+        call.world.uploads.delete(upload["upload_id"])
 
 
 def _check_size(field: str, kind: str, size: int) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 from stubserver.api import rules
 from stubserver.api.body_checks import refuse, unknown_ids
 from stubserver.api.progress import matching_users, members
-from stubserver.api.views import Listing
+from stubserver.api.views import Listing, UserView
 from stubserver.api.views.course import CourseView, MemberView
 from stubserver.call import Call
 from stubserver.errors import forbidden, invalid, not_found
+from stubserver.worlds.table import Row
 
 
 def get_course_status(call: Call) -> dict[str, str | None]:
@@ -91,7 +92,7 @@ def list_course_suggested_users(call: Call) -> Listing:
     """People without any status in the course, by username (R221)."""
     world, course = call.world, call.course["id"]
     strangers = [row for row in world.users if (course, row["id"]) not in world.memberships and not row["deleted"]]
-    return Listing(sorted(matching_users(call, strangers), key=lambda row: row["username"]))
+    return _listing(call, sorted(matching_users(call, strangers), key=lambda row: row["username"]))
 
 
 def list_course_dashboard_users(call: Call) -> Listing:
@@ -111,7 +112,11 @@ def list_course_dashboard_users(call: Call) -> Listing:
 def _people(call: Call, statuses: list[str]) -> Listing:
     """The users with one of `statuses`, by id (R611)."""
     rows = members(call, call.course["id"], statuses)
-    return Listing(matching_users(call, [call.world.users[row["user_id"]] for row in rows]))
+    return _listing(call, matching_users(call, [call.world.users[row["user_id"]] for row in rows]))
+
+
+def _listing(call: Call, users: list[Row]) -> Listing:
+    return Listing(users, lambda row: UserView(call, row))
 
 
 def _known_users(call: Call, field: str) -> list[int]:

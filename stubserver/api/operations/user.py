@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from stubserver.api.progress import matching_users
-from stubserver.api.views import Listing, ordered
-from stubserver.api.views.user import MeView
+from stubserver.api.views import Listing, UserView, ordered
+from stubserver.api.views.user import MeView, ProfileView
 from stubserver.call import Call
-from stubserver.worlds.table import Row
 
 
 def get_me(call: Call) -> MeView:
@@ -35,9 +34,9 @@ def list_connection_statuses(call: Call) -> dict[str, Any]:
     return {"connection_statuses": {}}
 
 
-def get_user(call: Call) -> Row:
+def get_user(call: Call) -> ProfileView:
     """The public profile of a user, deleted or not (R705)."""
-    return call.row("user")
+    return ProfileView(call, call.row("user"))
 
 
 def get_user_settings(call: Call) -> Any:
@@ -62,4 +61,5 @@ def list_user_events(call: Call) -> Listing:
 
 def _search(call: Call, parameter: str) -> Listing:
     people = matching_users(call, (row for row in call.world.users if not row["deleted"]), parameter)
-    return Listing(ordered(people, call.query["ordering"], ("username", "real_name", "location"), "username"))
+    people = ordered(people, call.query["ordering"], ("username", "real_name", "location"), "username")
+    return Listing(people, lambda row: UserView(call, row))

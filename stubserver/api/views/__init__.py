@@ -47,9 +47,9 @@ class View:
         return {}
 
     @property
-    def created_by(self) -> Row:
-        """The author's row in `users`."""
-        return self.call.world.users[self.row["created_by"]]
+    def created_by(self) -> "UserView":
+        """The author."""
+        return UserView(self.call, self.call.world.users[self.row["created_by"]])
 
 
 class Rows(Protocol):
@@ -109,3 +109,27 @@ class CategoryView(PicturedView):
     def context(self) -> str:
         """The base URL, which the image URLs begin with."""
         return self.call.base_url
+
+
+class UserView(View):
+    """A user as everybody sees them; where one user is read, more is shown (R719)."""
+
+    can_send_pm_to: Any = OMIT
+
+    @property
+    def context(self) -> str | None:
+        """The base URL, which the avatar's URL begins with."""
+        return self.call.base_url
+
+    @property
+    def avatar(self) -> str | None:
+        """URL of the picture, or of a drawing of the initial; None if the fixture says so (R612)."""
+        address: str | None = self.row["avatar"]
+        if address is None or "://" in address:
+            return address
+        return self.call.base_url + (address or images.drawing_path(self.row["username"], self.row["id"]))
+
+    @property
+    def deleted_at(self) -> Any:
+        """When the account was deleted, if it was at a known time (R719)."""
+        return self.row["deleted_at"] or OMIT

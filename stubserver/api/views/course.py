@@ -1,10 +1,11 @@
 """Courses as readers, managers and members see them, with the sections and lessons inside them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from stubserver.api import rules
+from stubserver.api import pictures, rules
 from stubserver.api.progress import (
     completion_rate,
     completion_status,
@@ -14,7 +15,7 @@ from stubserver.api.progress import (
     published_in,
     published_lessons,
 )
-from stubserver.api.views import CategoryView, PicturedView, View
+from stubserver.api.views import CategoryView, PicturedView, UserView, View
 from stubserver.call import Call
 from stubserver.worlds.table import Row
 
@@ -37,9 +38,14 @@ class CourseView(PicturedView):
         """Whether the caller sees more than the lock screen (R103, R105)."""
         self._statuses: dict[int, str] = {}
 
+    def derived_together(self) -> Mapping[str, str]:
+        """Rendition -> the URL of the uploaded cover, or of a placeholder (R123)."""
+        uploaded = self.call.world.pictures.get((self.folder, self.row["id"]))
+        return pictures.addresses(self.call, uploaded) if uploaded else super().derived_together()
+
     @property
     def picture(self) -> str:
-        """Changes with each upload, and with the server's seed."""
+        """Changes with each cover that is only named, and with the server's seed."""
         return f"{self.call.world.settings.seed}:{self.row['id']}:{self.row['image_original']}"
 
     @property
@@ -222,7 +228,7 @@ class LessonView(View):
         return None
 
 
-class MemberView(View):
+class MemberView(UserView):
     """A membership as a row of the teacher's dashboard (R607, R608)."""
 
     def __init__(self, call: Call, row: Row) -> None:

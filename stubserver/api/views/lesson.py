@@ -4,7 +4,7 @@ from typing import Any
 
 from stubserver.api import rules
 from stubserver.api.progress import completion_status, ordered_questions
-from stubserver.api.views import OMIT, View
+from stubserver.api.views import OMIT, UserView, View
 from stubserver.api.views.media import MediaView
 from stubserver.call import Call
 from stubserver.worlds.table import Row
@@ -82,9 +82,9 @@ class AttemptView(View):
     """An attempt at a quiz, with its own copy of the questions (R413)."""
 
     @property
-    def user(self) -> Row:
+    def user(self) -> UserView:
         """The user who made the attempt."""
-        return self.call.world.users[self.row["user_id"]]
+        return UserView(self.call, self.call.world.users[self.row["user_id"]])
 
     @property
     def quiz_attempt(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from stubserver.worlds.world import TABLES
 from tests.support.answers import ids, ok, refused
 from tests.support.client import Api
-from tests.support.default import NOW, QUIZ, RIGHT, WRONG, iso
+from tests.support.default import AVATARS, NOW, QUIZ, RIGHT, WRONG, iso
 from tests.support.forms import FORM
 from tests.support.rows import snapshot
 
@@ -20,7 +20,7 @@ DILYS = {
     "id": 3,
     "username": "dilys_pruett",
     "real_name": "Dilys Pruett",
-    "avatar": None,
+    "avatar": AVATARS[3],
     "community_badge": False,
     "deleted": False,
 }
@@ -474,7 +474,7 @@ def test_list_course_quiz_attempts_shows_rows(api: Api) -> None:
         "created_at": "2025-12-02T08:10:27.915304+00:00",
         "grade": 75,
         "result": "completed",
-        "user": {**DILYS, "id": 9, "username": "yara-winsloe", "real_name": "Yara Winsloe"},
+        "user": {**DILYS, "id": 9, "username": "yara-winsloe", "real_name": "Yara Winsloe", "avatar": AVATARS[9]},
     }
     assert [(row["id"], row["grade"], row["result"]) for row in page["results"]] == [
         (4, 25, "failed"),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.answers import done, ids, ok, refused
 from tests.support.client import Api
-from tests.support.default import NOW
+from tests.support.default import AVATARS, NOW
 from tests.support.forms import FORM, Options
 from tests.support.rows import snapshot
 
@@ -25,7 +25,7 @@ def user(number: int, username: str, real_name: str, badge: bool = False) -> dic
         "id": number,
         "username": username,
         "real_name": real_name,
-        "avatar": None,
+        "avatar": AVATARS[number],
         "community_badge": badge,
         "deleted": False,
     }

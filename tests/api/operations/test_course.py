@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from stubserver.api.images import png
 from stubserver.app import StubServer
 from stubserver.worlds.world import TABLES, Fixture
 from tests.api.operations.courses import BY_PRIVACY, FULL, IMAGES, do, ids
 from tests.support.answers import ok, refused
 from tests.support.client import Api
-from tests.support.default import STRANGER, iso
+from tests.support.default import AVATARS, STRANGER, iso
 from tests.support.forms import ENCODINGS, IN_EVERY_ENCODING, Encode, Options
 from tests.support.rows import snapshot
 
@@ -83,7 +84,7 @@ def test_create_course_answers_defaults(api: Api) -> None:
         "join_status": "creator",
         "user_completion_rate": 0,
         "created_at": iso(),
-        "created_by": {**author, "avatar": None, "community_badge": False, "deleted": False},
+        "created_by": {**author, "avatar": AVATARS[6], "community_badge": False, "deleted": False},
         "categories": [],
     }
     assert ok(api.as_("stranger").get("/course/16/status/")) == {"status": "creator"}
@@ -235,9 +236,9 @@ def test_create_course_may_be_for_staff_only(
 
 
 def test_create_course_shows_an_image(api: Api) -> None:
-    """R123: the four renditions are square PNGs at absolute URLs; the upload itself is never shown."""
-    files = {"image_original": ("cover.png", b"first", "image/png")}
-    body = ok(api.as_("member").post("/course/", data={"name": "Lino", "type": "self-paced"}, files=files), 201)
+    """R123: without an upload, the four renditions are square PNGs at absolute URLs."""
+    sent = {"name": "Lino", "type": "self-paced", "image_original": "lino.jpg"}
+    body = ok(api.as_("member").post("/course/", json=sent), 201)
     assert "image_original" not in body
     assert len({body[name] for name in IMAGES}) == 4
     for name in IMAGES:
@@ -515,8 +516,8 @@ def test_patch_course_changes_the_images(api: Api) -> None:
     """R123: each new cover, uploaded or named, changes all four URLs; other changes keep them."""
     seen = [{name: ok(api.get("/course/1/"))[name] for name in IMAGES}]
     uploads: list[Options] = [
-        {"files": {"image_original": ("a.png", b"one", "image/png")}},
-        {"files": {"image_original": ("a.png", b"two", "image/png")}},
+        {"files": {"image_original": ("a.png", png(8, "one"), "image/png")}},
+        {"files": {"image_original": ("a.png", png(8, "two"), "image/png")}},
         {"json": {"image_original": "watercolour.jpg"}},
     ]
     for upload in uploads:
@@ -584,6 +585,7 @@ def test_delete_course_removes_what_belongs_to_it(api: Api) -> None:
         "comments": 15,
         "medias": 0,
         "uploads": 0,
+        "pictures": 0,
         "apps": 0,
         "grants": 0,
     }

@@ -19,7 +19,7 @@ from tests.api.operations.lessons import (
 )
 from tests.support.answers import done, ok, refused
 from tests.support.client import Api
-from tests.support.default import PERSONAS, QUIZ, RIGHT, WRONG, iso
+from tests.support.default import AVATARS, PERSONAS, QUIZ, RIGHT, WRONG, iso
 from tests.support.forms import IN_EVERY_MEDIA_TYPE, Encode
 from tests.support.rows import snapshot
 
@@ -28,7 +28,7 @@ WREN = {
     "id": 1,
     "username": "wren_hollis",
     "real_name": "Wren Hollis",
-    "avatar": None,
+    "avatar": AVATARS[1],
     "community_badge": True,
     "deleted": False,
 }
@@ -343,6 +343,12 @@ def test_patch_course_lesson_replaces_medias(api: Api) -> None:
             "description": "One page, and most of it you have already.",
             "url": "http://stub.test/upfiles/documents/document_9486.pdf",
             "image": None,
+            "image_thumbnail": {
+                "url": "http://stub.test/upfiles/documents/medium/document_9486.png",
+                "width": 128,
+                "height": 128,
+                "color": None,
+            },
             "image_width": None,
             "image_height": None,
             "order": 3,

@@ -1,12 +1,14 @@
 """Media: uploading files in chunks, completing the uploads, and clicking media."""
 
 import hashlib
+import re
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from stubserver.api import images
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.default import NOW
@@ -16,7 +18,9 @@ from tests.support.rows import snapshot
 MEDIA, CHUNK, COMPLETE = "/media/", "/media/upload/chunk/", "/media/upload/complete/"
 PIECE = 204_800
 IMAGE_LIMIT, DOCUMENT_LIMIT = 5_242_880, 52_428_800
-PLACEHOLDER = {"image_width": 512, "image_height": 512, "embed": None, "order": 0, "description": ""}
+DOCUMENT, PICTURE = ("wash.pdf", "application/pdf"), ("wash.png", "image/png")
+"""Names and media types of files."""
+DRAWN = images.png(16, "wash")
 
 
 def md5(content: bytes) -> str:
@@ -28,7 +32,7 @@ def send(
     content_range: str | bytes | None,
     piece: bytes,
     upload_id: str | None = None,
-    file: tuple[str, str | None] = ("wash.png", "image/png"),
+    file: tuple[str, str | None] = DOCUMENT,
     field: str = "image",
 ) -> httpx.Response:
     """Upload a chunk of a file with this name and media type; None: the form names no media type."""
@@ -57,26 +61,29 @@ def uploaded(api: Api, content: bytes = b"abc", **options: Any) -> dict[str, Any
 
 
 def test_upload_media_chunk_takes_a_file_at_once(api: Api, member: Api) -> None:
-    """R708, R709: one chunk, completed, becomes a picture named after the file, with a placeholder that exists."""
-    answer = ok(send(member, "bytes 0-10/11", b"hello world"), 201)
+    """R708, R709: one chunk, completed, becomes a picture named after the file, and is shown as it was sent."""
+    answer = ok(send(member, f"bytes 0-{len(DRAWN) - 1}/{len(DRAWN)}", DRAWN, file=PICTURE), 201)
     assert set(answer) == {"upload_id", "offset", "expires"}
-    assert (answer["offset"], answer["expires"]) == ("11", "2026-11-24T12:00:00+00:00")
-    sums = {"upload_id": answer["upload_id"], "md5": "5eb63bbbe01eeed093cb22bb8f5acdc3"}
+    assert (answer["offset"], answer["expires"]) == (str(len(DRAWN)), "2026-11-24T12:00:00+00:00")
+    sums = {"upload_id": answer["upload_id"], "md5": md5(DRAWN)}
     made = ok(member.post(COMPLETE, json=sums), 201)
     address = made["image"]
     assert made == {
-        **PLACEHOLDER,
         "id": 6,
+        "description": "",
+        "order": 0,
+        "embed": None,
+        "image_width": 16,
+        "image_height": 16,
         "added_at": NOW.isoformat(),
         "type": "image",
         "title": "wash.png",
         "url": address,
         "image": address,
     }
-    assert address.startswith("http://stub.test/upfiles/medias/bigger/picture_")
+    assert re.fullmatch(r"http://stub\.test(/~[^/]+)?/upfiles/medias/bigger/picture_[0-9]{4}\.png", address)
     picture = api.get(f"/{address.removeprefix('http://stub.test')}")
-    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
-    assert picture.content.startswith(b"\x89PNG")
+    assert (picture.status_code, picture.headers["content-type"], picture.content) == (200, "image/png", DRAWN)
 
 
 @pytest.mark.parametrize("cuts", [(3,), (1, 2, 3, 4), (10,)], ids=str)
@@ -92,7 +99,7 @@ def test_upload_media_chunk_takes_a_file_in_pieces(member: Api, cuts: tuple[int,
         expires.add(answer["expires"])
         member.world.clock.advance(timedelta(hours=1))
     assert expires == {"2026-11-24T12:00:00+00:00"}
-    assert ok(member.post(COMPLETE, json={"upload_id": upload_id, "md5": md5(content)}), 201)["title"] == "wash.png"
+    assert ok(member.post(COMPLETE, json={"upload_id": upload_id, "md5": md5(content)}), 201)["title"] == "wash.pdf"
 
 
 def test_upload_media_chunk_takes_the_largest_piece(member: Api) -> None:
@@ -307,19 +314,26 @@ def test_upload_media_chunk_and_the_others_need_a_login(api: Api, path: str, opt
 def test_complete_media_upload_makes_what_is_wanted(
     api: Api, member: Api, field: str, file: tuple[str, str | None], kind: str, sent: str | None
 ) -> None:
-    """R709: without a type, what the file is, whichever field it came in; the pages say document or file for doc."""
-    body = uploaded(member, file=file, field=field)
+    """R709, R718: without a type, what the file is, whichever field it came in; the pages say document or file for doc.
+    Only documents have a thumbnail."""
+    body = uploaded(member, DRAWN, file=file, field=field)
     made = ok(member.post(COMPLETE, json=body if sent is None else {**body, "type": sent}), 201)
     expected = {"document": "doc", "file": "doc", None: kind}.get(sent, sent)
     assert (made["type"], made["title"]) == (expected, file[0])
     placeholder = api.get(f"/{made['url'].removeprefix('http://stub.test')}")
     assert placeholder.status_code == 200
+    assert ("image_thumbnail" in made) == (expected == "doc")
     if expected == "doc":
         assert (made["image"], made["image_width"], made["image_height"]) == (None, None, None)
         assert placeholder.headers["content-type"] == "application/pdf"
         assert placeholder.content.startswith(b"%PDF-")
+        small = made["image_thumbnail"]
+        assert (small["width"], small["height"], small["color"]) == (128, 128, None)
+        picture = api.get(f"/{small['url'].removeprefix('http://stub.test')}")
+        assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
     else:
         assert made["url"] == made["image"]
+        assert placeholder.content == DRAWN
         assert placeholder.headers["content-type"] == "image/png"
 
 
@@ -333,7 +347,7 @@ def test_complete_media_upload_makes_what_is_wanted(
 )
 def test_complete_media_upload_keeps_the_name_of_the_file(member: Api, name: str, title: str) -> None:
     """R709: as the title, whatever characters it contains."""
-    assert ok(member.post(COMPLETE, json=uploaded(member, file=(name, "image/png"))), 201)["title"] == title
+    assert ok(member.post(COMPLETE, json=uploaded(member, DRAWN, file=(name, "image/png"))), 201)["title"] == title
 
 
 @pytest.mark.parametrize(
@@ -430,6 +444,29 @@ def test_complete_media_upload_makes_what_lessons_and_comments_show(api: Api, me
     assert comment["medias"] == made
     ok(api.as_("creator").patch(lesson, json={"medias": ids[::-1]}))
     assert ok(member.get(lesson))["medias"] == made[::-1]
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.4", DRAWN[:-20], b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
+@pytest.mark.parametrize("kind", ["image", "eimage", None])
+def test_complete_media_upload_refuses_a_picture_that_is_none(member: Api, kind: str | None, content: bytes) -> None:
+    """R133, R709: whatever its name and media type say; the upload can still become a document."""
+    body = uploaded(member, content, file=PICTURE)
+    before = snapshot(member.world)
+    wanted = body if kind is None else {**body, "type": kind}
+    assert refused(member.post(COMPLETE, json=wanted), 400) == {"image": "invalid_image"}
+    assert snapshot(member.world) == before
+    assert ok(member.post(COMPLETE, json={**body, "type": "doc"}), 201)["image"] is None
+
+
+@pytest.mark.in_process("it looks at uploads, which snapshots leave out")
+def test_upload_media_chunk_makes_room_for_new_files(member: Api) -> None:
+    """R708: an upload that has expired takes no room once another begins; one that has not stays."""
+    begun(member)
+    member.world.clock.advance(timedelta(hours=12))
+    second = begun(member)
+    member.world.clock.advance(timedelta(hours=12))
+    third = begun(member)
+    assert [row["upload_id"] for row in member.world.uploads] == [second, third]
 
 
 # Clicking

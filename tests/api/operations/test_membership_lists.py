@@ -5,7 +5,7 @@ import pytest
 from tests.api.operations.memberships import ACTIONS
 from tests.support.answers import done, ids, ok, refused
 from tests.support.client import Api
-from tests.support.default import STRANGER, iso
+from tests.support.default import AVATARS, STRANGER, iso
 from tests.support.rows import be
 
 SHORT = {"id", "username", "real_name", "ext_id", "avatar"}
@@ -22,7 +22,7 @@ def test_list_course_joined_users_shows_members(api: Api) -> None:
             "id": 2,
             "username": "ottoline-marsh",
             "real_name": "Ottoline Marsh",
-            "avatar": None,
+            "avatar": AVATARS[2],
             "community_badge": False,
             "deleted": False,
         }
@@ -99,7 +99,13 @@ def test_list_course_invited_users_shows_invitations(api: Api) -> None:
     response = api.as_("manager").get("/course/4/invite/")
     assert ids(response) == [4, 6, 12, 13]
     rows = response.json()["results"]
-    assert rows[0] == {"id": 4, "username": "zebedee-fenn", "real_name": "Zebedee Fenn", "ext_id": None, "avatar": None}
+    assert rows[0] == {
+        "id": 4,
+        "username": "zebedee-fenn",
+        "real_name": "Zebedee Fenn",
+        "ext_id": None,
+        "avatar": AVATARS[4],
+    }
     assert all(set(row) == SHORT for row in rows)
     assert ids(api.as_("creator").get("/course/15/invite/")) == []
     row = ok(api.as_("creator").get("/course/14/invite/?limit=1&offset=1"))["results"][0]
@@ -130,7 +136,7 @@ def test_list_course_join_requests_shows_whole_users(api: Api) -> None:
         "id": 5,
         "username": "carys_lund",
         "real_name": "Carys Lund",
-        "avatar": None,
+        "avatar": AVATARS[5],
         "ext_id": None,
         "followings_counter": 0,
         "followers_counter": 0,
@@ -195,7 +201,7 @@ def test_list_course_dashboard_users_shows_progress(api: Api) -> None:
         "id": 3,
         "username": "dilys_pruett",
         "real_name": "Dilys Pruett",
-        "avatar": None,
+        "avatar": AVATARS[3],
         "join_status": "joined",
         "user_completion_rate": 40,
         "last_active_at": iso(-2),

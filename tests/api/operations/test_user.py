@@ -12,7 +12,7 @@ from stubserver.worlds.table import FixtureTable
 from stubserver.worlds.world import TABLES, Fixture
 from tests.support.answers import ok, refused
 from tests.support.client import Api
-from tests.support.default import NOW, PERSONAS
+from tests.support.default import AVATARS, NOW, PERSONAS, iso
 from tests.support.rows import snapshot
 
 ME = "/user/me/"
@@ -26,7 +26,7 @@ TOBIN = {
     "id": 6,
     "username": "tobin-ashdale",
     "real_name": "Tobin Ashdale",
-    "avatar": None,
+    "avatar": AVATARS[6],
     "ext_id": None,
     "followings_counter": 0,
     "followers_counter": 0,
@@ -71,6 +71,39 @@ def ids(api: Api, path: str, query: str = "") -> list[int]:
     return [row["id"] for row in ok(api.get(f"{path}?limit=100&{query}"))["results"]]
 
 
+# Pictures of people
+
+
+def test_get_user_has_an_avatar(api: Api) -> None:
+    """R612: a picture, or a drawing of the initial, or neither, wherever the person is shown; each can be looked at."""
+    for number, address in AVATARS.items():
+        assert ok(api.get(f"/user/{number}/"))["avatar"] == address
+        if address is not None:
+            answer = api.get(address.replace("http://stub.test", "/"))
+            kind = "image/svg+xml" if address.endswith(".svg") else "image/png"
+            assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+    assert [number for number, address in AVATARS.items() if address is None] == [14]
+    course = ok(api.as_("creator").get("/course/1/"))
+    assert course["created_by"]["avatar"] == ok(api.as_("creator").get(ME))["avatar"] == AVATARS[1]
+    rows = ok(api.as_("manager").get("/course/1/users/?limit=100"))["results"]
+    assert {row["id"]: row["avatar"] for row in rows} == {row["id"]: AVATARS[row["id"]] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("avatar", "shown"),
+    [
+        ("https://cdn.example/a.png", "https://cdn.example/a.png"),
+        ("/upfiles/mine/small/a.png", "http://stub.test/upfiles/mine/small/a.png"),
+        ("", "http://stub.test/upfiles/svg/T6.svg"),
+        (None, None),
+    ],
+)
+def test_get_user_shows_the_avatar_of_the_fixture(api: Api, avatar: str | None, shown: str | None) -> None:
+    """R612."""
+    api.world.users.put({**api.world.users[6], "avatar": avatar})
+    assert ok(api.get("/user/6/"))["avatar"] == shown
+
+
 # The caller
 
 
@@ -79,6 +112,7 @@ def test_get_me_shows_the_caller(api: Api, number: int, persona: str) -> None:
     """R703: everything a user has, plus email address, role and permissions."""
     me = ok(api.as_(persona).get(ME))
     user = ok(api.get(f"/user/{number}/"))
+    assert user.pop("can_send_pm_to") is False
     assert {name: me.pop(name) for name in user} == user
     assert me == {
         "email": f"{user['username']}@example.com",
@@ -137,15 +171,30 @@ def test_get_me_and_all_else_that_can_be_read_keeps_secrets(api: Api, contract: 
 @pytest.mark.parametrize("caller", [None, "member", "stranger"])
 def test_get_user_shows_somebody(api: Api, caller: str | None) -> None:
     """R705: what everyone may know, even without a login where the content is for members only."""
-    assert ok(api.as_(caller).get("/user/6/")) == TOBIN
+    shown = {**TOBIN, "can_send_pm_to": False}
+    assert ok(api.as_(caller).get("/user/6/")) == shown
     api.world.preferences = {**api.world.preferences, NO_CONTENT: False}
-    assert ok(api.as_(caller).get("/user/6/")) == TOBIN
+    assert ok(api.as_(caller).get("/user/6/")) == shown
+
+
+@pytest.mark.in_process("a preference of its own")
+def test_get_user_tells_who_may_send_messages(api: Api) -> None:
+    """R702, R719: anybody with a login to anybody else, if messages are switched on; no list of users has the field."""
+    api.world.preferences = {**api.world.preferences, "addons.private_messages_enabled": True}
+    delete(api, 5)
+    for caller, user, may in (("member", 6, True), ("member", 3, False), (None, 6, False), ("member", 5, False)):
+        assert ok(api.as_(caller).get(f"/user/{user}/"))["can_send_pm_to"] is may
+    assert "can_send_pm_to" not in ok(api.as_("member").get(ME))
+    assert ok(api.get(f"{SEARCH}?user=tobin"))["results"] == [TOBIN]
 
 
 def test_get_user_shows_deleted_people(api: Api) -> None:
-    """R705: marked as deleted, otherwise unchanged."""
+    """R705, R719: marked as deleted, with the time if it is known, otherwise unchanged."""
     delete(api, 6)
-    assert ok(api.get("/user/6/")) == {**TOBIN, "deleted": True}
+    shown = {**TOBIN, "can_send_pm_to": False, "deleted": True}
+    assert ok(api.get("/user/6/")) == shown
+    api.world.users.put({**api.world.users[6], "deleted_at": NOW})
+    assert ok(api.get("/user/6/")) == {**shown, "deleted_at": iso()}
 
 
 @pytest.mark.parametrize("number", ["99", "0", "-1", "9" * 30])
@@ -261,7 +310,7 @@ def test_search_users_pages(api: Api, path: str) -> None:
 
 
 def test_search_users_shows_people_in_full(api: Api) -> None:
-    """R705: exactly as get_user shows them."""
+    """R705: as get_user shows them, without what only that operation tells (R719)."""
     assert ok(api.get(f"{SEARCH}?user=tobin"))["results"] == [TOBIN]
 
 

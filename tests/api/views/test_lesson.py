@@ -54,5 +54,5 @@ def test_a_row_of_the_dashboard_says_where_its_quiz_lies(world: World, by: By) -
     """R609."""
     view = AttemptRowView(by(1), world.attempts[4])
     assert (view.course_id, view.section_id, view.name) == (1, 2, "Quiz: mixing colours")
-    assert view.user["id"] == 8
+    assert view.user.id == 8
     assert view.quiz_attempt["grade"] == 25

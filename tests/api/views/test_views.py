@@ -20,7 +20,7 @@ def test_a_field_that_cannot_be_derived_is_never_taken_from_the_row() -> None:
 def test_a_field_that_is_not_derived_is_the_stored_one(world: World) -> None:
     view = View(called(world), {"name": "Knots", "created_by": 3})
     assert view.name == "Knots"
-    assert view.created_by == world.users[3]
+    assert view.created_by.row == world.users[3]
 
 
 def test_only_the_page_of_a_list_is_viewed() -> None:
