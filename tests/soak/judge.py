@@ -11,7 +11,7 @@ from stubserver.serving.server import GRACE
 MEGABYTE = 1 << 20
 TOLERANCE = 48 * MEGABYTE
 """How much more memory the server may take at the end than after the first minute. What it keeps is bounded, and full
-by then. The rest is for what waits for Python's collector, which runs seldom, and for the gaps that it leaves behind."""
+by then. The rest is for what waits for Python's collector, which runs seldom, and for the gaps that it leaves."""
 SLACK = 3.0
 """Seconds that the end may take beyond the grace of running requests: a busy machine needs a moment for the rest."""
 ENDS = (-signal.SIGTERM, 128 + signal.SIGTERM)

@@ -1,13 +1,14 @@
 """Clients that do nothing unusual: whatever goes wrong for them is the server's fault. Each call is one turn."""
 
-from tests.edges.exchanges import CLIENTS, exchanges
+from tests.edges.clients import CLIENTS
+from tests.edges.exchanges import exchanges
 from tests.soak.client import Client
 from tests.support.answers import done
 from tests.support.client import Mirror, SharedApi
 from tests.support.default import NOW
 from tests.support.worlds import busy, found, make, named
 
-BUSY = "curl node byte".split()
+BUSY = "curl node java byte".split()
 """What the names of clients begin with that start a process for each request, or take seconds for it."""
 _CLIENTS = {name: ask for name, ask in CLIENTS.items() if name.split()[0] not in BUSY}
 
