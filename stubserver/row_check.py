@@ -68,8 +68,8 @@ class RowChecks:
         if not isinstance(entry, dict) or entry.keys() != _ENTRY:
             raise _Wrong("", "must be an object with key, row and times")
         key = tuple(entry["key"]) if isinstance(entry["key"], list) else entry["key"]
-        if not all(type(part) is int for part in (key if isinstance(key, tuple) else (key,))):
-            raise _Wrong(".key", "must be an id, or a list of ids")
+        if not all(type(part) in (int, str) for part in (key if isinstance(key, tuple) else (key,))):
+            raise _Wrong(".key", "must be an id, or a list of ids and names")
         if entry["row"] is None:
             if key not in base.rows:
                 raise _Wrong(".key", f"the fixture has no row {echo(entry['key'])} that could be deleted")

@@ -129,7 +129,7 @@ def again(table: str) -> Edit:
 
 REFUSED: list[tuple[Edit, str]] = [
     (at("lessons.rows.0.row.section_id", 99), "tables.lessons: row 50: section_id: there is no row 99 in sections"),
-    (at("courses.rows.0.key", "16"), "tables.courses[0].key: must be an id, or a list of ids"),
+    (at("courses.rows.0.key", "16"), 'tables.courses[0].key: "16" is not the key of this row'),
     (without("courses.rows.0.row.slug"), "tables.courses[0].slug: This field is required."),
     (at("lessons", []), "must be an object. (at tables.lessons)"),
     (at("lesson", {"next_id": 1, "rows": []}), "tables.lesson: there is no such table"),
@@ -148,7 +148,7 @@ REFUSED: list[tuple[Edit, str]] = [
     (at("memberships.rows.0.key", 16), "tables.memberships[0].key: 16 is not the key of this row"),
     (again("courses"), "].key: 16 occurs twice"),
     (deletes("courses", 99), "].key: the fixture has no row 99 that could be deleted"),
-    (deletes("courses", 1), "tables.sections: row 1: course_id: there is no row 1 in courses"),
+    (deletes("courses", 3), "course_id: there is no row 3 in courses"),
     (deletes("lessons", 1), "lesson_id: there is no row 1 in lessons"),
     (deletes("comments", 1), "parent: there is no row 1 in comments"),
     (at("courses.rows.0.row", []), "tables.courses[0]: [] is not valid; it must be an object."),

@@ -65,6 +65,9 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._patience is not None:
             self._patience.cancel()
+        # They refer to this connection, too: each would keep the other until the collector runs, which is seldom.
+        self.cycle = self._answering = self.scope = None  # type: ignore[assignment]
+        self.pipeline.clear()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Close, but first answer all requests: a client may end its half as soon as it has asked."""
@@ -85,6 +88,7 @@ class Connection(HttpToolsProtocol):
                 self._head_size += len(data)
                 _check_size(self._head_size)
         except Refusal as refused:
+            refused.__traceback__ = refused.__context__ = None  # whose frames refer to this connection
             self._refuse(refused)
         else:
             if not self._between:

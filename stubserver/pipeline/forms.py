@@ -147,7 +147,9 @@ def parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | Upload]]:
         parser.finalize()
     except FormParserError as error:
         raise refusal(400, f"Form parse error - {error}.") from None
-    if body and getattr(parser.parser, "state", None) != MultipartState.END:
+    state = getattr(parser.parser, "state", None)
+    vars(parser).clear()  # its callbacks refer to it, and it would keep the body until the collector runs
+    if body and state != MultipartState.END:
         raise refusal(400, "Form parse error - the multipart body ends before its last boundary.")
     if len(fields) > MAX_FIELDS:
         raise refusal(400, f"The form has more than {MAX_FIELDS} fields.")

@@ -2,15 +2,22 @@
 it may not run for a long time, and megabytes may hang on one object."""
 
 import gc
+import socket
+import time
 import weakref
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
+from stubserver.app import create_app
+from stubserver.lane.connection import Connection
+from stubserver.serving.background import Background
 from stubserver.worlds.world import World
 from tests.lane.both import Both
 from tests.lane.oddities import Request
 from tests.lane.requests import Step, control, plain
+from tests.support.commands import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -103,3 +110,50 @@ def test_a_cached_answer_keeps_no_body(both: Both, world: str) -> None:
     assert both.ask(asked).by_lane
     (first, second) = both.ask(control("GET", "requests", world)).json["results"]
     assert first["request"]["body"] == second["request"]["body"] == {"large": "x" * 1000}
+
+
+HEAD = b"Host: localhost\r\nAuthorization: Bearer stub-creator\r\n"
+PART = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nKnots\r\n--x--\r\n'
+MULTIPART = b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n%b" % (len(PART), PART)
+MISSING = b"GET /api/v2/course/999/ HTTP/1.1\r\n" + HEAD + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_read"),
+    [
+        (MISSING, True),
+        (b"nonsense\r\n\r\n", True),
+        (b"PATCH /api/v2/course/1/ HTTP/1.1\r\n" + HEAD + MULTIPART, True),
+        (MISSING * 3, False),
+        (b"GET /api/v2/course/1/ HTTP/1.1\r\n" + HEAD + b"\r\n", True),
+        (b"PATCH /api/v2/course/1/ HTTP/1.1\r\n" + HEAD + b"Content-Length: 9\r\n\r\n{", False),
+        (b"GET /api/v2/course/1/?__wait=0.05 HTTP/1.1\r\n" + HEAD + b"\r\n", False),
+    ],
+)
+def test_a_connection_is_free_when_it_is_closed(sent: bytes, is_read: bool) -> None:
+    """Whatever it was used for, and whoever closed it."""
+    with Background(lambda: create_app()) as url:
+        for _ in range(3):
+            ask(url, sent, is_read)
+        gc.collect()
+        before = connections()
+        for _ in range(5):
+            ask(url, sent, is_read)
+        deadline = time.monotonic() + PATIENCE
+        while connections() > before:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def ask(url: str, sent: bytes, is_read: bool) -> None:
+    """Send bytes on a connection of their own, and close it, with or without reading the answer."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), PATIENCE) as connection:
+        connection.sendall(sent)
+        if is_read:
+            connection.recv(65536)
+
+
+def connections() -> int:
+    """How many connections of servers are in memory."""
+    return sum(isinstance(thing, Connection) for thing in gc.get_objects())
