@@ -20,7 +20,7 @@ OPERATIONS = [*load_contract().operations]
 SERVER_RULES = {
     "invalid": {
         "at",
-        "days",
+        *("weeks", "days", "hours", "minutes", "seconds"),
         "checksum",
         "snapshot",
         "world",
@@ -150,7 +150,7 @@ def _made_fault(base: str) -> dict[str, Any]:
 
 MADE = {
     "get_request": _asked,
-    **dict.fromkeys(("get_world", "delete_world"), _made_world),
+    **dict.fromkeys(("get_world", "patch_world", "delete_world"), _made_world),
     **dict.fromkeys(("get_snapshot", "restore_snapshot", "delete_snapshot"), _made_snapshot),
 }
 """Operation -> what creates something that its path can name."""

@@ -40,7 +40,7 @@ export const DEVIATIONS = [
   },
   {
     type: 'SCUserAutocompleteType',
-    fields: ['avatar', 'ext_id'],
+    fields: ['ext_id'],
     are: 'null',
     because: 'the same people as above, and as little set',
   },
@@ -64,17 +64,9 @@ export const DEVIATIONS = [
   },
   {
     type: 'SCCategoryType',
-    fields: [
-      'name_synonyms',
-      'slogan',
-      'html_info',
-      'seo_title',
-      'seo_description',
-      'image_original',
-      'emotional_image_original',
-    ],
+    fields: ['slogan', 'html_info', 'image_original', 'emotional_image_original'],
     are: 'null',
-    because: 'texts and pictures that a category lacks are documented as null',
+    because: 'some texts and pictures that a category lacks are documented as null',
   },
   {
     type: 'SCCategoryType',
