@@ -23,7 +23,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve quick test lint unit client fuzz-gate java test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants soak docs lock clean
+.PHONY: help serve quick test lint unit client newest fuzz-gate java test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants soak docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -56,6 +56,15 @@ endif
 
 client: tests/node/node_modules/stamp ## Drive every method of the vendor's npm client against the server
 	cd tests/node && $(NODE) npm test
+
+# The pinned versions come back with the next `make client` and `make test-browser`, which find no stamp.
+newest: tests/node/node_modules/stamp examples/react/node_modules/stamp $(CHROMIUM) ## Test with the newest client and pages of the vendor, for a job of its own
+	rm tests/node/node_modules/stamp examples/react/node_modules/stamp
+	cd tests/node && $(NODE) npm install --no-save --silent @selfcommunity/api-services@latest
+	cd examples/react && $(NODE) npm install --no-save --silent \
+		$(patsubst %,@selfcommunity/%@latest,react-ui react-core utils)
+	cd tests/node && $(NODE) npm ls @selfcommunity/api-services && $(NODE) npm test
+	cd examples/react && $(NODE) npm ls @selfcommunity/react-ui && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
 java: $(JAVA) ## Install Java, if there is none, so that its HTTP client is among those of `make test`
 
