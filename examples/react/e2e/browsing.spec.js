@@ -11,7 +11,7 @@ test('an anonymous visitor browses the courses', async ({visit}) => {
   await expect(page.getByRole('button', {name: 'Create Course'})).toHaveCount(0);
   await shot(page, '01-courses-anonymous');
 
-  await page.getByRole('link', {name: 'Bicycle Repair Evenings'}).click();
+  await page.getByRole('link', {name: 'Bicycle Repair Evenings', exact: true}).click();
   await expect(page.getByText('We mend our own bicycles together')).toBeVisible();
   await expect(page.getByText('Punctures and tyres')).toBeVisible();
   await shot(page, '02-course-anonymous');

@@ -152,7 +152,7 @@ test('a draft is published, and strangers find it', async ({visit}) => {
   await expect(page.getByText('Your Course is in Draft Mode')).toHaveCount(0);
 
   const stranger = await visit('/courses/', STRANGER);
-  await stranger.getByRole('link', {name: 'Bookbinding at the Kitchen Table'}).click();
+  await stranger.getByRole('link', {name: 'Bookbinding at the Kitchen Table', exact: true}).click();
   await stranger.getByRole('button', {name: 'Folding and stitching'}).click();
   await expect(stranger.getByText('A simple pamphlet stitch')).toBeVisible();
   await shot(stranger, '15-published-course');

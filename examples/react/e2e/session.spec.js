@@ -39,7 +39,7 @@ test('a token that has gone stale is refreshed unseen', async ({visit, guard}) =
   guard.expectRefusal('GET', /\/course\/14\/\?view=user$/, 401);
   const refreshed = page.waitForResponse(/\/oauth\/token\/$/);
   await page.getByText('My Courses').click();
-  await page.getByRole('link', {name: 'Reading Music Step by Step'}).click();
+  await page.getByRole('link', {name: 'Reading Music Step by Step', exact: true}).click();
 
   expect((await refreshed).status()).toBe(200);
   await expect(page.getByText('Completed 3 of 6 Lessons')).toBeVisible();
