@@ -32,10 +32,8 @@ def _object(schema: Schema) -> Any:
 
 def _field(schema: Schema, required: bool = True) -> serializers.Field:
     """The stock field for values of a schema."""
-    kinds = schema.get("type", [])
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    options = {"required": required, "allow_null": schema.get("nullable", False) or "null" in kinds}
-    match next((kind for kind in kinds if kind != "null"), None):
+    options = {"required": required, "allow_null": schema.get("nullable", False)}
+    match schema.get("type"):
         case "integer":
             return serializers.IntegerField(**options)
         case "boolean":
