@@ -128,6 +128,37 @@ def test_every_example_fits_its_schema(document: dict[str, Any], contract: Contr
     assert tried >= 50
 
 
+def test_a_name_must_have_a_character_to_see(contract: Contract) -> None:
+    """R018: what Python takes for whitespace is not enough; in the pattern it is spelt so that every dialect, and every
+    tool that copies it into code, takes it for the same."""
+    name = contract.schema("CoursePatch")["properties"]["name"]
+    assert ascii(name["pattern"]) == repr(name["pattern"])
+    assert "u2028" not in name["pattern"]  # some tools write it as a line break
+    validator = contract.validator(name)
+    for character in map(chr, [*range(0xD800), *range(0xE000, 0x11000)]):
+        expected = bool(character.strip()) and character != "\0"
+        assert validator.fits(character) is expected, ascii(character)
+        assert bool(re.search(name["pattern"], character)) is expected, ascii(character)
+
+
+def test_only_what_is_new_has_defaults(document: dict[str, Any]) -> None:
+    """R021: tools would reset what a change leaves out."""
+    schemas = document["components"]["schemas"]
+    changes = [name for name in schemas if re.search(r"(Patch|Update)(Form)?$", name)]
+    assert len(changes) == 12
+    for name in changes:
+        assert [field for field, part in schemas[name]["properties"].items() if "default" in part] == []
+        assert ("required" in schemas[name]) is ("Update" in name and name != "CommentUpdate")
+
+
+def test_bodies_of_links_are_texts(document: dict[str, Any]) -> None:
+    """Some tools refuse anything else."""
+    bodies = [node["requestBody"] for node in nodes(document) if "operationId" in node and "responses" not in node
+              and "requestBody" in node]  # fmt: skip
+    assert len(bodies) == 4
+    assert {type(body) for body in bodies} == {str}
+
+
 def test_every_component_is_used(document: dict[str, Any]) -> None:
     used = {node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)}
     kinds = {kind: parts for kind, parts in document["components"].items() if kind != "securitySchemes"}

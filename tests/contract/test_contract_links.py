@@ -1,5 +1,6 @@
 """The links of the contract work: each is followed once, from a new course down to attempts and replies."""
 
+import re
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from stubserver.contract.contract import Contract
 from tests.permissions import example
 from tests.support.client import Api
+from tests.support.forms import FORM
 
 DESCENT = (
     "create_course",
@@ -30,7 +32,8 @@ class Walk:
     def send(self, name: str, path: dict[str, Any], query: dict[str, Any], body: Any) -> httpx.Response:
         operation = self.contract.operations[name]
         url = operation.path.format(**path)
-        options = {"json": body} if operation.bodies else {}
+        form = {"content": body, "headers": FORM}
+        options = form if isinstance(body, str) else {"json": body} if operation.bodies else {}
         return self.api.request(operation.method.upper(), url, params=query or None, **options)
 
     def links(self, name: str) -> dict[str, Any]:
@@ -50,23 +53,26 @@ class Walk:
             sent = {**sent, "type": "quiz"}  # only quizzes have questions
         if operation.id == "create_course_comment":
             sent = {"text": "<p>Hello.</p>"}
-        sent = evaluated(link.get("requestBody", sent), path, body)
+        if operation.id == "make_course_attempt":
+            right = [answer["id"] for answer in body["answers"] if answer["correct"]]
+            sent = {"responses": [{"question_id": body["id"], "selected_options": right}]}
+        if "requestBody" in link:
+            sent = embedded(link["requestBody"], path, body)
         return self.send(operation.id, inside, query, sent), inside
 
 
 def evaluated(value: Any, path: dict[str, Any], body: Any) -> Any:
-    """A value of a link with its runtime expressions replaced."""
-    if isinstance(value, dict):
-        return {key: evaluated(part, path, body) for key, part in value.items()}
-    if isinstance(value, list):
-        return [evaluated(part, path, body) for part in value]
-    if not isinstance(value, str) or not value.startswith("$"):
-        return value
+    """What a runtime expression of a link stands for."""
     if value.startswith("$request.path."):
         return path[value.removeprefix("$request.path.")]
     for step in value.removeprefix("$response.body#/").split("/"):
         body = body[int(step)] if isinstance(body, list) else body[step]
     return body
+
+
+def embedded(text: str, path: dict[str, Any], body: Any) -> str:
+    """A text with its runtime expressions in braces replaced."""
+    return re.sub(r"\{(\$.+?)\}", lambda found: str(evaluated(found[1], path, body)), text)
 
 
 @pytest.fixture

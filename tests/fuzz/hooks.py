@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData
@@ -88,6 +89,24 @@ _serial = itertools.count(1)
 def report() -> None:
     for reason, times in sorted(_dropped.items()):
         print(f"dropped {times} x {reason}", file=sys.stderr)
+
+
+@schemathesis.hook
+def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
+    """Read the bodies of links as the forms that they are; as texts, they would be sent as such."""
+    for path in raw_schema["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                for link in answer.get("links", {}).values():
+                    _read_body(link)
+    for link in raw_schema["components"].get("links", {}).values():
+        _read_body(link)
+
+
+def _read_body(link: dict[str, Any]) -> None:
+    if isinstance(link.get("requestBody"), str):
+        fields = dict(parse_qsl(link["requestBody"]))
+        link["requestBody"] = {name: None if text == "null" else text for name, text in fields.items()}
 
 
 @schemathesis.hook
