@@ -166,15 +166,27 @@ def _is_private(host: str, public_url: str | None) -> bool:
 
 @main.command()
 @click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
-def spec(form: str) -> None:
+@click.option(
+    "--openapi",
+    "version",
+    type=click.Choice(["3.0", "3.1"]),
+    default="3.0",
+    show_default=True,
+    help="Version of OpenAPI; the server itself uses and serves 3.0.",
+)
+@click.option("--control", is_flag=True, help="Print the document of the control plane instead of the API's.")
+def spec(form: str, version: str, control: bool) -> None:
     """Print the merged OpenAPI document."""
-    from stubserver.contract.load import load_contract
+    from stubserver.contract.load import load_contract, load_control_contract
     from stubserver.contract.merging import SpecError
+    from stubserver.contract.versions import as_openapi_31
 
     try:
-        document = dict(load_contract().document)
+        document = dict((load_control_contract() if control else load_contract()).document)
     except SpecError as error:
         fail(str(error))
+    if version == "3.1":
+        document = as_openapi_31(document)
     if form == "json":
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
@@ -239,7 +251,7 @@ def generate(courses: int, seed: int, output: Any) -> None:
 
 
 @main.command()
-@click.argument("kind", type=click.Choice(["react", "node", "pytest"]))
+@click.argument("kind", type=click.Choice(["react", "node", "pytest", "schemathesis"]))
 @click.option(
     "--directory",
     type=NamedPath(file_okay=False, path_type=Path),

@@ -14,7 +14,9 @@ from jwt.warnings import InsecureKeyLengthWarning
 from stubserver import __version__
 from stubserver.cli import main
 from stubserver.contract.contract import Contract
-from tests.support.commands import Served, run
+from stubserver.contract.versions import as_openapi_31
+from tests.support.commands import Served, invoke, run
+from tests.support.control import CONTROL
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +47,17 @@ def test_spec_prints_the_contract_as_yaml(contract: Contract) -> None:
     done = run("spec", "--format", "yaml")
     assert (done.returncode, done.stderr) == (0, "")
     assert yaml.safe_load(done.stdout) == contract.document
+
+
+def test_spec_prints_either_contract_in_either_version(contract: Contract) -> None:
+    """The versions are compared in tests/contract/test_versions.py."""
+    for options, printed in (
+        (("--control",), CONTROL.document),
+        (("--openapi", "3.1"), as_openapi_31(contract.document)),
+    ):
+        status, out, err = invoke("spec", *options)
+        assert (status, err) == (0, "")
+        assert json.loads(out) == printed
 
 
 # Options

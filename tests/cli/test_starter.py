@@ -1,23 +1,27 @@
 """The files that `stubserver init` writes: complete and working, and they never overwrite a file."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stubserver.cli import starter
+from stubserver.contract.contract import Contract
 from stubserver.worlds.world import Fixture
 from tests.sources import ROOT
-from tests.support.commands import invoke, told
+from tests.support.commands import Served, invoke, told
 
 REACT = ROOT / "examples" / "react"
 FILES = {
     "react": {".env.stub", "src/stub/conf.js", "src/stub/session.js"},
     "node": {".env.stub", "stub.mjs", "stub.test.mjs"},
     "pytest": {"test_stub.py"},
+    "schemathesis": {"schemathesis.toml", "stub_hooks.py"},
 }
 
 
@@ -61,14 +65,14 @@ def test_init_writes_into_the_folder_that_is_asked_for(tmp_path: Path) -> None:
     assert written(tmp_path / "new" / "project") == FILES["node"]
 
 
-KINDS = "'react', 'node', 'pytest'"
+KINDS = "'react', 'node', 'pytest', 'schemathesis'"
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("vue", f"Error: Invalid value for '{{react|node|pytest}}': 'vue' is not one of {KINDS}."),
-        ("React", f"Error: Invalid value for '{{react|node|pytest}}': 'React' is not one of {KINDS}."),
+        ("vue", f"Error: Invalid value for '{{react|node|pytest|schemathesis}}': 'vue' is not one of {KINDS}."),
+        ("React", f"Error: Invalid value for '{{react|node|pytest|schemathesis}}': 'React' is not one of {KINDS}."),
         ("node react", "Error: Got unexpected extra argument (react)"),
         ("node --directry x", "Error: No such option '--directry'. Did you mean '--directory'?"),
         ("node --directory", "Error: Option '--directory' requires an argument."),
@@ -142,3 +146,42 @@ def test_the_pytest_starter_passes(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+def test_the_schemathesis_starter_reaches_every_operation(tmp_path: Path, contract: Contract) -> None:
+    """As somebody runs it who has only the server's address: no check fails, and every operation succeeds."""
+    starter.write("schemathesis", tmp_path)
+    (tmp_path / "server").mkdir()
+    served = Served(tmp_path / "server")
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "run",
+        f"{served.url}/openapi.json",
+        "--seed",
+        "1",
+        "--no-color",
+    ]
+    command += ["--phases", "examples,fuzzing", "--max-examples", "2", "--report", "ndjson", "--report-dir", "reports"]
+    try:
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+    finally:
+        served.end()
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert "dropped" in done.stderr
+    succeeded = set(successes(tmp_path / "reports"))
+    assert {o.id for o in contract.operations.values() if (o.method.upper(), o.path) not in succeeded} == set()
+
+
+def successes(reports: Path) -> Iterator[tuple[str, str]]:
+    """Method and path of every recorded request that got a 2xx."""
+    for file in reports.rglob("ndjson*"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            recorder = (json.loads(line).get("ScenarioFinished") or {}).get("recorder", {})
+            for number, case in recorder.get("cases", {}).items():
+                response = (recorder["interactions"].get(number) or {}).get("response")
+                if response and 200 <= response["status_code"] < 300:
+                    yield case["value"]["method"], case["value"]["path"]
