@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 # Other pytest plugins, which would change the project's own runs. Tests find it beside the first one.
 COMPAT := $(VENV)-compat
+# The tools that teams run on the OpenAPI documents, as far as they are in Python.
+TOOLS := $(VENV)-tools
 # Node.js comes with the test tools, so that nothing else needs to be installed.
 NODE := PATH="$(abspath $(BIN)):$$PATH"
 WRK ?= $(shell command -v wrk || echo /usr/bin/wrk)
@@ -23,7 +25,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve quick test lint unit client newest fuzz-gate java test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants soak docs lock clean
+.PHONY: help serve quick test lint unit client newest tools fuzz-gate java test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants soak docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -68,6 +70,9 @@ newest: tests/node/node_modules/stamp examples/react/node_modules/stamp $(CHROMI
 
 java: $(JAVA) ## Install Java, if there is none, so that its HTTP client is among those of `make test`
 
+tools: tests/tools/node_modules/stamp $(TOOLS)/stamp tests/node/node_modules/stamp $(JAVA) ## Run the generators and checkers that teams use on the OpenAPI documents (ARGS="-k orval ..." runs some)
+	$(PYTEST) tests/tools $(ARGS)
+
 test-browser: examples/react/node_modules/stamp $(CHROMIUM) ## Drive the vendor's React pages in headless Chromium
 	cd examples/react && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
@@ -111,6 +116,8 @@ lock: $(VENV)/dev.stamp ## Regenerate the lock files
 		--no-header --strip-extras -o requirements-bench.lock pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --extra compat -c requirements-dev.lock --no-emit-index-url --no-emit-find-links \
 		--no-header --strip-extras -o requirements-compat.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-header --strip-extras \
+		-o requirements-tools.lock requirements-tools.in
 
 %/node_modules/stamp: %/package-lock.json $(VENV)/dev.stamp
 	@echo "Installing the packages of $* ..."
@@ -130,7 +137,7 @@ $(JAVA):
 	@apt-get update -qq && apt-get install -qq -y default-jre-headless >/dev/null
 
 clean: ## Remove everything that the other commands created
-	rm -rf $(VENV) $(COMPAT) tests/node/node_modules examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
@@ -152,4 +159,10 @@ $(COMPAT)/stamp: requirements-compat.lock pyproject.toml
 	@test -d $(COMPAT) || $(PYTHON) -m venv $(COMPAT)
 	@echo "Installing other pytest plugins into $(COMPAT) ..."
 	@$(COMPAT)/bin/python -m pip install -qq --disable-pip-version-check -r requirements-compat.lock -e .
+	@touch $@
+
+$(TOOLS)/stamp: requirements-tools.lock
+	@test -d $(TOOLS) || $(PYTHON) -m venv $(TOOLS)
+	@echo "Installing the tools of other teams into $(TOOLS) ..."
+	@$(TOOLS)/bin/python -m pip install -qq --disable-pip-version-check -r requirements-tools.lock
 	@touch $@

@@ -7,7 +7,7 @@ NEXT = {
     "react": "Pass makeConf(URL of the server), from src/stub/conf.js, to the vendor's SCContextProvider as conf.",
     "node": "Run: npm i -D @selfcommunity/api-services tslib && node --test",
     "pytest": "Run: pytest",
-    "schemathesis": "Run: schemathesis run http://127.0.0.1:8765/openapi.json",
+    "schemathesis": "Run: schemathesis run http://127.0.0.1:8765/~fuzz/openapi.json",
 }
 """Starter -> the next step, which is printed."""
 

@@ -1,0 +1,54 @@
+"""Tools that write Python: what they write can be imported, and a few lines that use it work with a server."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Served
+from tests.tools.toolbox import EVERY_DOCUMENT, NEEDS_JAVA, NEEDS_PYTHON, PYTHON, USE, document, run
+
+pytestmark = [pytest.mark.slow, pytest.mark.untraced, NEEDS_PYTHON]
+
+COMMANDS: dict[str, Sequence[str]] = {
+    "openapi_generator": [
+        *("openapi-generator-cli", "generate", "--input-spec", "api.json", "--generator-name", "python"),
+        *("--output", ".", "--global-property", "skipFormModel=false"),
+    ],
+    "openapi_python_client": [
+        *("openapi-python-client", "generate", "--path", "api.json", "--output-path", "client", "--meta", "none"),
+        "--fail-on-warning",
+    ],
+    "datamodel_code_generator": [
+        *("datamodel-codegen", "--input", "api.json", "--input-file-type", "openapi", "--output", "models.py"),
+        *("--output-model-type", "pydantic_v2.BaseModel", "--target-python-version", "3.11"),
+        *("--formatters", "ruff-format"),
+    ],
+}
+"""Tool -> the command that reads api.json."""
+MADE = {"openapi_generator": "openapi_client", "openapi_python_client": "client", "datamodel_code_generator": "models"}
+"""Tool -> the package or module that it writes."""
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(getattr(package, "__path__", []), sys.argv[1] + "."):
+    importlib.import_module(module.name)
+"""
+EVERY_TOOL = pytest.mark.parametrize(
+    "tool", [pytest.param(tool, marks=[NEEDS_JAVA] * (tool == "openapi_generator")) for tool in COMMANDS]
+)
+
+
+@EVERY_DOCUMENT
+@EVERY_TOOL
+def test_what_the_tool_writes_works(tool: str, name: str, tmp_path: Path, plain: Served) -> None:
+    """Create a course, change one field of it, read what may be null, walk through pages; all type-checked."""
+    document(name, tmp_path)
+    run(COMMANDS[tool], tmp_path)
+    run([str(PYTHON), "-c", IMPORT_ALL, MADE[tool]], tmp_path)
+    if name.startswith("api"):
+        shutil.copy(USE / f"{tool}.py", tmp_path / "use.py")
+        run(["mypy", "--strict", "--follow-imports", "silent", "use.py"], tmp_path)
+        world = f"{plain.url}/~{tool}-{name}"
+        run([str(PYTHON), "use.py", world], tmp_path)
