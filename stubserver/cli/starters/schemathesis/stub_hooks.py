@@ -41,7 +41,8 @@ RULES: dict[str, set[str | None]] = {
         *("username", "password", "code", "refresh_token"),
     },
     "invalid_grant": {None},  # wrong passwords and used tokens
-    **dict.fromkeys(("invalid_image", "invalid_extension", "empty"), {"image", "image_original"}),  # no picture
+    "invalid_image": {"image", "image_original"},
+    "invalid_extension": {"image_original"},
 }
 """Code of an error -> fields: refusals of data that fits the schema, by rules that OpenAPI cannot express."""
 NESTED = {"answers", "responses", "embed"}
