@@ -43,6 +43,7 @@ RULES: dict[str, set[str | None]] = {
     "invalid_grant": {None},  # wrong passwords and used tokens
     "invalid_image": {"image", "image_original"},
     "invalid_extension": {"image_original"},
+    "empty": {"image", "image_original"},
 }
 """Code of an error -> fields: refusals of data that fits the schema, by rules that OpenAPI cannot express."""
 NESTED = {"answers", "responses", "embed"}
