@@ -11,13 +11,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.framework.settings"
 django.setup()
 
 
-from django.db import connection  # noqa: E402 (the settings come first)
+from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402 (the settings come first)
+from django.db import connection  # noqa: E402
 from rest_framework.test import APIClient as Client  # noqa: E402
 
 from tests.framework.models import MODELS  # noqa: E402
 from tests.framework.reading import ValidationError, as_form, converted, paged  # noqa: E402
 
-__all__ = ["Client", "ValidationError", "as_form", "converted", "paged", "reference"]
+__all__ = ["Client", "SimpleUploadedFile", "ValidationError", "as_form", "converted", "paged", "reference"]
 
 
 def reference() -> Client:

@@ -11,6 +11,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": None,
 }
+STORAGES = {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
 ROOT_URLCONF = "tests.framework.views"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from stubserver.api import images
 from stubserver.contract.contract import Contract
 from stubserver.reports.explain import story
-from tests.framework import Client, reference
+from tests.framework import Client, SimpleUploadedFile, reference
 from tests.framework.models import Category, Course
 from tests.support.answers import codes, ok, refused
 from tests.support.client import Api
@@ -288,6 +289,31 @@ def test_forms(api: Api, framework: Client, media: str, model: str, fields: dict
     left_out = {"course": ["new_comment_notification_enabled"], "lesson": ["comments_enabled"]}.get(model, [])
     asked = [*body, *left_out]
     assert ours(api, model, body, media, asked) == theirs(framework, model, body, media, asked)
+
+
+PNG = images.png(8, "blue")
+FILES: list[tuple[str, bytes]] = [
+    *(("a.png", PNG), ("a.png", b"This is a text."), ("a.txt", PNG), ("a", PNG), ("a.PNG", PNG), ("a.gif", PNG)),
+    *(
+        ("a.png", b""),
+        ("a.png", PNG[:40]),
+        (f"{'a' * 97}.png", PNG),
+        ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), FILES)
+def test_pictures(api: Api, framework: Client, name: str, content: bytes) -> None:
+    """R133: the same files are pictures, and the others are refused with the same codes."""
+    fields = {"name": "Knots", "type": "structured"}
+    answer = api.as_("creator").post("/course/", data=fields, files={"image_original": (name, content)})
+    expected = framework.post(
+        "/course/", {**fields, "image_original": SimpleUploadedFile(name, content)}, format="multipart"
+    )
+    assert answer.status_code == expected.status_code
+    if answer.status_code == 400:
+        assert codes(answer) == {field: _first(found) for field, found in expected.json().items()}
 
 
 PAGES = [
