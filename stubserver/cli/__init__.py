@@ -239,7 +239,7 @@ def generate(courses: int, seed: int, output: Any) -> None:
     from stubserver.fixture_generator import generate as generated
 
     data = generated(courses, seed)
-    if output.name.endswith(".json"):
+    if str(getattr(output, "name", "")).endswith(".json"):  # a stream that replaces standard output may have no name
         import orjson
 
         output.write(orjson.dumps(data).decode())
