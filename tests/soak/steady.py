@@ -10,6 +10,8 @@ from tests.support.worlds import busy, found, make, named
 
 BUSY = "curl node java byte".split()
 """What the names of clients begin with that start a process for each request, or take seconds for it."""
+REFUSALS = {404, 405, 413, 415}
+"""How some of the exchanges are meant to end."""
 _CLIENTS = {name: ask for name, ask in CLIENTS.items() if name.split()[0] not in BUSY}
 
 
@@ -28,7 +30,8 @@ def exchange(client: Client) -> None:
     name = client.chance.choice(list(_CLIENTS))
     headers = {"Authorization": "Bearer stub-creator", **named(world.name)}
     answers = _CLIENTS[name](client.url, [*exchanges()], headers)
-    assert all(200 <= status < 300 for status, _ in answers), (name, [status for status, _ in answers])
+    statuses = [status for status, _ in answers]
+    assert {status for status in statuses if status >= 300} <= REFUSALS, (name, statuses)
     world.delete()
 
 
@@ -45,7 +48,9 @@ def worlds(client: Client) -> None:
     file = client.stub.control("GET", f"/snapshots/{kept}")
     client.stub.control("PUT", f"/snapshots/{kept}-loaded", json=file)
     world.restore(f"{kept}-loaded")
-    assert {"Knots", "Bends"} <= found(api, world.name)
+    names = found(api, world.name)
+    # Others may have made so many worlds meanwhile that this one was evicted; then it says what it has forgotten.
+    assert {"Knots", "Bends"} <= names or client.stub.control("GET", f"/worlds/{world.name}")["forgotten"], names
     assert world.journal.count() >= 1
     assert client.stub.control("GET", "/worlds")["count"] >= 2
     assert client.stub.control("GET", "/snapshots")["count"] >= 2
