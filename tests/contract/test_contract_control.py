@@ -73,6 +73,12 @@ def test_every_body_is_json_and_its_example_works(api: Api, name: str) -> None:
         assert api.request(method.upper(), path, json=example, headers=named("v")).is_success
 
 
+def test_every_example_of_an_answer_fits_its_schema() -> None:
+    for name, operation in CONTROL.operations.items():
+        for status, answer in operation.answers.items():
+            assert list(answer.problems(operation.examples[status])) == [], (name, status)
+
+
 def test_links_lead_somewhere() -> None:
     for _, _, raw in declared(CONTROL.document):
         for answer in raw["responses"].values():
