@@ -1,10 +1,10 @@
-#!/usr/bin/env node
 // Stands for the command `stubserver serve`: starts it behind a validating proxy, and prints the proxy's address in the
 // place of its own. Whatever the server answers must be what its document says; else the proxy answers with a 500.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
+const PRISM = new URL('./node_modules/@stoplight/prism-cli/dist/index.js', import.meta.url).pathname;
 const serve = process.argv.slice(2);
 const server = spawn(process.env.SERVER, serve, { stdio: ['ignore', 'pipe', 'inherit'] });
 const started = [server];
@@ -18,7 +18,7 @@ createInterface({ input: server.stdout }).on('line', async (line) => {
   const port = await free();
   const options = ['--errors', '--validate-request', 'false', '--host', '127.0.0.1', '--port', String(port)];
   const command = ['proxy', process.env.DOCUMENT, new URL(address).origin, ...options];
-  const proxy = spawn('prism', command, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const proxy = spawn(process.execPath, [PRISM, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
   started.push(proxy);
   createInterface({ input: proxy.stdout }).on('line', (text) => {
     if (text.includes('is listening on')) console.log(`  API    http://127.0.0.1:${port}/api/v2/`);

@@ -23,12 +23,14 @@ COMMANDS: dict[str, Sequence[str]] = {
     "datamodel_code_generator": [
         *("datamodel-codegen", "--input", "api.json", "--input-file-type", "openapi", "--output", "models.py"),
         *("--output-model-type", "pydantic_v2.BaseModel", "--target-python-version", "3.11"),
-        *("--formatters", "ruff-format"),
+        *("--formatters", "ruff-format", "--use-annotated"),
     ],
 }
 """Tool -> the command that reads api.json."""
 MADE = {"openapi_generator": "openapi_client", "openapi_python_client": "client", "datamodel_code_generator": "models"}
 """Tool -> the package or module that it writes."""
+READS_NO_NULL = {("datamodel_code_generator", "api")}
+"""Tool and document: what it writes has a class of its own for null, so code that uses it is different."""
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])
@@ -47,8 +49,9 @@ def test_what_the_tool_writes_works(tool: str, name: str, tmp_path: Path, plain:
     document(name, tmp_path)
     run(COMMANDS[tool], tmp_path)
     run([str(PYTHON), "-c", IMPORT_ALL, MADE[tool]], tmp_path)
-    if name.startswith("api"):
+    if name.startswith("api") and (tool, name) not in READS_NO_NULL:
         shutil.copy(USE / f"{tool}.py", tmp_path / "use.py")
-        run(["mypy", "--strict", "--follow-imports", "silent", "use.py"], tmp_path)
+        (tmp_path / "mypy.ini").write_text("[mypy]\nplugins = pydantic.mypy\nfollow_imports = silent\n")
+        run(["mypy", "--strict", "use.py"], tmp_path)
         world = f"{plain.url}/~{tool}-{name}"
         run([str(PYTHON), "use.py", world], tmp_path)

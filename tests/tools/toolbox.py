@@ -52,7 +52,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | N
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-5000:]
+    assert done.returncode == 0, done.stdout[-20000:]
     return re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
 
 

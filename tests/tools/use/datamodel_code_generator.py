@@ -8,8 +8,8 @@ from models import Course, CourseLesson, CourseMinimalPage, CoursePatch, CourseW
 
 def use(host: str) -> int:
     client = httpx.Client(base_url=f"{host}/api/v2", headers={"Authorization": "Bearer stub-creator"})
-    new = CourseWrite(name="Knots", type="self-paced", description="Kept")
-    course = Course.model_validate(client.post("/course/", json=new.model_dump(mode="json")).json())
+    new = CourseWrite(name="Knots", type="self-paced", description="Kept").model_dump(mode="json", exclude_unset=True)
+    course = Course.model_validate(client.post("/course/", json=new).json())
     patch = CoursePatch(name="Knots and splices").model_dump(mode="json", exclude_unset=True)
     changed = Course.model_validate(client.patch(f"/course/{course.id}/", json=patch).json())
     assert (changed.name, changed.description) == ("Knots and splices", "Kept")

@@ -11,7 +11,7 @@ export async function use(): Promise<number> {
   // @ts-expect-error a name is text
   await patchCourse({ path, body: { name: 1 } });
   const { data: lesson } = await getCourseLesson({ path: { id: 7, section_id: 16, lesson_id: 29 } });
-  const attempts: number | undefined = lesson?.last_attempt?.num_attempts;
+  const attempts: number | undefined = lesson?.last_attempt?.quiz_attempt.num_attempts;
   const title: unknown = lesson?.medias[0]?.embed?.metadata.title;
   let seen = 0;
   for (let more = true; more; ) {

@@ -13,7 +13,7 @@ export async function use(all: components['schemas']['CourseWrite']): Promise<nu
   await client.PATCH('/api/v2/course/{id}/', { params, body: { name: 1 } });
   const path = { id: 7, section_id: 16, lesson_id: 29 };
   const lesson = await client.GET('/api/v2/course/{id}/section/{section_id}/lesson/{lesson_id}/', { params: { path } });
-  const attempts: number | undefined = lesson.data?.last_attempt?.num_attempts;
+  const attempts: number | undefined = lesson.data?.last_attempt?.quiz_attempt.num_attempts;
   const title: unknown = lesson.data?.medias[0]?.embed?.metadata.title;
   let seen = 0;
   for (let more = true; more; ) {

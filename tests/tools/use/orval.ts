@@ -14,7 +14,7 @@ export async function use(): Promise<number> {
   // @ts-expect-error a name is text
   await patchCourse(id, { name: 1 });
   const lesson = await getCourseLesson(7, 16, 29);
-  const attempts: number | undefined = lesson.status === 200 ? lesson.data.last_attempt?.num_attempts : undefined;
+  const attempts: number | undefined = lesson.status === 200 ? lesson.data.last_attempt?.quiz_attempt.num_attempts : undefined;
   const title: unknown = lesson.status === 200 ? lesson.data.medias[0]?.embed?.metadata.title : undefined;
   let seen = 0;
   for (let more = true; more; ) {

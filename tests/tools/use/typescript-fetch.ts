@@ -11,7 +11,7 @@ export async function use(): Promise<number> {
   // @ts-expect-error a name is text
   await courses.patchCourse({ id, coursePatch: { name: 1 } });
   const lesson = await new LessonApi(configuration).getCourseLesson({ id: 7, sectionId: 16, lessonId: 29 });
-  const attempts: number | undefined = lesson.lastAttempt?.numAttempts;
+  const attempts: number | undefined = lesson.lastAttempt?.quizAttempt.numAttempts;
   const title: unknown = lesson.medias[0]?.embed?.metadata['title'];
   let seen = 0;
   for (let more = true; more; ) {
