@@ -18,6 +18,8 @@ DURATION ?= 600
 JOBS ?= 2
 # In small portions, so that no process ends with a queue of slow tests.
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --maxschedchunk 2
+# Their tests take minutes once they are installed; `make tools` runs them.
+WITHOUT_TOOLS := --ignore tests/tools
 # Percent of stubserver/ that the traced tests must reach: what they reach today.
 COVERAGE ?= 98
 export PYTHONWARNINGS ?= ignore
@@ -50,10 +52,10 @@ ifdef ARGS
 	$(PYTEST) $(ARGS)
 else
 	$(BIN)/coverage erase
-	$(subst python -m pytest,coverage run -m pytest,$(PYTEST)) --part traced
+	$(subst python -m pytest,coverage run -m pytest,$(PYTEST)) --part traced $(WITHOUT_TOOLS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=$(COVERAGE)
-	$(PYTEST) --no-http --part rest
+	$(PYTEST) --no-http --part rest $(WITHOUT_TOOLS)
 endif
 
 client: tests/node/node_modules/stamp ## Drive every method of the vendor's npm client against the server
