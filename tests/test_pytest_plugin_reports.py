@@ -134,11 +134,11 @@ def test_a_failed_test_shows_what_its_worlds_were_asked(tmp_path: Path, options:
 def test_the_field_that_was_refused_is_named(tmp_path: Path) -> None:
     text = """
 def test_it(course_world):
-    course_world.client("creator").get("/course/search/", params={"limit": "many"})
+    course_world.client("creator").get("/course/search/", params={"statuses": "many"})
     assert False
 """
     done = run(tmp_path, "--stub-in-process", test_it=text)
-    assert re.search(r"GET    /api/v2/course/search/\?limit=many 400 stub-creator - limit: \S", done.stdout)
+    assert re.search(r"GET    /api/v2/course/search/\?statuses=many 400 stub-creator - statuses: \S", done.stdout)
 
 
 @pytest.mark.parametrize("options", [["--show-capture=no"], ["--tb=short"], ["--tb=native"]])

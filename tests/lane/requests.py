@@ -16,6 +16,7 @@ from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 from tests.lane.oddities import FORM, JSON, SOON, Oddities, Request, is_http, multipart, signed
 from tests.support.default import HOST, NOW, PERSONAS
+from tests.support.pictures import RED
 
 WORLDS = ("default", "default", "default", "other", "third_one")
 """Worlds that get the requests; one gets more than the others, so that answers repeat."""
@@ -287,7 +288,8 @@ class Requests:
 
     def _piece(self, request: Request, world: World) -> Request:
         """The first or the next piece of an upload."""
-        chance, content, named = self._chance, self._chance.randbytes(self._chance.choice((12, 300))), []
+        chance, named = self._chance, []
+        content = chance.choice((RED, RED, chance.randbytes(chance.choice((12, 300)))))
         start, size = 0, len(content) * chance.choice((1, 1, 2))
         waiting = [row for row in world.uploads if row["offset"] < row["size"] and row["user_id"] <= len(PERSONAS)]
         if waiting and chance.random() < 0.6:

@@ -12,6 +12,7 @@ from hypothesis import Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
+from stubserver.api.images import png
 from stubserver.app import StubServer
 from tests.models.model import BAD, Caller, Refused
 from tests.support.answers import codes
@@ -40,7 +41,7 @@ def encoded(wire: str, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
     if kind == "form":
         return urlencoded(array)(body), body
     files = [
-        (name, ("cover.png", text.encode(), "image/png") if name == "image_original" else (None, text))
+        (name, ("cover.png", png(8, text), "image/png") if name == "image_original" else (None, text))
         for name, text in pairs(body, array)
     ]
     return ({"files": files} if files else {"json": {}}), body

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tests.support.default import AVATARS
+from tests.support.default import HOST
 
 BAD = "bad token"
 """The caller whose token is invalid; a user id is that user, None an anonymous caller."""
@@ -44,7 +44,7 @@ USERS: Mapping[int, Mapping[str, Any]] = {
         "id": number,
         "username": username,
         "real_name": real_name,
-        "avatar": AVATARS[number],
+        "avatar": f"http://{HOST}/upfiles/svg/{real_name[0]}{number}.svg",  # nobody in the empty fixture has a picture
         "community_badge": number in (1, 7),
         "deleted": False,
     }

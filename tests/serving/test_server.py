@@ -74,7 +74,7 @@ def test_the_curl_line_works_when_pasted(plain: Served) -> None:
         ("GET", "/api/v2/course/99/", "stub-member", 404, "stub-member", "Course 99"),
         ("GET", "/api/v2/course/", "", 401, "anonymous", "credentials"),
         ("GET", "/api/v2/course/", "stub-nobody", 401, "anonymous", "Unknown token"),
-        ("GET", "/api/v2/course/?limit=0", "stub-member", 400, "stub-member", "limit: "),
+        ("GET", "/api/v2/course/?statuses=x", "stub-member", 400, "stub-member", "statuses: "),
         ("GET", "/api/v2/nowhere/", "", 404, "anonymous", "No such path"),
         ("GET", "/api/v2/course", "", 404, "anonymous", "slash"),
         ("PUT", "/api/v2/course/", "", 405, "anonymous", "GET, HEAD, POST"),
