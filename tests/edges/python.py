@@ -91,15 +91,8 @@ def by_httpx(how: str) -> Client:
 
     def ask(url: str, exchanges: Sequence[Exchange], headers: Mapping[str, str]) -> list[Answer]:
         with httpx.Client(base_url=f"{url}/api/v2", headers={"Host": "stub.test", **headers}) as client:
-            answers = (client.request(each.method, each.path, **content(each)) for each in exchanges)
+            answers = (client.request(each.method, each.path, **_options(each, how, "content")) for each in exchanges)
             return [(answer.status_code, answer.content) for answer in answers]
-
-    def content(exchange: Exchange) -> dict[str, Any]:
-        if not exchange.body:
-            return {}
-        if how == "encoding" and exchange.fields:
-            return _encoded(exchange, "files", lambda fields: {name: (None, fields[name]) for name in fields})
-        return {"content": exchange.body if how == "length" else _pieces(exchange), "headers": exchange.headers}
 
     return ask
 
@@ -112,19 +105,23 @@ def by_requests(how: str) -> Client:
             session.headers.update({"Host": "stub.test", **headers})
             session.trust_env = False
             answers = (
-                session.request(each.method, f"{url}/api/v2{each.path}", timeout=PATIENCE, **content(each))
+                session.request(
+                    each.method, f"{url}/api/v2{each.path}", timeout=PATIENCE, **_options(each, how, "data")
+                )
                 for each in exchanges
             )
             return [(answer.status_code, answer.content) for answer in answers]
 
-    def content(exchange: Exchange) -> dict[str, Any]:
-        if not exchange.body:
-            return {}
-        if how == "encoding" and exchange.fields:
-            return _encoded(exchange, "files", lambda fields: {name: (None, fields[name]) for name in fields})
-        return {"data": exchange.body if how == "length" else _pieces(exchange), "headers": exchange.headers}
-
     return ask
+
+
+def _options(exchange: Exchange, how: str, name: str) -> dict[str, Any]:
+    """How to send the body with httpx or requests; `name` is what they call a body that is sent as it is."""
+    if not exchange.body:
+        return {}
+    if how == "encoding" and exchange.fields:
+        return _encoded(exchange, "files", lambda fields: {name: (None, fields[name]) for name in fields})
+    return {name: exchange.body if how == "length" else _pieces(exchange), "headers": exchange.headers}
 
 
 def by_urllib3(how: str) -> Client:
