@@ -204,7 +204,7 @@ def _made(
 
         worker = config.workerinput["workerid"] if _is_worker(config) else ""  # type: ignore[attr-defined]
         config.stash[_WORLDS] = Worlds(
-            Run(run, worker), options.artifacts(config) is not None, strict=bool(run) and config.option.stub_strict
+            Run(run, worker), options.artifacts(config) is not None, strict=config.option.stub_strict
         )
     if run and fixture is None:  # a server of our own starts worlds from that fixture anyway
         fixture = config.option.stub_fixture

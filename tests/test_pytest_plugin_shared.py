@@ -200,3 +200,14 @@ def test_all_worlds_of_a_run_may_be_strict(tmp_path: Path, shared: Shared, on: t
     counted(run(tmp_path, "--stub-strict", *options, test_it=STRICT), passed=1)
     counted(run(tmp_path, *options, test_it=STRICT), failed=1)
     assert shared.is_as_before()
+
+
+def test_worlds_are_strict_on_a_server_that_the_project_builds(tmp_path: Path) -> None:
+    """R028: the option is not lost on a hook that does not know it."""
+    hook = """
+def pytest_course_stub():
+    from stubserver.app import create_app
+    return create_app()
+"""
+    counted(run(tmp_path, "--stub-strict", conftest=hook, test_it=STRICT), passed=1)
+    counted(run(tmp_path, conftest=hook, test_it=STRICT), failed=1)

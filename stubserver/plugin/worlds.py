@@ -147,8 +147,8 @@ class Worlds:
     """The worlds that the fixtures of this process have made and that have not ended."""
 
     def __init__(self, run: Run, with_cases: bool = False, strict: bool = False) -> None:
-        """`with_cases` is whether `received` has the cases of the worlds, too; `strict` makes worlds strict on a server
-        that is not."""
+        """`with_cases` is whether `received` has the cases of the worlds, too; `strict` makes worlds strict, also on a
+        server that is not: one that others use, or that the project has built."""
         self._run = run
         self._with_cases = with_cases
         self._strict = strict
