@@ -19,6 +19,12 @@ _PLAIN = {f"{_TAG}{kind}" for kind in ("str", "int", "float", "bool", "null", "s
 """The kinds of YAML values that JSON has, too."""
 _NOT_JSON = re.compile(r"[-+]?\.(inf|nan)", re.IGNORECASE)
 """The numbers that JSON has not."""
+_LONG = 64
+"""Characters from which on it matters how often an alias repeats a text."""
+_NODE = 16
+"""What a value counts that is repeated, in bytes, besides the characters of a text."""
+_MOST_REPEATED = 16 * 1024 * 1024
+"""Bytes that the aliases of a file may stand for: a few lines can stand for more than any memory holds."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # with libyaml, ten times faster
@@ -92,19 +98,43 @@ def _yaml(text: str) -> Any:
 
 def _check_yaml(root: yaml.Node) -> None:
     seen: set[int] = set()
+    repeated: list[yaml.Node] = []
     waiting: list[tuple[tuple[str, ...], yaml.Node]] = [((), root)]
     while waiting:
         path, node = waiting.pop()
         if node.tag not in _PLAIN or (node.tag == f"{_TAG}float" and _NOT_JSON.fullmatch(node.value)):
             raise _odd(path, node, "is nothing that JSON has: write a number or a text")
-        if isinstance(node, yaml.ScalarNode) or id(node) in seen:  # an alias leads to a node again
+        if isinstance(node, yaml.ScalarNode) and len(node.value) < _LONG:
+            continue
+        if id(node) in seen:  # an alias leads to a node again
+            repeated.append(node)
             continue
         seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            continue
         if isinstance(node, yaml.MappingNode):
             _check_mapping(node, path)
             waiting += [((*path, str(key.value)), value) for key, value in node.value]
         else:
             waiting += [((*path, str(index)), value) for index, value in enumerate(node.value)]
+    _check_repeated(repeated)
+
+
+def _check_repeated(nodes: Sequence[yaml.Node]) -> None:
+    """Check what aliases stand for; some of it may have aliases, too, even of what is around it."""
+    size = 0
+    for first in nodes:
+        waiting = [first]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, yaml.ScalarNode):
+                size += len(node.value)
+            else:
+                waiting += [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else node.value
+            size += _NODE
+            if size > _MOST_REPEATED:
+                message = f"aliases repeat what begins here until it has more than {_MOST_REPEATED} bytes"
+                raise WrongText(message, _line(first))
 
 
 def _check_mapping(node: yaml.MappingNode, path: tuple[str, ...]) -> None:
@@ -155,8 +185,17 @@ def _yaml_line(path: Sequence[str | int], text: str) -> int | None:
 
 def _json(text: str) -> Any:
     data = orjson.loads(text)
-    _check_json(text)
+    if not _is_compact(text, data):
+        _check_json(text)
     return data
+
+
+def _is_compact(text: str, data: Any) -> bool:
+    """Whether a text is what orjson writes, which has no key twice; as large files are, whose check takes long."""
+    try:
+        return orjson.dumps(data).decode() == text
+    except TypeError:  # nested too deeply
+        return False
 
 
 def _check_json(text: str) -> None:

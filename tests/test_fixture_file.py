@@ -1,10 +1,13 @@
-"""The file of a fixture: what its text means, and keys that are there twice."""
+"""The file of a fixture: what its text means, keys that are there twice, aliases."""
 
+import json
 import os
+import random
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import orjson
 import pytest
 
 from stubserver.contract.contract import Contract
@@ -55,6 +58,65 @@ def test_a_key_that_is_there_twice(name: str, text: str, line: int, says: str) -
         parsed(text, Path(name))
     assert caught.value.line == line
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_key_that_is_there_twice_is_found_however_the_file_is_written(seed: int) -> None:
+    """A file as large ones are written is compared with what it means, which takes less time."""
+    draws = random.Random(seed)  # noqa: S311 (not a secret)
+    text = orjson.dumps({"a": {"b": [draws.random(), {"c": "é\u2028", "d": None}]}, "e": {"f": {}, "g": -1}}).decode()
+    assert parsed(text, Path("a.json")) == json.loads(text)
+    keys = ["a", "b", "c", "d", "e", "f", "g"]
+    again = draws.choice(keys)
+    twice = text.replace(f'"{again}":', f'"{again}":{draws.randrange(10)},"{again}":')
+    with pytest.raises(WrongText, match=f"duplicate key '{again}', first on line 1"):
+        parsed(twice, Path("a.json"))
+
+
+def test_a_json_text_may_be_nested_more_deeply_than_it_can_be_written() -> None:
+    assert parsed(f"{'[' * 300}{']' * 300}", Path("a.json"))
+
+
+# Aliases
+
+LAUGHS = "".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 30))
+MERGES = "".join(f"a{level}: &a{level} {{<<: [{', '.join([f'*a{level - 1}'] * 10)}]}}\n" for level in range(1, 30))
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"a0: &a0 [1, 2]\n{LAUGHS}", None),
+        (f"a0: &a0 {{b: 1}}\n{MERGES}", None),
+        ("name: a\nusers: &a [*a]\n", 2),
+        ("name: a\nusers: &a {b: *a}\n", 2),
+        ("name: a\nusers: &a [[{b: [*a]}]]\n", 2),
+        (f"a: &a {LONG}\nb: [{', '.join(['*a'] * 200)}]\n", 1),
+        (f"a: &a\n- {LONG}\nb: [{', '.join(['*a'] * 200)}]\n", 1),
+    ],
+    ids=["lists", "merges", "itself", "its own value", "around itself", "long text", "list with a long text"],
+)
+def test_aliases_that_stand_for_too_much_are_refused(text: str, line: int | None) -> None:
+    """Whatever they stand for would be checked and served as often as it is named."""
+    with pytest.raises(WrongText, match="aliases repeat what begins here until it has more than 16777216 bytes") as caught:
+        parsed(text, Path("a.yaml"))
+    assert line is None or caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"a: &a [1, *b]\nb: {LONG}".replace("*b", "2"), {"a": [1, 2], "b": LONG}),
+        (f"a: &a {LONG}\nb: [{', '.join(['*a'] * 100)}]\n", {"a": LONG, "b": [LONG] * 100}),
+        ("a: &a [1, {b: c}]\nb: [" + ", ".join(["*a"] * 50_000) + "]\n", {"a": [1, {"b": "c"}]}),
+        ("a: &a short\nb: [" + ", ".join(["*a"] * 50_000) + "]\n", {"a": "short", "b": ["short"] * 50_000}),
+    ],
+    ids=["unused", "long text", "many", "short text"],
+)
+def test_aliases_that_spare_some_writing_are_fine(text: str, expected: dict[str, Any]) -> None:
+    found = parsed(text, Path("a.yaml"))
+    assert {name: found[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.yaml", "name: a\nname: b\n"), ("a.json", '{"name": 1,\n"name": 2}')])
