@@ -14,7 +14,7 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.merging import load_yaml
 from stubserver.contract.resources import folder
 from stubserver.fixture_check import Wrong, check, moment, moments
-from stubserver.fixture_file import line_of, parsed, text_of
+from stubserver.fixture_file import digest_of, line_of, parsed, text_of
 from stubserver.worlds.clock import real_time
 from stubserver.worlds.table import FixtureRow, FixtureTable, Row
 from stubserver.worlds.world import TABLES, Fixture
@@ -54,9 +54,9 @@ def load(name: str, contract: Contract, now: datetime | None = None) -> Fixture:
     """
     file = folder("fixtures") / f"{name}.yaml" if name in names() else Path(name)
     try:
-        data, digest = _read(file)
+        data, text_digest = _read(file)
         with without_collector():
-            return _fixture(data, contract, now or real_time(), digest)
+            return _fixture(data, contract, now or real_time(), text_digest)
     except (FileNotFoundError, IsADirectoryError):
         raise FixtureError(f"unknown fixture {name!r}: use one of {', '.join(names())}, or a file") from None
     except OSError as error:
@@ -95,27 +95,29 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _fixture(data: Any, contract: Contract, now: datetime, digest: str) -> Fixture:
+def _fixture(data: Any, contract: Contract, now: datetime, text_digest: str) -> Fixture:
     """Build the fixture that worlds share. The rows in `data` are released table by table, so that a large fixture is
     never in memory twice."""
     schema = {**load_yaml(SCHEMA.read_text(encoding="utf-8")), "components": contract.document["components"]}
     check(data, schema)
+    digest = digest_of(data)
     written = [table for table in TABLES if table in schema["properties"]]
     rows = {table: list(_completed(table, data.pop(table, None), schema, contract, now)) for table in written}
     rows["answers"] = [answer for question in rows["questions"] for answer in question["answers"]]
     _set_orders(rows)
     _grade(rows)
-    personas = _with_defaults(data.get("personas", []), schema["properties"]["personas"]["items"], schema)
-    preferences = [data.get("preferences", {})]
+    properties = schema["properties"]
+    personas = _defaults(properties["personas"]["items"], schema)
     return Fixture(
         name=data["name"],
         tables={table: FixtureTable(*TABLES[table], rows.get(table, ())) for table in TABLES},
-        preferences=next(_with_defaults(preferences, schema["properties"]["preferences"], schema)),
-        features=tuple(data.get("features", schema["properties"]["features"]["default"])),
+        preferences={**_defaults(properties["preferences"], schema), **data.get("preferences", {})},
+        features=tuple(data.get("features", properties["features"]["default"])),
         tokens={persona["token"]: persona["user"] for persona in data.get("personas", [])},
-        personas=tuple(personas),
+        personas=tuple({**personas, **persona} for persona in data.get("personas", [])),
         moment=now,
         digest=digest,
+        text_digest=text_digest,
     )
 
 
@@ -123,29 +125,36 @@ def _completed(
     table: str, given: Iterable[Row] | None, schema: Mapping[str, Any], contract: Contract, now: datetime
 ) -> Iterator[FixtureRow]:
     """The rows of a table, with defaults filled in and times parsed."""
-    component = COMPLETED_FROM.get(table)
-    documented = contract.defaults(contract.schema(component)) if component else {}
     item = schema["properties"][table]["items"]
     rows = schema["properties"][table].get("default", []) if given is None else given
-    times = moments(item)
-    if table == "courses":
-        documented = {"image_original": None, "deleted": False, **documented}
-    for index, row in enumerate(_with_defaults(rows, item, schema)):
-        row = FixtureRow({**documented, **row})
+    times, defaults = moments(item), defaults_of(table, schema, contract)
+    for index, given_row in enumerate(rows):
+        row = FixtureRow({**defaults, **given_row})
         for field in times:
             row[field] = moment((table, index, field), row[field], now)
         yield row
 
 
-def _with_defaults(rows: Iterable[Row], item: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def defaults_of(table: str, schema: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
+    """Field -> what rows of a table have that leave it out, in fixtures and in snapshots of older versions; `schema` is
+    that of fixtures."""
+    component = COMPLETED_FROM.get(table)
+    documented = contract.defaults(contract.schema(component)) if component else {}
+    stored, written = schema["stored"].get(table, {}), schema["properties"].get(table, {}).get("items", {})
+    return {**_defaults(stored, schema), **documented, **_defaults(written, schema)}
+
+
+def _defaults(item: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults in the schema of an object."""
     definitions = schema["definitions"]
-    defaults = {}
-    for name, part in item["properties"].items():
+    found = {}
+    for name, part in item.get("properties", {}).items():
+        if part is None:  # a field that only fixtures have
+            continue
         part = definitions.get(part.get("$ref", "").removeprefix("#/definitions/"), part)
         if "default" in part:
-            defaults[name] = part["default"]
-    for row in rows:
-        yield {**defaults, **row}
+            found[name] = part["default"]
+    return found
 
 
 def _set_orders(rows: Mapping[str, list[FixtureRow]]) -> None:

@@ -1,6 +1,7 @@
 """Reading the file of a fixture: YAML or JSON that holds only what JSON can, and no key twice; and the line of a place
 in it."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -66,6 +67,15 @@ def parsed(text: str, file: Path) -> Any:
         raise WrongText(f"this is no JSON: {error.msg}", error.lineno) from None
     except (ValueError, yaml.YAMLError) as error:
         raise error if isinstance(error, WrongText) else WrongText(str(error)) from None
+
+
+def digest_of(data: Any) -> str:
+    """A digest of what a file says, however it is written: the order of keys, comments and quotes do not count. Raises
+    WrongText if it is nested too deeply."""
+    try:
+        return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except TypeError as error:
+        raise WrongText(f"this cannot be written as JSON: {error}") from None
 
 
 def line_of(path: Sequence[str | int], text: str, file: Path) -> int | None:

@@ -1,4 +1,4 @@
-"""The file of a fixture: what its text means, keys that are there twice, aliases."""
+"""The file of a fixture: what its text means, keys that are there twice, aliases, and the digest of its meaning."""
 
 import json
 import os
@@ -9,10 +9,13 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from stubserver.contract.contract import Contract
+from stubserver.contract.merging import load_yaml
+from stubserver.contract.resources import folder
 from stubserver.fixture import FixtureError, load
-from stubserver.fixture_file import WrongText, line_of, parsed, text_of
+from stubserver.fixture_file import WrongText, digest_of, line_of, parsed, text_of
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,7 @@ LONG = "x" * 100_000
 )
 def test_aliases_that_stand_for_too_much_are_refused(text: str, line: int | None) -> None:
     """Whatever they stand for would be checked and served as often as it is named."""
-    with pytest.raises(WrongText, match="aliases repeat what begins here until it has more than 16777216 bytes") as caught:
+    with pytest.raises(WrongText, match="repeat what begins here until it has more than 16777216 bytes") as caught:
         parsed(text, Path("a.yaml"))
     assert line is None or caught.value.line == line
 
@@ -117,6 +120,86 @@ def test_aliases_that_stand_for_too_much_are_refused(text: str, line: int | None
 def test_aliases_that_spare_some_writing_are_fine(text: str, expected: dict[str, Any]) -> None:
     found = parsed(text, Path("a.yaml"))
     assert {name: found[name] for name in expected} == expected
+
+
+# The digest
+
+SAID = {"name": "a", "users": [{"id": 1, "username": "ann", "bio": "1", "joined": "-3d"}], "x": {"b": 1.5, "c": None}}
+YAML = """
+# A comment
+name: a
+users:
+- {id: 1, username: "ann", bio: '1', joined: -3d}  # another
+x: {b: 1.5, c: ~}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.yaml", YAML),
+        ("a.yaml", YAML.replace("\n", "\r\n")),
+        ("a.yaml", yaml.safe_dump(SAID)),
+        ("a.yaml", yaml.safe_dump(SAID, sort_keys=True, default_flow_style=True)),
+        ("a.yaml", "c: &c {b: 1.5, c: null}\n" + YAML.replace("{b: 1.5, c: ~}", "*c")),
+        ("a.json", json.dumps(SAID)),
+        ("a.json", json.dumps(SAID, indent=4)),
+        ("a.json", json.dumps({name: SAID[name] for name in reversed(SAID)}, separators=(",", ":"))),
+    ],
+    ids=["yaml", "line ends", "dumped", "sorted", "alias", "json", "indented", "reversed"],
+)
+def test_the_digest_is_that_of_what_the_file_says(name: str, text: str) -> None:
+    data = parsed(text, Path(name))
+    data.pop("c", None)
+    assert digest_of(data) == digest_of(SAID)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("ann", "bob"),
+        ("'1'", "1"),
+        ("id: 1", "id: '1'"),
+        ("1.5", "1.25"),
+        ("-3d", "-4d"),
+        ("-3d", "'2026-01-01T00:00:00Z'"),
+        ("~", "false"),
+        ("~", "''"),
+        ("c: ~", "d: ~"),
+        (", c: ~", ""),
+        ("username", "user"),
+        ("x: {b: 1.5, c: ~}", "x: [{b: 1.5, c: ~}]"),
+        ("- {id: 1,", "- {id: 2, username: cleo}\n- {id: 1,"),
+    ],
+)
+def test_the_digest_is_another_if_the_file_says_something_else(old: str, new: str) -> None:
+    assert old in YAML
+    assert digest_of(parsed(YAML.replace(old, new), Path("a.yaml"))) != digest_of(SAID)
+
+
+def test_the_digest_depends_on_the_order_of_rows() -> None:
+    """Which is that of sections, lessons and questions."""
+    assert digest_of({"users": [{"id": 1}, {"id": 2}]}) != digest_of({"users": [{"id": 2}, {"id": 1}]})
+
+
+def test_what_ships_has_the_same_digest_as_json(tmp_path: Path, contract: Contract) -> None:
+    """And with other comments; the digest of the text, which old snapshots have, is another."""
+    text = (folder("fixtures") / "default.yaml").read_text(encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(f"# mine\n{text}", encoding="utf-8")
+    (tmp_path / "a.json").write_text(json.dumps(load_yaml(text)), encoding="utf-8")
+    shipped, *others = (
+        load(name, contract) for name in ("default", str(tmp_path / "a.yaml"), str(tmp_path / "a.json"))
+    )
+    assert {other.digest for other in others} == {shipped.digest}
+    assert len({shipped.text_digest, *(other.text_digest for other in others)}) == 3
+
+
+def test_what_is_nested_too_deeply_has_no_digest() -> None:
+    data: list[Any] = []
+    for _ in range(300):
+        data = [data]
+    with pytest.raises(WrongText, match=r"this cannot be written as JSON: .*[Rr]ecursion"):
+        digest_of(data)
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.yaml", "name: a\nname: b\n"), ("a.json", '{"name": 1,\n"name": 2}')])

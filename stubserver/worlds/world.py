@@ -58,7 +58,9 @@ class Fixture:
     moment: datetime = EARLIEST
     """The time that its relative times are relative to."""
     digest: str = ""
-    """Distinguishes it from other fixtures of the same name."""
+    """Distinguishes it from other fixtures of the same name: a digest of what its file says."""
+    text_digest: str = ""
+    """A digest of how its file says it, which snapshots without a format have."""
 
     @cached_property
     def names(self) -> Mapping[int, str]:
