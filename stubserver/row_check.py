@@ -12,7 +12,7 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.merging import load_yaml
 from stubserver.contract.schema import Validator, echo
 from stubserver.errors import Refusal, invalid
-from stubserver.fixture import ORDERS, SCHEMA
+from stubserver.fixture import ORDERS, SCHEMA, defaults_of
 from stubserver.fixture_check import REFERENCES, UNIQUE
 from stubserver.worlds.table import FixtureTable, Key, Row, Table
 
@@ -33,16 +33,26 @@ class RowChecks:
 
     def __init__(self, contract: Contract) -> None:
         schema = load_yaml(SCHEMA.read_text(encoding="utf-8"))
+        self._contract, self._schema = contract, schema
         document = {**contract.document, "definitions": {**schema["definitions"], **_MOMENTS}}
+        self._fields: dict[str, Mapping[str, Any]] = {}
         self._times: dict[str, list[str]] = {}
         self._validators: dict[str, Validator] = {}
         for table, stored in schema["stored"].items():
             written = schema["properties"].get(table, {}).get("items", {}).get("properties", {})
             fields = {**written, **stored.get("properties", {})}
             fields = {name: part for name, part in fields.items() if part is not None}
+            self._fields[table] = fields
             self._times[table] = sorted(name for name, part in fields.items() if "moment" in part.get("$ref", ""))
             row = {"type": "object", "additionalProperties": False, "required": [*fields], **stored}
             self._validators[table] = contract.validator({**row, "properties": _inlined(fields, document)})
+
+    def upgraded(self, table: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A table of a file from an older version, as this version would have written it: fields that are new since
+        have their defaults, if they have any, and fields that are gone are left out."""
+        fields = self._fields.get(table, {})
+        defaults = defaults_of(table, self._schema, self._contract)
+        return {**content, "rows": [_upgraded(entry, fields, defaults) for entry in content["rows"]]}
 
     def entries(self, table: str, content: Mapping[str, Any], base: FixtureTable) -> None:
         """Check each entry of a table by itself. Raises a 400 refusal that names the place."""
@@ -106,6 +116,13 @@ class RowChecks:
         for parents, order, children, field in ORDERS:
             _check_orders(parents, order, tables[parents], tables[children], field)
         _check_threads(tables["comments"])
+
+
+def _upgraded(entry: Any, fields: Mapping[str, Any], defaults: Row) -> Any:
+    if entry["row"] is None:
+        return entry
+    row = {name: value for name, value in {**defaults, **entry["row"]}.items() if name in fields}
+    return {**entry, "row": row, "times": [name for name in entry["times"] if name in fields]}
 
 
 class _Wrong(Exception):

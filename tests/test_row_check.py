@@ -29,7 +29,7 @@ Edit = Callable[[Content], Any]
 def edited(content: Content) -> Content:
     """The content with a checksum that matches."""
     content = {name: value for name, value in content.items() if name != "checksum"}
-    return {**content, "checksum": snapshot_file._checksum(content)}
+    return {**content, "checksum": snapshot_file.checksum(content)}
 
 
 def rows(world: World, kind: str, most: int = 8) -> list[Row]:
