@@ -10,7 +10,6 @@ import os
 import secrets
 import sys
 import warnings
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,12 +28,12 @@ from stubserver.cli.options import (
     PORT,
     SEED,
     STRICT,
-    NamedPath,
     PortOption,
     fail,
     option,
 )
 from stubserver.cli.replay import replay
+from stubserver.cli.starter import init
 from stubserver.cli.streams import open_closed, optional_output, print_anything
 from stubserver.settings import Settings
 
@@ -250,28 +249,6 @@ def generate(courses: int, seed: int, output: Any) -> None:
         yaml.dump(data, output, Dumper=dumper, sort_keys=False, allow_unicode=True)
 
 
-@main.command()
-@click.argument("kind", type=click.Choice(["react", "node", "pytest", "schemathesis"]))
-@click.option(
-    "--directory",
-    type=NamedPath(file_okay=False, path_type=Path),
-    default=".",
-    help="Folder of the project (default: the current one).",
-)
-def init(kind: str, directory: Path) -> None:
-    """Write the few files that connect a project to the stub server. Existing files are never overwritten."""
-    from stubserver.cli import starter
-
-    try:
-        for file in starter.write(kind, directory):
-            click.echo(f"wrote {file}")
-    except starter.CannotWrite as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"cannot write {error.filename}: {error.strerror}")
-    click.echo(starter.NEXT[kind])
-
-
 def _show(banner: str) -> None:
     """Print the banner, in colour on a terminal and as plain text otherwise."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
@@ -286,5 +263,5 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
-for command in (exec_command, explain, coverage_command, replay):
+for command in (exec_command, explain, coverage_command, replay, init):
     main.add_command(command)

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import click
+
+from stubserver.cli.options import NamedPath, fail
+
 _STARTERS = Path(__file__).parent / "starters"
 NEXT = {
     "react": "Pass makeConf(URL of the server), from src/stub/conf.js, to the vendor's SCContextProvider as conf.",
@@ -37,3 +41,23 @@ def _check(folder: Path) -> None:
     if not folder.is_dir():
         nearest = next(parent for parent in folder.absolute().parents if parent.is_dir())
         raise CannotWrite(f"there is no folder {folder}: create it first; the nearest one that exists is {nearest}")
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["react", "node", "pytest", "schemathesis"]))
+@click.option(
+    "--directory",
+    type=NamedPath(file_okay=False, path_type=Path),
+    default=".",
+    help="Folder of the project (default: the current one).",
+)
+def init(kind: str, directory: Path) -> None:
+    """Write the few files that connect a project to the stub server. Existing files are never overwritten."""
+    try:
+        for file in write(kind, directory):
+            click.echo(f"wrote {file}")
+    except CannotWrite as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot write {error.filename}: {error.strerror}")
+    click.echo(NEXT[kind])
