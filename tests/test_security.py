@@ -212,7 +212,7 @@ def test_by_default_no_other_address_is_listened_to(plain: Served) -> None:
 def test_another_host_is_warned_about(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], host: str, warned: bool
 ) -> None:
-    monkeypatch.setattr("stubserver.serving.server.serve", lambda _, listener, __: listener.close())
+    monkeypatch.setattr("stubserver.serving.server.serve", lambda _, listener, *__: listener.close())
     main(["serve", "--port", "0", "--host", host], standalone_mode=False)
     assert (f"Warning: {host} lets other machines in" in capsys.readouterr().err) == warned
 

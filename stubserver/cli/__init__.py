@@ -10,6 +10,8 @@ import os
 import secrets
 import sys
 import warnings
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,16 +25,20 @@ from stubserver.cli.exec import exec_command
 from stubserver.cli.options import (
     ALLOWED_HOST,
     CORS_ORIGIN,
+    EXPORT,
     FIXTURE,
     FREEZE_AT,
+    IMPORT,
     PORT,
     SEED,
     STRICT,
+    WORLDS_FILE,
     PortOption,
     fail,
     option,
 )
 from stubserver.cli.replay import replay
+from stubserver.cli.snapshot import snapshot_command
 from stubserver.cli.starter import init
 from stubserver.cli.streams import open_closed, optional_output, print_anything
 from stubserver.settings import Settings
@@ -57,6 +63,8 @@ def main() -> None:
 @SEED
 @FREEZE_AT
 @STRICT
+@option("--import", IMPORT, type=WORLDS_FILE)
+@option("--export-on-exit", EXPORT, type=WORLDS_FILE)
 @option("--jwt-secret", "Also accept HS256 JWTs signed with this secret.")
 @CORS_ORIGIN
 @option("--control-token", "Token that the control plane requires; generated and printed unless all is on loopback.")
@@ -127,6 +135,7 @@ def serve(
     control_origin: tuple[str, ...],
     allowed_host: tuple[str, ...],
     no_fast_path: bool,
+    export_on_exit: Path | None,
     **options: Any,
 ) -> None:
     """Serve the API until interrupted."""
@@ -135,17 +144,19 @@ def serve(
     from stubserver.contract.merging import SpecError
     from stubserver.fixture import FixtureError
     from stubserver.pipeline.visitors import is_host
-    from stubserver.serving import server
+    from stubserver.serving import persistence, server
     from stubserver.serving.sockets import bind, url_of
 
+    source = options.pop("import")  # which is no name in Python
     try:
         if options["control_token"] is None and not _is_private(host, options["public_url"]):
             options["control_token"] = secrets.token_urlsafe(16)
         origins = {"cors_origins": cors_origin, "control_origins": control_origin}
         options["allowed_hosts"] = (*allowed_host, host) if is_host(host) else allowed_host
         app = create_app(fixture, **origins, fast_path=not no_fast_path, **options)
+        persistence.prepare(app, source, export_on_exit)
         listener = bind(host, port)
-    except (SpecError, FixtureError, ValueError) as error:
+    except (SpecError, FixtureError, ValueError, persistence.CannotPersist) as error:
         fail(str(error))
     except OSError as error:
         fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
@@ -154,7 +165,10 @@ def serve(
     if host not in LOOPBACK:
         with contextlib.suppress(OSError):
             click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
-    server.serve(app, listener, log_format)
+    try:
+        server.serve(app, listener, log_format, partial(persistence.save, app, export_on_exit))
+    except persistence.CannotPersist as error:
+        fail(str(error), 1)
 
 
 def _is_private(host: str, public_url: str | None) -> bool:
@@ -263,5 +277,5 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
-for command in (exec_command, explain, coverage_command, replay, init):
+for command in (exec_command, explain, coverage_command, replay, init, snapshot_command):
     main.add_command(command)

@@ -2,8 +2,9 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,14 @@ import click
 from stubserver.cli.options import (
     ALLOWED_HOST,
     CORS_ORIGIN,
+    EXPORT,
     FIXTURE,
     FREEZE_AT,
+    IMPORT,
     PORT,
     SEED,
     STRICT,
+    WORLDS_FILE,
     NamedPath,
     fail,
     say,
@@ -42,6 +46,8 @@ _FILE = NamedPath(path_type=Path)
 @STRICT
 @CORS_ORIGIN
 @ALLOWED_HOST
+@click.option("--import", "source", type=WORLDS_FILE, help=IMPORT)
+@click.option("--export-on-exit", type=WORLDS_FILE, help=EXPORT)
 @click.option("--journal", type=_FILE, help="Write every request to this file, one JSON object per line.")
 @click.option("--coverage", type=_FILE, help="Write a coverage report to this file (.json, .html, .xml or .txt).")
 @click.option(
@@ -58,6 +64,8 @@ def exec_command(
     fixture: str,
     cors_origin: tuple[str, ...],
     allowed_host: tuple[str, ...],
+    source: Path | None,
+    export_on_exit: Path | None,
     journal: Path | None,
     coverage: Path | None,
     artifacts: Path | None,
@@ -75,9 +83,11 @@ def exec_command(
     from stubserver.reports.findings import Findings
     from stubserver.serving.background import Background
 
-    _check(command, journal, coverage, artifacts)
-    app = _built(fixture, cors_origins=cors_origin, allowed_hosts=allowed_host, **options)
-    findings, server, notes = Findings(), Background(lambda: app, port), list[str]()
+    files = {"--journal": journal, "--coverage": coverage, "--export-on-exit": export_on_exit, "--import": source}
+    _check_apart(files)
+    _check(command, coverage, artifacts)
+    app = _built(fixture, source, export_on_exit, cors_origins=cors_origin, allowed_hosts=allowed_host, **options)
+    findings, server, notes, lost = Findings(), Background(lambda: app, port), list[str](), list[str]()
     app.journal.listeners.append(findings.note)
     with ExitStack() as stack:
         stack.enter_context(interruptible())
@@ -94,13 +104,22 @@ def exec_command(
             log.write(b"")  # a journal without requests is empty
         if report is not None:
             report.write(FORMATS[format_of(report.path.name)](app.coverage.report()).encode())
-    for line in [*findings.violations, *(findings.refusals if status else ()), *notes]:
+        lost = _exported(app, export_on_exit)
+    for line in [*findings.violations, *(findings.refusals if status else ()), *notes, *lost]:
         say(line)
     _check_written([log, report], status or 2)
-    sys.exit(status or int(fail_on_violation and bool(findings.violations)))
+    sys.exit(status or 2 * bool(lost) or int(fail_on_violation and bool(findings.violations)))
 
 
-def _check(command: Sequence[str], journal: Path | None, coverage: Path | None, artifacts: Path | None) -> None:
+def _check_apart(files: Mapping[str, Path | None]) -> None:
+    """Refuse options that would write to the same file; only --export-on-exit and --import may."""
+    given = [(option, file.absolute()) for option, file in files.items() if file is not None]
+    for (option, file), (other, its) in combinations(given, 2):
+        if file == its and option != "--export-on-exit":
+            fail(f"{option} and {other} cannot share the file {files[option]}")
+
+
+def _check(command: Sequence[str], coverage: Path | None, artifacts: Path | None) -> None:
     """Refuse what can be seen to be wrong before there is a server."""
     from stubserver.reports import artifacts as case_files
     from stubserver.reports.coverage_report import format_of
@@ -110,8 +129,6 @@ def _check(command: Sequence[str], journal: Path | None, coverage: Path | None, 
             format_of(coverage.name)
         except ValueError as error:
             fail(str(error))
-        if journal is not None and journal.absolute() == coverage.absolute():
-            fail(f"--journal and --coverage cannot share the file {journal}")
     if artifacts is not None:
         try:
             case_files.check(artifacts)
@@ -121,15 +138,30 @@ def _check(command: Sequence[str], journal: Path | None, coverage: Path | None, 
         fail(f"cannot run {command[0]}: there is no such program on the PATH, or it is not executable", NOT_FOUND)
 
 
-def _built(fixture: str, **options: Any) -> "StubServer":
+def _built(fixture: str, source: Path | None, target: Path | None, **options: Any) -> "StubServer":
+    """The server, with the worlds in the file `source`, which can be exported to `target`."""
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
     from stubserver.fixture import FixtureError
+    from stubserver.serving import persistence
 
     try:
-        return create_app(fixture, **options)
-    except (SpecError, FixtureError, ValueError) as error:
+        app = create_app(fixture, **options)
+        persistence.prepare(app, source, target)
+    except (SpecError, FixtureError, ValueError, persistence.CannotPersist) as error:
         fail(str(error))
+    return app
+
+
+def _exported(app: "StubServer", target: Path | None) -> list[str]:
+    """Write all worlds, if they are to be written. Returns what went wrong."""
+    from stubserver.serving import persistence
+
+    try:
+        persistence.save(app, target)
+    except persistence.CannotPersist as error:
+        return [str(error)]
+    return []
 
 
 def _start(server: "Background", port: int) -> str:

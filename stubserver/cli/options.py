@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -83,6 +84,9 @@ class NamedPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+WORLDS_FILE = NamedPath(dir_okay=False, path_type=Path)
+IMPORT = "File with worlds to start with, which --export-on-exit has written; need not exist if it is the same file."
+EXPORT = "File to write all worlds to when the server ends, for --import; without their journals and faults."
 URL = option("--url", "Base URL of the server.", default="http://127.0.0.1:8765")
 TOKEN = option("--control-token", "Token for its control plane, if it requires one.")
 

@@ -6,7 +6,7 @@ import gc
 import logging
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -27,15 +27,16 @@ GRACE = 5
 """Seconds that requests have to end when the server does."""
 
 
-def serve(app: StubServer, listener: socket.socket, log_format: str) -> None:
-    """Serve until interrupted, logging each request to standard error. `log_format` is text or json."""
+def serve(app: StubServer, listener: socket.socket, log_format: str, at_end: Callable[[], None] = lambda: None) -> None:
+    """Serve until interrupted, logging each request to standard error. `log_format` is text or json. `at_end` is called
+    when all requests have ended; what it raises is raised."""
     log = LogWriter(sys.stderr.fileno())
     log_to(log, log_format)
     app.recorder.log = AccessLog(log.write, as_json if log_format == "json" else as_text)
     gc.freeze()  # what exists now stays for good, so the collector need not scan it
     gc.set_threshold(10_000)  # requests leave hardly any cycles behind
     gc.enable()
-    server = _LoggingServer(app, log)
+    server = _LoggingServer(app, log, at_end)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
 
@@ -86,15 +87,17 @@ class Server(uvicorn.Server):
 class _LoggingServer(Server):
     """A server that closes its log when it ends. Afterwards, uvicorn lets the signal that ended it end the process."""
 
-    def __init__(self, app: StubServer, log: LogWriter) -> None:
+    def __init__(self, app: StubServer, log: LogWriter, at_end: Callable[[], None]) -> None:
         super().__init__(app)
         self._log = log
+        self._at_end = at_end
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop serving, and write what waits in the log."""
+        """Stop serving, write what waits in the log, and do what is to be done in the end."""
         await super().shutdown(sockets)
         await asyncio.sleep(0)  # the last requests are logged in the turn after their answers
         self._log.close()
+        self._at_end()
 
 
 def log_to(log: LogWriter, log_format: str) -> None:

@@ -277,7 +277,7 @@ def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
         ("", "Error: Missing argument 'COMMAND...'."),
         ("--", "Error: Missing argument 'COMMAND...'."),
         ("--fail-on-violation", "Error: Missing argument 'COMMAND...'."),
-        ("--prt 0 true", "Error: No such option '--prt'. Did you mean '--port'?"),
+        ("--prt 0 true", "Error: No such option '--prt'. (Did you mean one of: '--import', '--port'?)"),
         ("--fixtur empty true", "Error: No such option '--fixtur'. Did you mean '--fixture'?"),
         ("--cors-orign * -- true", "Error: No such option '--cors-orign'. Did you mean '--cors-origin'?"),
         ("--allowd-host a -- true", "Error: No such option '--allowd-host'. Did you mean '--allowed-host'?"),
