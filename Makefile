@@ -10,6 +10,8 @@ TOOLS := $(VENV)-tools
 NODE := PATH="$(abspath $(BIN)):$$PATH"
 WRK ?= $(shell command -v wrk || echo /usr/bin/wrk)
 JAVA ?= $(shell command -v java || echo /usr/bin/java)
+REDIS ?= $(shell command -v redis-server || echo /usr/bin/redis-server)
+NGINX ?= $(shell command -v nginx || echo /usr/sbin/nginx)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 FUZZ_SEED ?= 20260118
 # Seconds of `make soak`.
@@ -27,7 +29,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve quick test lint unit client newest tools fuzz-gate java test-browser fuzz bench bench-growth bench-worlds bench-start bench-profile mutants soak docs lock clean
+.PHONY: help serve quick test lint unit client newest tools fuzz-gate stores java engines test-browser fuzz bench bench-growth bench-worlds bench-stores bench-start bench-profile mutants soak docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,7 +72,16 @@ newest: tests/node/node_modules/stamp examples/react/node_modules/stamp $(CHROMI
 	cd tests/node && $(NODE) npm ls @selfcommunity/api-services && $(NODE) npm test
 	cd examples/react && $(NODE) npm ls @selfcommunity/react-ui && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
+stores: $(VENV)/dev.stamp tests/node/node_modules/stamp $(REDIS) $(NGINX) ## Run the suite, the vendor's client and the fuzz gate on two processes that share SQLite, then Redis (30 minutes)
+	for store in sqlite redis; do \
+		$(NODE) $(BIN)/python -m tests.sharing $$store suite && \
+		$(NODE) $(BIN)/python -m tests.sharing $$store client && \
+		$(BIN)/python -m tests.sharing $$store fuzz --seed $(FUZZ_SEED) || exit 1; \
+	done
+
 java: $(JAVA) ## Install Java, if there is none, so that its HTTP client is among those of `make test`
+
+engines: $(REDIS) $(NGINX) ## Install Redis and nginx, if there are none, so that `make test` runs servers with both
 
 tools: tests/tools/node_modules/stamp $(TOOLS)/stamp tests/node/node_modules/stamp $(JAVA) ## Run the generators and checkers that teams use on the OpenAPI documents (ARGS="-k orval ..." runs some)
 	$(PYTEST) tests/tools $(ARGS)
@@ -95,6 +106,9 @@ bench-growth: $(VENV)/bench.stamp $(WRK) ## Measure what large worlds cost (4 mi
 
 bench-worlds: $(VENV)/dev.stamp ## Measure what many worlds cost (3 minutes)
 	$(BIN)/python -m benchmarks.worlds $(ARGS)
+
+bench-stores: $(VENV)/bench.stamp $(WRK) ## Measure what stores of worlds cost, beside worlds in memory (10 minutes; `make engines` first)
+	WRK=$(WRK) $(BIN)/python -m benchmarks.stores $(ARGS)
 
 bench-start: $(VENV)/dev.stamp ## Show where the time of a start goes
 	$(BIN)/python -m benchmarks.start
@@ -137,6 +151,14 @@ $(WRK):
 $(JAVA):
 	@echo "Installing Java with apt-get; set JAVA to use another one, 17 or newer ..."
 	@apt-get update -qq && apt-get install -qq -y default-jre-headless >/dev/null
+
+$(REDIS):
+	@echo "Installing Redis with apt-get; put another redis-server on the PATH to use that ..."
+	@apt-get update -qq && apt-get install -qq -y redis-server >/dev/null
+
+$(NGINX):
+	@echo "Installing nginx with apt-get; put another nginx on the PATH to use that ..."
+	@apt-get update -qq && apt-get install -qq -y nginx >/dev/null
 
 clean: ## Remove everything that the other commands created
 	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

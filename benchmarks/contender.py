@@ -10,7 +10,7 @@ from benchmarks.checks import check, habits
 from benchmarks.figures import Result, Sample, Start
 from benchmarks.pace import at_rate
 from benchmarks.peers import Server
-from benchmarks.process import Process, free_port
+from benchmarks.process import Process, free_port, pinned
 from benchmarks.recording import Recording, answer_to, ask
 from benchmarks.workloads import GET, WORKLOADS, Workload
 
@@ -48,7 +48,7 @@ class Contender:
         command = self.server.command(self._folder, port)
         with self._client() as client:
             begun = time.perf_counter()
-            self._process = Process(command, self._folder)
+            self._process = Process(pinned(command) if self.server.pinned else command, self._folder)
             self._wait(client)
             seconds = time.perf_counter() - begun
         self.result.starts.append(Start(seconds, self._process.cpu_seconds(), self._process.megabytes()))
@@ -68,7 +68,7 @@ class Contender:
     def load(self, workload: Workload, seconds: int) -> Sample:
         """Send as many requests as the server can handle. Raises BadSample."""
         before = self.process.cpu_seconds()
-        found = load.saturate(self.url, self.server.requests(workload), seconds)
+        found = load.saturate([self.url], self.server.requests(workload), seconds)
         used = self.process.cpu_seconds() - before
         return Sample(used / found.requests * 1e6, found.per_second, found.answer_bytes)
 

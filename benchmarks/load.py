@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from benchmarks.process import pinned
 from benchmarks.workloads import Request
@@ -40,13 +42,14 @@ class Load:
         return self.requests / self.seconds
 
 
-def saturate(url: str, requests: tuple[Request, ...], seconds: int) -> Load:
-    """Send the requests in a cycle over 16 connections, as fast as the server answers. Raises BadSample."""
+def saturate(urls: Sequence[str], requests: tuple[Request, ...], seconds: int) -> Load:
+    """Send the requests in a cycle over 16 connections, as fast as the servers answer, which have a thread of wrk and
+    their share of the connections each. Raises BadSample."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(_script(requests) + _DONE)
+        file.write(_script(requests) + _shared_out(urls) + _DONE)
         file.flush()
-        options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", file.name]
-        return _read(_run([os.environ.get("WRK", "wrk"), *options, url], seconds))
+        options = [f"-t{len(urls)}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", file.name]
+        return _read(_run([os.environ.get("WRK", "wrk"), *options, urls[0]], seconds))
 
 
 def _run(command: list[str], seconds: int) -> str:
@@ -73,6 +76,18 @@ def _read(line: str) -> Load:
         seconds=found["microseconds"] / 1e6,
         answer_bytes=found["bytes"] / found["requests"],
     )
+
+
+def _shared_out(urls: Sequence[str]) -> str:
+    """The part of the Lua script that gives each thread a server of its own; the Host header is that of the first."""
+    ports = ", ".join(f'"{urlsplit(url).port}"' for url in urls)
+    return f"""
+local ports, threads = {{{ports}}}, 0
+setup = function(thread)
+  threads = threads + 1
+  thread.addr = wrk.lookup("127.0.0.1", ports[threads])[1]
+end
+"""
 
 
 def _script(requests: tuple[Request, ...]) -> str:

@@ -43,6 +43,8 @@ class Server:
     """The method with which it changes some fields of a row."""
     warm_up: int = 1
     """Length of the load before it is measured, as a multiple of a sample's length."""
+    pinned: bool = True
+    """Whether it stays on the core for servers."""
 
     def requests(self, workload: Workload) -> tuple[Request, ...]:
         """The workload's requests as this server understands them."""
@@ -55,11 +57,15 @@ def servers() -> list[Server]:
     return [ours(), *slow, *_node_peers(), *_java_peers()]
 
 
-def ours(name: str = OURS, *options: str) -> Server:
+def ours(name: str = OURS, *options: str, pinned: bool = True) -> Server:
     """Our own server as users start it, with further options if given."""
     about = "validates requests and answers, checks tokens and roles, keeps state, a journal and a log"
     about = ", ".join([about, *options])
-    return Server(name, about, lambda folder, port: _stubserver("--port", str(port), *options), __version__)
+
+    def command(_: Path, port: int) -> list[str]:
+        return _stubserver("--port", str(port), *options)
+
+    return Server(name, about, command, __version__, pinned=pinned)
 
 
 def _node_peers() -> list[Server]:

@@ -47,7 +47,7 @@ class Process:
     def __init__(self, command: Sequence[str], folder: Path) -> None:
         """Start the command in `folder`, which is also its HOME."""
         self._process = subprocess.Popen(  # noqa: S603 (the commands of this folder)
-            pinned(command),
+            command,
             cwd=folder,
             env={**os.environ, "HOME": str(folder)},
             stdin=subprocess.DEVNULL,

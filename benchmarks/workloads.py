@@ -21,6 +21,10 @@ class Request:
         """The same request with another method, for a peer that needs it."""
         return replace(self, method=method)
 
+    def at(self, base: str) -> "Request":
+        """The same request with a base path, which names a world."""
+        return replace(self, path=base + self.path)
+
 
 @dataclass(frozen=True)
 class Workload:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from binascii import a2b_qp, unhexlify
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -137,6 +137,10 @@ class Call:
     base_url: str
     """Prefix of absolute URLs, as the client sees them: scheme, host, path prefix and, if the client used it, the base
     path of the world; without a trailing slash."""
+    locate: Callable[[], World] | None = None
+    """Finds its world in a turn, which other processes may change until then; None if the world is known for good."""
+    past: bool = False
+    """Whether a fault has put an earlier state in place of its world."""
     root: str = ""
     """The same for documents, which take relative URLs: without scheme and host, unless the server has a public URL."""
     prefix: str = ""
@@ -187,6 +191,13 @@ class Call:
         for name, text in urlencoded(self.raw_query.encode("latin-1"), "query string"):
             found.setdefault(name.removesuffix("[]"), []).append(text)
         return found
+
+    def arrive(self) -> None:
+        """Take its world as it is in this turn. Raises a refusal if it may not use that world."""
+        if self.locate is not None and not self.past:
+            self.world = self.locate()
+            if self.at == EARLIEST:
+                self.at = self.world.clock.now()
 
     def again(self, world: World, at: datetime) -> "Call":
         """The same request, received again: a copy with the given world and time, but without id and loaded rows."""

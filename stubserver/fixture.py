@@ -16,8 +16,8 @@ from stubserver.contract.resources import folder
 from stubserver.fixture_check import Wrong, check, moment, moments
 from stubserver.fixture_file import digest_of, line_of, parsed, text_of
 from stubserver.worlds.clock import real_time
+from stubserver.worlds.snapshot import TABLES, Fixture
 from stubserver.worlds.table import FixtureRow, FixtureTable, Row
-from stubserver.worlds.world import TABLES, Fixture
 
 SCHEMA = Path(__file__).parent / "fixture_schema.yaml"
 """What fixtures and the rows of worlds may hold."""

@@ -10,8 +10,8 @@ import jsonschema_rs
 
 from stubserver.contract.schema import code_and_message, draft4, echo
 from stubserver.suggestions import unknown
+from stubserver.worlds.snapshot import TABLES
 from stubserver.worlds.table import Row, reader
-from stubserver.worlds.world import TABLES
 
 REFERENCES = {
     "personas": {"user": "users"},

@@ -10,6 +10,9 @@ have an earlier state each, are never evicted, because they are in use."""
 BODY_BOUNDS = ("max_body", "max_file")
 """The settings that may bound the body of an operation (`x-max-body`)."""
 
+MEMORY = "memory:"
+"""The store that a process has for itself."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -35,6 +38,8 @@ class Settings:
     """Token that the control plane requires; None on loopback, where none is needed."""
     control_origins: tuple[str, ...] = ()
     """Origins, besides the server's own, whose pages may use the control plane."""
+    store: str = MEMORY
+    """Where worlds are kept: `memory:` of this process, `sqlite:PATH`, or the URL of a Redis."""
     fast_path: bool = True
     """Whether requests that are sure to succeed skip the stack; the answers are the same."""
     max_worlds: int = 10_000

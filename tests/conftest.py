@@ -8,6 +8,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +20,13 @@ from stubserver.contract.load import load_contract
 from stubserver.fixture import load
 from stubserver.settings import Settings
 from stubserver.testing import CourseWorld
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
 from tests.support.client import Api, Mirror, SharedApi
 from tests.support.commands import Served
 from tests.support.default import LATER, MOST, NOW, SETTINGS
+from tests.support.stored import TrickStore, move, store_of, turns_of
+from tests.support.twins import Twins
 from tests.support.worlds import forget
 
 TRACED_CASES = 3
@@ -148,6 +152,54 @@ def fresh(
     for server in taken:
         forget(server)
         _idle[server.settings].append(server)
+
+
+@pytest.fixture(scope="session")
+def _idle_stored() -> dict[Settings, list[StubServer]]:
+    """Servers with a store that no test uses at the moment."""
+    return {}
+
+
+@pytest.fixture
+def stored(
+    tmp_path: Path,
+    contract: Contract,
+    default_fixture: Fixture,
+    runner: asyncio.Runner,
+    _idle_stored: dict[Settings, list[StubServer]],
+) -> Iterator[Callable[..., Api]]:
+    """Makes servers that share worlds in a file, as processes do, or takes ones that earlier tests have used; the
+    options are those of Settings."""
+    taken: list[StubServer] = []
+
+    def make(**options: Any) -> Api:
+        settings = Settings(**options)
+        idle, path = _idle_stored.setdefault(settings, []), tmp_path / "worlds.db"
+        server = (
+            move(idle.pop(), path)
+            if idle
+            else StubServer(contract, default_fixture, settings, store=TrickStore(path, settings.max_requests))
+        )
+        taken.append(server)
+        return Api(server, runner)
+
+    yield make
+    for server in taken:
+        runner.run(store_of(server).close())
+        if not turns_of(server)._has_ended:
+            _idle_stored[server.settings].append(server)
+
+
+@pytest.fixture
+def twins(fresh: Callable[..., Api], stored: Callable[..., Api]) -> Callable[..., Twins]:
+    """Makes a server with worlds in memory and two with worlds in a store, in which time stands still; the options are
+    those of Settings."""
+
+    def make(**options: Any) -> Twins:
+        options = {"freeze_at": NOW, **options}
+        return Twins(fresh(**options), stored(**options), stored(**options))
+
+    return make
 
 
 @pytest.fixture

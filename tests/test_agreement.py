@@ -184,7 +184,7 @@ def test_literals_of_the_enums_are_spelt_as_in_the_contract(document: dict[str, 
     known |= {
         "size",
         "kind",
-        "digest",
+        "start",
         "challenge",
         "plain",
         "folder",

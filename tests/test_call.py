@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from stubserver.call import MAX_FIELDS, Upload, path_fits, urlencoded
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
 from tests.support.calls import called
 from tests.support.default import NOW
 

@@ -11,8 +11,9 @@ import yaml
 
 from stubserver.contract.contract import Contract
 from stubserver.fixture import FixtureError, load, names
+from stubserver.worlds.snapshot import Fixture
 from stubserver.worlds.table import Row
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.world import World
 from tests.support.default import NOW, PERSONAS
 
 OLD = "2025-01-01T00:00:00Z"

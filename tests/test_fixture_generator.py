@@ -13,7 +13,7 @@ from stubserver.cli import main
 from stubserver.contract.contract import Contract
 from stubserver.fixture import load
 from stubserver.fixture_generator import generate
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import ok
 from tests.support.client import Api
 from tests.support.default import NOW, PERSONAS

@@ -38,6 +38,7 @@ PROXIES = "tests/pipeline/test_proxies.py::"
 GUARD = "tests/pipeline/test_protection.py::"
 ORIGINS = "tests/pipeline/test_protection_origins.py::"
 DOCUMENTS = "tests/pipeline/test_protection_documents.py::"
+STORED = "tests/shared/test_journal.py::"
 SECRETS = "tests/control/test_request_view_secrets.py::"
 REGISTRY = "tests/worlds/test_registry.py::"
 NOT_OURS = "a fact about others, which no test of ours can prove"
@@ -111,7 +112,9 @@ PROVED: dict[str, Sequence[str]] = {
         GUARD + "test_the_token_does_not_let_foreign_pages_in",
     ],
     # No outbound calls
-    "The server never connects to anything": [HERE + "test_no_request_makes_the_server_do_anything_but_answer"],
+    "The server never connects to anything, except to the Redis": [
+        HERE + "test_no_request_makes_the_server_do_anything_but_answer"
+    ],
     "URLs in requests and fixtures are stored and returned": [
         HERE + "test_no_request_makes_the_server_do_anything_but_answer",
         HERE + "test_urls_are_stored_and_returned",
@@ -166,6 +169,9 @@ PROVED: dict[str, Sequence[str]] = {
         HERE + "test_no_secret_is_in_the_journal_in_a_file",
     ],
     "Personas are named by their tokens there": [HERE + "test_no_secret_is_in_the_story_of_a_request"],
+    "A file or Redis that `--store` names holds requests as they were sent": [
+        STORED + "test_the_store_has_requests_as_they_were_sent"
+    ],
 }
 """How each sentence begins -> the tests that prove it."""
 

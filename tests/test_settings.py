@@ -11,7 +11,7 @@ from stubserver.app import StubServer, create_app
 from stubserver.cli import serve
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import ok
 from tests.support.client import Api
 

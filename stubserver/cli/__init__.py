@@ -31,9 +31,12 @@ from stubserver.cli.options import (
     IMPORT,
     PORT,
     SEED,
+    STORE,
     STRICT,
+    WORKERS,
     WORLDS_FILE,
     PortOption,
+    check_workers,
     fail,
     option,
 )
@@ -60,6 +63,8 @@ def main() -> None:
 @option("--host", "Address to listen on.", default="127.0.0.1")
 @option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=PORT, cls=PortOption)
 @FIXTURE
+@STORE
+@WORKERS
 @SEED
 @FREEZE_AT
 @STRICT
@@ -131,6 +136,7 @@ def serve(
     port: int,
     fixture: str,
     log_format: str,
+    workers: int,
     cors_origin: tuple[str, ...],
     control_origin: tuple[str, ...],
     allowed_host: tuple[str, ...],
@@ -139,6 +145,7 @@ def serve(
     **options: Any,
 ) -> None:
     """Serve the API until interrupted."""
+    check_workers(workers, options["store"])
     gc.disable()  # until all is built: there is nothing to collect yet, and trying takes a sixth of the startup time
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
@@ -166,7 +173,7 @@ def serve(
         with contextlib.suppress(OSError):
             click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
     try:
-        server.serve(app, listener, log_format, partial(persistence.save, app, export_on_exit))
+        server.serve(app, listener, log_format, workers, partial(persistence.save_all, app, export_on_exit))
     except persistence.CannotPersist as error:
         fail(str(error), 1)
 

@@ -19,6 +19,7 @@ from stubserver.cli.options import (
     IMPORT,
     PORT,
     SEED,
+    SINGLE,
     STRICT,
     WORLDS_FILE,
     NamedPath,
@@ -58,6 +59,7 @@ _FILE = NamedPath(path_type=Path)
 @click.option(
     "--fail-on-violation", is_flag=True, help="Fail if the command requested anything that is not in the contract."
 )
+@SINGLE
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_command(
     port: int,

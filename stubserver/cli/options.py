@@ -1,5 +1,6 @@
 """What the commands share: options with environment variables, and the reporting of errors."""
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from stubserver.settings import MEMORY, Settings
 from stubserver.worlds.clock import check_moment
 
 _SERVICE = re.compile(r"(?:tcp|udp|sctp)://(?:[0-9.]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", re.ASCII)
@@ -72,6 +74,18 @@ FREEZE_AT = option(
     callback=_moment,
 )
 PORT = click.IntRange(0, 65535)
+STORE = option(
+    "--store",
+    "Where worlds are kept: memory:, sqlite:PATH (outlives the process, for several on one machine), or redis://...",
+    default=Settings.store,
+    metavar="URL",
+)
+WORKERS = option(
+    "--workers",
+    "Number of processes that serve together; more than one need a store that they share.",
+    default=1,
+    type=click.IntRange(1, 64),
+)
 
 
 class NamedPath(click.Path):
@@ -87,6 +101,23 @@ class NamedPath(click.Path):
 WORLDS_FILE = NamedPath(dir_okay=False, path_type=Path)
 IMPORT = "File with worlds to start with, which --export-on-exit has written; need not exist if it is the same file."
 EXPORT = "File to write all worlds to when the server ends, for --import; without their journals and faults."
+
+
+def check_workers(number: int, store: str) -> None:
+    """Fail if the server cannot have so many processes, with that store or on this system."""
+    if number > 1 and store == MEMORY:
+        fail(f"--workers {number} needs a store that processes share: use --store sqlite:PATH or --store redis://HOST")
+    if number > 1 and not hasattr(os, "fork"):
+        fail(f"--workers {number} needs a system that can fork processes: use --workers 1")
+
+
+def _single(_: click.Context, __: click.Parameter, number: str | None) -> None:
+    if number is not None:
+        fail("exec serves with one process: for more, use stubserver serve --workers")
+
+
+SINGLE = click.option("--workers", hidden=True, expose_value=False, callback=_single)
+"""Refuses more processes where there is one server for one command."""
 URL = option("--url", "Base URL of the server.", default="http://127.0.0.1:8765")
 TOKEN = option("--control-token", "Token for its control plane, if it requires one.")
 

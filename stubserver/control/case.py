@@ -7,7 +7,6 @@ from stubserver import __version__
 from stubserver.call import Call
 from stubserver.control.request_view import RequestView
 from stubserver.control.server_parts import ServerParts
-from stubserver.records import journal
 from stubserver.worlds import snapshot_file
 
 FORMAT = 1
@@ -27,5 +26,5 @@ def get_case(call: Call, parts: ServerParts) -> Mapping[str, Any]:
         "start": snapshot_file.written(world.origin),
         "forgotten": sum(world.forgotten.values()),
         "faults": list(world.fault_log),
-        "requests": [RequestView(parts.contract, entry) for entry in journal.entries(world)],
+        "requests": [RequestView(parts.contract, entry) for entry in parts.journal.entries(world)],
     }

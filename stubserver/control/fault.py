@@ -9,7 +9,7 @@ from stubserver.contract.contract import Contract
 from stubserver.control import names
 from stubserver.control.server_parts import ServerParts
 from stubserver.errors import Refusal, invalid, refusal
-from stubserver.pipeline.faults import Fault
+from stubserver.worlds.fault import Fault
 from stubserver.worlds.world import World
 
 MAX_FAULTS = 100
@@ -31,12 +31,13 @@ def create_fault(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     world = parts.touched(call)
     if len(world.faults) >= MAX_FAULTS:
         raise invalid("non_field_errors", "max_length", f"World {world.name} already has {MAX_FAULTS} faults.")
-    fault = Fault(world.faulted + 1, world, wanted)
-    world.faults[fault.id] = fault
+    snapshot = world.snapshot() if wanted["kind"] == "stale" else None
+    fault = Fault.of(world.faulted + 1, wanted, f"{world.settings.seed} {world.name}", snapshot)
+    before, world.faults = world.faults, {**world.faults, fault.id: fault}
     try:
         world.check_size()
     except Refusal as full:
-        del world.faults[fault.id]
+        world.faults = before
         raise invalid("non_field_errors", "max_length", full.reason) from None
     world.faulted += 1
     _log(call, world, fault.id)
@@ -55,22 +56,23 @@ def _check_stale(wanted: Mapping[str, Any], contract: Contract) -> None:
 def clear_faults(call: Call, parts: ServerParts) -> None:
     """Remove all faults from the world."""
     world = parts.touched(call)
-    world.faults.clear()
+    world.faults = {}
     _log(call, world, None)
 
 
 def delete_fault(call: Call, parts: ServerParts) -> None:
     """Remove one fault. Raises a 404 refusal if there is no such fault."""
-    if call.world.faults.pop(call.ids["id"], None) is None:
-        raise refusal(404, f"World {call.world.name} has no fault {call.ids['id']}.")
-    _log(call, call.world, call.ids["id"])
+    world, number = call.world, call.ids["id"]
+    if number not in world.faults:
+        raise refusal(404, f"World {world.name} has no fault {number}.")
+    world.faults = {other: fault for other, fault in world.faults.items() if other != number}
+    _log(call, world, number)
 
 
 def _log(call: Call, world: World, number: int | None) -> None:
     """Note what was done to the faults of a world, so that it can be repeated (see Case in the contract)."""
     done = {"after": world.asked, "operation": call.operation.id, "id": number, "fault": call.body or None}
-    world.fault_log.append(done)
-    del world.fault_log[:-MAX_LOG]
+    world.fault_log = [*world.fault_log, done][-MAX_LOG:]
     world.resized(world)
 
 

@@ -10,12 +10,11 @@ from stubserver.control import names, verify
 from stubserver.control.request_view import RequestView
 from stubserver.control.server_parts import ServerParts
 from stubserver.errors import refusal
-from stubserver.records import journal
 
 
 def list_requests(call: Call, parts: ServerParts) -> Listing:
     """The requests that match the filters, newest first, and how many the journal no longer has."""
-    found = [RequestView(parts.contract, entry) for entry in reversed(journal.entries(call.world))]
+    found = [RequestView(parts.contract, entry) for entry in reversed(parts.journal.entries(call.world))]
     wanted = {name: call.query[name] for name in verify.FILTERS if name in call.query}
     wanted = names.checked(wanted, parts.contract, call.world, any_path=True)
     found = [view for view in found if not any(verify.differences(wanted, view))]
@@ -33,7 +32,7 @@ def clear_requests(call: Call, parts: ServerParts) -> None:
 def get_request(call: Call, parts: ServerParts) -> RequestView:
     """A request by its id, which includes the name of the world. Raises a 404 refusal."""
     number = call.ids["request"]
-    for entry in journal.entries(parts.worlds.peek(number.rpartition("-")[0])):
+    for entry in parts.journal.entries(parts.worlds.peek(number.rpartition("-")[0])):
         if entry.id == number:
             return RequestView(parts.contract, entry)
     raise refusal(404, f"The journal has no request {number}, or no longer has it.")
@@ -43,7 +42,7 @@ def verify_requests(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """Whether the world received the expected requests. Raises a 400 refusal if no request could be as expected, and a
     409 refusal if that depends on requests which the journal no longer has."""
     expected = names.checked(call.body, parts.contract, call.world)
-    found = [RequestView(parts.contract, entry) for entry in journal.entries(call.world)]
+    found = [RequestView(parts.contract, entry) for entry in parts.journal.entries(call.world)]
     verdict = verify.verdict(expected, found)
     if call.world.forgotten and not verify.is_certain(expected, verdict["count"], sum(call.world.forgotten.values())):
         raise refusal(409, f"{verdict['message'].splitlines()[0]} {_forgotten(call, parts)}", "forgotten")

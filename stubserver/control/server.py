@@ -12,7 +12,7 @@ from stubserver.call import Call
 from stubserver.control.server_parts import ServerParts
 
 
-def get_index(call: Call, parts: ServerParts) -> Mapping[str, Any]:
+async def get_index(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """The operations of the control plane, and the addresses of its documents in the caller's world."""
     here = f"{call.base_url}{parts.control.base}"
     return {
@@ -37,13 +37,13 @@ def get_health(_: Call, parts: ServerParts) -> Mapping[str, Any]:
             "bytes": parts.journal.size,
             "forgotten": parts.journal.forgotten,
         },
-        "snapshots": len(parts.worlds.snapshots),
+        "snapshots": len(parts.worlds.snapshot_sizes),
         "memory": {"worlds": parts.worlds.size, "snapshots": parts.worlds.snapshots_size},
         "limits": asdict(parts.worlds.settings),
     }
 
 
-def get_version(_: Call, parts: ServerParts) -> Mapping[str, Any]:
+async def get_version(_: Call, parts: ServerParts) -> Mapping[str, Any]:
     """The versions of the server and of its contract."""
     return {
         "name": PRODUCT,

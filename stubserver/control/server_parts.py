@@ -12,6 +12,7 @@ from stubserver.errors import refusal
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
 from stubserver.row_check import RowChecks
+from stubserver.shared.turns import Direct, Turns
 from stubserver.worlds.clock import Clock
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import World
@@ -27,6 +28,7 @@ class ServerParts:
     journal: Journal
     coverage: Coverage
     rows: RowChecks
+    turns: Turns | Direct
     started: float = field(default_factory=time.monotonic)
 
     def world(self, name: str) -> World:

@@ -13,12 +13,12 @@ from stubserver.errors import invalid
 from stubserver.pipeline.aside import aside
 from stubserver.worlds import snapshot_file
 from stubserver.worlds.registry import NAME, NAMING
-from stubserver.worlds.world import Snapshot
+from stubserver.worlds.snapshot import Snapshot
 
 
 def list_snapshots(_: Call, parts: ServerParts) -> Listing:
     """All stored snapshots, sorted by name."""
-    return Listing(sorted(parts.worlds.snapshots.items()), lambda named: _view(*named))
+    return Listing(list(parts.worlds.all_snapshots()), lambda named: _view(*named))
 
 
 def create_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
@@ -28,7 +28,8 @@ def create_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
 
 async def get_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """The snapshot as a SnapshotFile, for the caller to save. Raises a 400 refusal if it could not be loaded again."""
-    snapshot = parts.worlds.snapshot(call.ids["snapshot"])
+    name = call.ids["snapshot"]
+    snapshot = await parts.turns.run(partial(parts.worlds.snapshot, name))
     return await aside(partial(_file, snapshot, parts.worlds.settings.max_file), snapshot.size)
 
 
@@ -47,13 +48,12 @@ async def load_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     await aside(partial(snapshot_file.verify, call.body), size)
     fixture = snapshot_file.fixture_of(call.body, parts.worlds.load_fixture)
     snapshot = await aside(partial(snapshot_file.filled, call.body, fixture, parts.rows), size)
-    return _store(call.ids["snapshot"], snapshot, parts)
+    return await parts.turns.run(partial(_store, call.ids["snapshot"], snapshot, parts))
 
 
 def delete_snapshot(call: Call, parts: ServerParts) -> None:
     """Delete a stored snapshot; worlds made from it stay as they are."""
-    parts.worlds.snapshot(call.ids["snapshot"])
-    del parts.worlds.snapshots[call.ids["snapshot"]]
+    parts.worlds.delete_snapshot(call.ids["snapshot"])
 
 
 def restore_snapshot(call: Call, parts: ServerParts) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ refusal, a fault, an unusual header) sends the request to the stack, untouched, 
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from stubserver.call import Call
@@ -19,6 +20,7 @@ from stubserver.pipeline.hops import HOPS
 from stubserver.pipeline.reading import read_body
 from stubserver.pipeline.recorder import Recorder
 from stubserver.records.journal import Answer
+from stubserver.shared.turns import Direct, Job, Turns
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import World
 
@@ -58,6 +60,7 @@ STEPS: Mapping[str, Step | None] = {
     "cors": _IN_THE_HEAD,
     "wire": _IN_THE_HEAD,
     "faults": _BY_THE_LANE,
+    "turn": _BY_THE_LANE,
     "refusals": _NOT_NEEDED,
     "docs": _NOT_NEEDED,
     "routing": _IN_THE_HEAD,
@@ -73,11 +76,51 @@ _STEPS = [step for hop in HOPS if (step := STEPS[hop]) is not None]
 class Lane:
     """Answers requests without the stack, if they are sure to succeed."""
 
-    def __init__(self, heads: Heads, dispatch: Dispatch, worlds: Worlds, recorder: Recorder) -> None:
+    def __init__(
+        self, heads: Heads, dispatch: Dispatch, worlds: Worlds, recorder: Recorder, turns: Turns | Direct
+    ) -> None:
         self.heads = heads
+        self.takes_turns = worlds.is_shared
+        """Whether requests are offered, and answered in a turn, instead of at once."""
+        self._turns = turns
         self._dispatch = dispatch
         self._worlds = worlds
         self._recorder = recorder
+
+    def offer(self, head: Head, body: bytes, send: Send, done: Callable[[bool], None]) -> None:
+        """Answer a request in the next turn, and record it. `done` is called with whether it was answered; if not, the
+        stack must answer it."""
+        assert isinstance(self._turns, Turns)  # noqa: S101 (there is no other way to have turns)
+        work = partial(self._attempt, head, body, time.perf_counter())
+        self._turns.offer(Job(work, [head.world], 1, partial(self._finish, head, send, done)))
+
+    def _attempt(self, head: Head, body: bytes, started: float) -> tuple[Call, Answer, bytes] | None:
+        """The finished call, its answer and the text of that, noted in the journal; None if the stack must answer.
+        Nothing has been sent yet, as it may have to be done again."""
+        try:
+            world = self._worlds.touch(head.world, head.fixture)
+            if world.faults:
+                return None
+            call, text = self._run(head, world, body)
+        except Exception:  # the stack will run into it, too, and report it
+            return None
+        status = call.operation.status
+        sent = [*with_length(head.headers, status, text), *head.cors, self._recorder.number(call)]
+        answer = Answer(status, sent, text, time.perf_counter() - started)
+        self._recorder.note(call, answer)
+        return call, answer, text
+
+    def _finish(self, head: Head, send: Send, done: Callable[[bool], None], job: Job) -> None:
+        if job.error is not None or job.result is None:
+            done(False)
+            return
+        call, answer, text = job.result
+        send(answer.status, answer.headers, text)
+        try:
+            self._recorder.note_line(head.target, call, answer)
+        except Exception:
+            _log.exception("%s was answered but could not be logged", call.id)
+        done(True)
 
     def answer(self, head: Head, body: bytes, send: Send) -> bool:
         """Answer a request and record it. Returns False if the stack must answer it; then nothing has happened yet.

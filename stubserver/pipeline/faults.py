@@ -1,8 +1,8 @@
 """Faults: what goes wrong in a world. Those that are due for a request act one after the other, in a fixed order."""
 
-import random
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,62 +15,28 @@ from stubserver.pipeline.answer import send_refusal
 from stubserver.pipeline.exchange import Exchange
 from stubserver.pipeline.preferences import Preference, preferences, preferred
 from stubserver.pipeline.switches import switches
-from stubserver.worlds.world import Snapshot, World
+from stubserver.shared.turns import Direct, Turns
+from stubserver.worlds.fault import Fault
+from stubserver.worlds.world import World
 
-SIZE = 4096
-"""What a fault takes besides a snapshot, in bytes: mostly its source of random draws."""
 
+@dataclass(frozen=True)
+class Firing:
+    """A fault that fires for a request."""
 
-class Fault:
-    """A fault of a world."""
-
-    def __init__(self, number: int, world: World, wanted: Mapping[str, Any]) -> None:
-        """`wanted` is a FaultCreate of the contract, with defaults filled in."""
-        self.id = number
-        self.kind: str = wanted["kind"]
-        self.shown = {"id": number, "kind": self.kind}
-        """What the journal shows of it: one object, however many requests it fires for."""
-        self.wanted = wanted
-        self.fired = 0
-        self.snapshot: Snapshot | None = world.snapshot() if self.kind == "stale" else None
-        """For a stale fault, the world as it was when the fault was created."""
-        self.size = SIZE + (self.snapshot.size if self.snapshot else 0)
-        """About what it takes, in bytes."""
-        self._random = random.Random(f"{world.settings.seed} {world.name} {number} {wanted['seed']}")  # noqa: S311
-
-    def is_due(self, call: Call, operation: Operation | None, switched_on: Collection[str]) -> bool:
-        """Whether the fault is due for this request. Its draws depend only on the requests that it concerns, so they
-        are the same whatever other faults there are."""
-        wanted = self.wanted
-        if not self._concerns(call, operation, switched_on):
-            return False
-        is_drawn: bool = wanted["probability"] >= 1 or self._random.random() < wanted["probability"]
-        return is_drawn and not self._is_spent
+    fault: Fault
+    seconds: float
+    """How long it makes the request wait."""
 
     @property
-    def _is_spent(self) -> bool:
-        return "times" in self.wanted and self.fired >= self.wanted["times"]
+    def kind(self) -> str:
+        """The kind of fault."""
+        return self.fault.kind
 
-    def _concerns(self, call: Call, operation: Operation | None, switched_on: Collection[str]) -> bool:
-        wanted = self.wanted
-        fits = (
-            wanted.get("operation") in (None, operation.id if operation else ""),
-            wanted.get("method") in (None, call.method),
-            path_fits(call.path, wanted.get("path", "*")),
-            wanted.get("switch") in (None, *switched_on),
-            self.kind != "stale" or call.method in ("GET", "HEAD"),
-        )
-        return all(fits)
-
-    def delay(self) -> float:
-        """Length of the next wait, in seconds."""
-        seconds, longest = self.wanted["seconds"], self.wanted["at_most"]
-        match self.wanted["distribution"]:
-            case "uniform":
-                return self._random.uniform(min(seconds, longest), longest)
-            case "exponential":
-                return min(longest, self._random.expovariate(1 / seconds)) if seconds else 0.0
-        return float(seconds)
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """What the journal shows of it."""
+        return self.fault.shown
 
     async def act(self, exchange: Exchange) -> None:
         """Act it out."""
@@ -80,9 +46,10 @@ class Fault:
 class Faults:
     """ASGI middleware that acts out the faults that are due, and the preferences of requests."""
 
-    def __init__(self, app: ASGIApp, contract: Contract) -> None:
+    def __init__(self, app: ASGIApp, contract: Contract, turns: Turns | Direct) -> None:
         self._app = app
         self._contract = contract
+        self._turns = turns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Act out all that fires for the request, or pass it on."""
@@ -91,7 +58,7 @@ class Faults:
             await self._app(scope, receive, send)
             return
         try:
-            firing = self._firing(call, scope)
+            firing = await self._turns.run(partial(self._firing, call, scope), call.world.name)
         except Refusal as refused:
             call.refusal = refused
             await send_refusal(refused, send, call.method)
@@ -105,20 +72,42 @@ class Faults:
             await one.act(exchange)
         await exchange.deliver()
 
-    def _firing(self, call: Call, scope: Scope) -> list[Fault | Preference]:
+    def _firing(self, call: Call, scope: Scope) -> list[Firing | Preference]:
         """What fires for the request, in the order of acting; faults that fire are counted. It is decided when the
         request arrives, whatever happens while it waits. Raises a 400 refusal if it asks for what cannot be."""
+        call.arrive()
         asked, switched_on = preferred(call, scope), switches(call, scope)
-        faults: Mapping[int, Fault] = call.world.faults
-        if not asked and not faults:
+        world = call.world
+        if not asked and not world.faults:
             return []
         operation = self._contract.find(call.method, call.path)
-        wished = [*preferences(asked, operation)]
-        due = [fault for fault in faults.values() if fault.is_due(call, operation, switched_on)]
-        firing = _stacked([*wished, *due])
-        for fault in due:
-            fault.fired += fault in firing
+        due: list[Fault] = []
+        faults = dict(world.faults)
+        for fault in world.faults.values():
+            if _concerns(fault, call, operation, switched_on):
+                faults[fault.id], is_due = fault.tried()
+                due += [faults[fault.id]] * is_due
+        firing: list[Firing | Preference] = []
+        for one in _stacked([*preferences(asked, operation), *due]):
+            if isinstance(one, Fault):
+                faults[one.id], seconds = one.fire()
+                firing.append(Firing(one, seconds))
+            else:
+                firing.append(one)
+        world.faults = faults
         return firing
+
+
+def _concerns(fault: Fault, call: Call, operation: Operation | None, switched_on: Collection[str]) -> bool:
+    wanted = fault.wanted
+    fits = (
+        wanted.get("operation") in (None, operation.id if operation else ""),
+        wanted.get("method") in (None, call.method),
+        path_fits(call.path, wanted.get("path", "*")),
+        wanted.get("switch") in (None, *switched_on),
+        fault.kind != "stale" or call.method in ("GET", "HEAD"),
+    )
+    return all(fits)
 
 
 def _stacked(due: Iterable[Fault | Preference]) -> list[Fault | Preference]:
@@ -134,57 +123,58 @@ def _stacked(due: Iterable[Fault | Preference]) -> list[Fault | Preference]:
 # The kinds of faults
 
 
-async def latency(fault: Fault, exchange: Exchange) -> None:
+async def latency(firing: Firing, exchange: Exchange) -> None:
     """Wait, then answer."""
-    await exchange.wait(fault.delay())
+    await exchange.wait(firing.seconds)
 
 
-async def reset(_: Fault, exchange: Exchange) -> None:
+async def reset(_: Firing, exchange: Exchange) -> None:
     """Drop the connection, without running the operation."""
     await exchange.drop()
 
 
-async def error(fault: Fault, exchange: Exchange) -> None:
+async def error(firing: Firing, exchange: Exchange) -> None:
     """Refuse, without running the operation."""
-    status, call = fault.wanted["status"], exchange.call
+    fault, call = firing.fault, exchange.call
+    status = fault.wanted["status"]
     headers = {"Retry-After": str(fault.wanted["retry_after"])} if status in (429, 503) else {}
     message = f"Fault {fault.id} of world {call.world.name} caused this answer."
     call.refusal = refused = refusal(status, message, "error", **headers)
     await exchange.hold(lambda send: send_refusal(refused, send, call.method))
 
 
-async def stale(fault: Fault, exchange: Exchange) -> None:
+async def stale(firing: Firing, exchange: Exchange) -> None:
     """Answer from the world as it was when the fault was created."""
-    world = exchange.call.world
-    assert fault.snapshot is not None  # noqa: S101 (it has one, because it is stale)
-    exchange.call.world = World.of(world.name, fault.snapshot, world.settings)
+    world, snapshot = exchange.call.world, firing.fault.snapshot
+    assert snapshot is not None  # noqa: S101 (it has one, because it is stale)
+    exchange.call.world, exchange.call.past = World.of(world.name, snapshot, world.settings), True
     try:
         await exchange.go_on()
     finally:
-        exchange.call.world = world
+        exchange.call.world, exchange.call.past = world, False
 
 
-async def lost(_: Fault, exchange: Exchange) -> None:
+async def lost(_: Firing, exchange: Exchange) -> None:
     """Run the operation, and drop the connection instead of answering."""
     await exchange.go_on()
     await exchange.drop()
 
 
-async def truncate(_: Fault, exchange: Exchange) -> None:
+async def truncate(_: Firing, exchange: Exchange) -> None:
     """Drop the connection in the middle of the answer's body, or before the answer if it has none."""
     exchange.cut()
 
 
-async def drip(fault: Fault, exchange: Exchange) -> None:
+async def drip(firing: Firing, exchange: Exchange) -> None:
     """Send the answer slowly, in pieces."""
-    exchange.slow_down(fault.wanted["seconds"])
+    exchange.slow_down(firing.seconds)
 
 
 @dataclass(frozen=True)
 class Kind:
     """A kind of fault."""
 
-    act: Callable[[Fault, Exchange], Coroutine[Any, Any, None]]
+    act: Callable[[Firing, Exchange], Coroutine[Any, Any, None]]
     precludes: Collection[str] = ()
     """Kinds that cannot act any more on a request that this one has acted on."""
 

@@ -5,6 +5,7 @@ HOPS = (
     "cors",
     "wire",
     "faults",
+    "turn",
     "refusals",
     "docs",
     "routing",

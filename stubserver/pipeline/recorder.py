@@ -40,7 +40,7 @@ class Recorder:
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 call: Call | None = scope.get(SCOPE_KEY)
-                if _is_journaled(call, message["status"]):
+                if is_journaled(call, message["status"]):
                     message["headers"] = [*message["headers"], self.number(call)]
                 answer.status, answer.headers = message["status"], message["headers"]
             elif message["type"] == "http.response.body":
@@ -53,9 +53,7 @@ class Recorder:
             answer.seconds = time.perf_counter() - started
             call = scope.pop(SCOPE_KEY, None)  # an idle connection keeps its last scope
             if answer.status or call is not None:
-                query = scope["query_string"].decode("latin-1")
-                target = scope["path"] + (f"?{query}" if query else "")
-                self.record(scope["method"], target, call, answer, scope.pop(REFUSAL_KEY, None))
+                self.record(scope["method"], _target(scope), call, answer, scope.pop(REFUSAL_KEY, None))
 
     def record(self, method: str, target: str, call: Call | None, answer: Answer, refused: Refusal | None) -> None:
         """Record a finished request; `target` is its path and query as sent."""
@@ -63,12 +61,15 @@ class Recorder:
             call.refusal = refused = refused or call.refusal
             if refused is not None:
                 refused.__traceback__ = None  # its frames refer to the call, and to all that was used to answer it
-        if _is_journaled(call, answer.status):
-            # A request that was refused early, or met a fault, has not been routed yet.
-            call.routed = call.routed or self._contract.find(call.method, call.path)
+        if is_journaled(call, answer.status):
+            self.route(call)
             self.keep(target, call, answer)
         elif self.log is not None:
             self.log(access_log.facts(method, self._shown(target), call, answer, refused, None))
+
+    def route(self, call: Call) -> None:
+        """Find the operation of a request that was refused early, or met a fault, and so has not been routed yet."""
+        call.routed = call.routed or self._contract.find(call.method, call.path)
 
     def number(self, call: Call) -> tuple[bytes, bytes]:
         """The header with the request's id; the first call assigns it, from the world's name and a running number."""
@@ -82,16 +83,44 @@ class Recorder:
         """Record a finished request that belongs in the journal; if it has an operation, it must be routed by now."""
         self.number(call)
         authentication.identify(call)
+        self.note_line(target, call, answer)
+        self.note(call, answer)
+
+    def note(self, call: Call, answer: Answer) -> None:
+        """Record a finished request in the journal and the coverage, but not in the log."""
+        self.number(call)
+        authentication.identify(call)
         forms.note_form(call)
-        if self.log is not None:
-            self.log(access_log.facts(call.method, self._shown(target), call, answer, call.refusal, call.id))
         self._coverage.note(call, answer.status)
         self._journal.add(call, answer)
+
+    def note_line(self, target: str, call: Call, answer: Answer) -> None:
+        """Record a finished request in the log."""
+        if self.log is not None:
+            self.log(access_log.facts(call.method, self._shown(target), call, answer, call.refusal, call.id))
+
+    def log_line(self, scope: Scope, call: Call | None, answer: Answer, refused: Refusal | None) -> None:
+        """Record a finished request in the log, whether it is in the journal or not."""
+        if call is not None:
+            call.refusal = refused = refused or call.refusal
+            if refused is not None:
+                refused.__traceback__ = None
+        if self.log is not None:
+            target = _target(scope)
+            entry = call.id if call and call.id else None
+            self.log(access_log.facts(scope["method"], self._shown(target), call, answer, refused, entry))
 
     def _shown(self, target: str) -> str:
         return access_log.redacted(target, self._contract.secrets)
 
 
-def _is_journaled(call: Call | None, status: int) -> TypeGuard[Call]:
+def _target(scope: Scope) -> str:
+    """Path and query of a request, as sent."""
+    query = scope["query_string"].decode("latin-1")
+    target: str = scope["path"] + (f"?{query}" if query else "")
+    return target
+
+
+def is_journaled(call: Call | None, status: int) -> TypeGuard[Call]:
     """Whether a request belongs in the journal: one for the API, or one that missed every path or method."""
     return call is not None and not call.is_control and (is_api(call.path) or status in (404, 405))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect
@@ -18,6 +19,7 @@ from stubserver.pipeline.hints import oddity, shown
 from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.proxies import HOST, Addresses
 from stubserver.pipeline.visitors import Visitors, is_followed
+from stubserver.worlds.clock import EARLIEST
 from stubserver.worlds.registry import DEFAULT, NAME, NAMING, Worlds
 from stubserver.worlds.world import World
 
@@ -119,10 +121,14 @@ class Wire:
         if path.startswith(CONTROL):
             self._protection.check(method, path, headers, used, address)
         _check_host(scope)
-        world = self._world(_world_name(headers, prefix[1] if prefix else None), method, path, headers)
+        name = _world_name(headers, prefix[1] if prefix else None)
+        locate = partial(self._world, name, method, path, headers)
+        is_shared = self._worlds.is_shared
+        world = World(name, self._worlds.fixture, self._worlds.settings) if is_shared else locate()
         return Call(
             world=world,
-            at=world.clock.now(),
+            at=EARLIEST if is_shared else world.clock.now(),
+            locate=locate if is_shared else None,
             method=method,
             path=path,
             base_url=f"{address.origin}{address.prefix}{base}",

@@ -105,7 +105,7 @@ def _count_exercised(points: Points, call: Call, operation: Operation) -> None:
     for name in call.sent_fields:
         if name in fields:
             fields[name] += 1
-            if name in choices:
+            if name in choices and name in call.body:  # an empty text in a form may be left out
                 _count_values(points, name, call.body[name])
     for parameter in operation.parameters if call.query else ():
         name = parameter.name

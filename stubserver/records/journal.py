@@ -16,8 +16,9 @@ from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 from stubserver.settings import Settings
 from stubserver.worlds.size import size_of
+from stubserver.worlds.snapshot import FILES
 from stubserver.worlds.table import Change, Row
-from stubserver.worlds.world import FILES, World
+from stubserver.worlds.world import World
 
 REDACTED = "[redacted]"
 """What is shown instead of a credential."""
@@ -27,6 +28,7 @@ MAX_TEXT = 16 * 1024
 """Bodies that are neither JSON nor a form are kept up to this many bytes; of larger ones, only the size is."""
 _OVERHEAD = 2048
 """What an entry takes besides its texts, in bytes: about what was measured for a PATCH."""
+_UNITS: Mapping[type, str] = {str: "characters", bytes: "bytes"}
 _CHANGE = 512
 """What a change of a row takes besides its texts, in bytes."""
 
@@ -101,12 +103,7 @@ class Journal:
         self._settings = settings
         self._worlds: dict[World, None] = {}
         """The worlds with a journal, in the order of their first request."""
-        self.kept = 0
-        """How many entries there are, in all worlds."""
-        self.size = 0
-        """Their size in bytes."""
-        self.forgotten = 0
-        """How many entries have been evicted."""
+        self._kept = self._size = self._forgotten = 0
         self.listeners: list[Callable[[Entry], None]] = []
         """Functions to call with each new entry."""
 
@@ -117,17 +114,37 @@ class Journal:
         if journal is None:
             journal = world.journal = WorldJournal()
             self._worlds[world] = None
-        size = _shrink(call, answer)
+        size = shrink(call, answer)
         journal.recorded.append((call, answer, size))
         journal.size += size
-        self.size += size
-        self.kept += 1
+        self._size += size
+        self._kept += 1
         if len(journal) > self._settings.max_requests:
             self._forget(world, "max_requests")
-        if self.size > self._settings.max_journal:
+        if self._size > self._settings.max_journal:
             self._make_room()
         for listener in self.listeners:
-            listener(_entry(call, answer))
+            listener(entry_of(call, answer))
+
+    def entries(self, world: World) -> Sequence[Entry]:
+        """The world's entries, oldest first."""
+        journal: WorldJournal | None = world.journal
+        return [entry_of(call, answer) for call, answer, _ in journal.recorded] if journal else []
+
+    @property
+    def kept(self) -> int:
+        """How many entries there are, in all worlds."""
+        return self._kept
+
+    @property
+    def size(self) -> int:
+        """Their size in bytes."""
+        return self._size
+
+    @property
+    def forgotten(self) -> int:
+        """How many entries have been evicted."""
+        return self._forgotten
 
     def _make_room(self) -> None:
         """Evict the oldest entries of the largest journals until an eighth of the room is free."""
@@ -135,11 +152,11 @@ class Journal:
         worlds = [*self._worlds]
         largest = [(-world.journal.size, number) for number, world in enumerate(worlds)]
         heapq.heapify(largest)
-        while self.size > wanted:
+        while self._size > wanted:
             number = heapq.heappop(largest)[1]
             journal = worlds[number].journal
             second = -largest[0][0] if largest else 0
-            while journal and journal.size >= second and self.size > wanted:
+            while journal and journal.size >= second and self._size > wanted:
                 self._forget(worlds[number], "max_journal")
             if journal:
                 heapq.heappush(largest, (-journal.size, number))
@@ -149,9 +166,9 @@ class Journal:
         journal: WorldJournal = world.journal
         size = journal.recorded.popleft()[-1]
         journal.size -= size
-        self.size -= size
-        self.kept -= 1
-        self.forgotten += 1
+        self._size -= size
+        self._kept -= 1
+        self._forgotten += 1
         world.forgotten[bound] = world.forgotten.get(bound, 0) + 1
 
     def clear(self, world: World) -> None:
@@ -159,19 +176,13 @@ class Journal:
         journal: WorldJournal | None = world.journal
         world.forgotten = {}
         if journal is not None:
-            self.kept -= len(journal)
-            self.size -= journal.size
+            self._kept -= len(journal)
+            self._size -= journal.size
             del self._worlds[world]
             world.journal = None
 
 
-def entries(world: World) -> Sequence[Entry]:
-    """The world's entries, oldest first."""
-    journal: WorldJournal | None = world.journal
-    return [_entry(call, answer) for call, answer, _ in journal.recorded] if journal else []
-
-
-def _shrink(call: Call, answer: Answer) -> int:
+def shrink(call: Call, answer: Answer) -> int:
     """Drop what the journal does not keep, and return the size of the rest, in bytes."""
     if call.form is not None:
         call.raw_body = b""
@@ -197,14 +208,15 @@ def _without_content(change: Change) -> Change:
 
 
 def _described(row: Row | None) -> Row | None:
-    return {**row, "content": f"({len(row['content'])} characters)"} if row and row["content"] else row
+    return {**row, "content": f"({len(row['content'])} {_UNITS[type(row['content'])]})"} if row else None
 
 
 def _only_size(body: bytes) -> bytes:
     return b'"(%d bytes)"' % len(body)
 
 
-def _entry(call: Call, answer: Answer) -> Entry:
+def entry_of(call: Call, answer: Answer) -> Entry:
+    """The entry of a finished request."""
     return Entry(
         id=call.id,
         at=call.at,

@@ -5,6 +5,7 @@ What has not been written yet is bounded. A pipe that nobody reads costs lines, 
 
 import logging
 import os
+import select
 import threading
 import time
 
@@ -14,6 +15,8 @@ _PAUSE = 0.005
 """Seconds between two writes: a thread that wakes up for each line would take a fifth of the server's time."""
 _PATIENCE = 1.0
 """Seconds that the end of a log may take."""
+_WHOLE = getattr(select, "PIPE_BUF", 512)
+"""Bytes that a pipe takes as a whole, so that lines of several processes do not get into each other."""
 
 
 class LogWriter:
@@ -98,5 +101,9 @@ class LogWriter:
 
 
 def _write_all(file: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(file, data) :]
+    """Write as many whole lines at once as a pipe takes as a whole. A longer line is written at once, too, but a pipe
+    that is nearly full takes only its beginning at first."""
+    start = 0
+    while start < len(data):
+        end = data.rfind(b"\n", start, start + _WHOLE) + 1 or data.find(b"\n", start) + 1 or len(data)
+        start += os.write(file, data[start:end])

@@ -1,15 +1,19 @@
 """Worlds that outlive a server: read from a file before it listens, and written to one when it ends."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from stubserver import files
 from stubserver.app import StubServer
+from stubserver.errors import Refusal
 from stubserver.fixture import FixtureError
 from stubserver.row_check import RowChecks
 from stubserver.settings import Settings
+from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import World
 from stubserver.worlds.worlds_file import StoredWorld, WrongFile, export, import_
 
@@ -33,13 +37,25 @@ def prepare(app: StubServer, source: Path | None, target: Path | None) -> None:
                 _bring(app, source)
 
 
-def save(app: StubServer, target: Path | None) -> None:
+async def save_all(app: StubServer, target: Path | None) -> None:
     """Write all worlds to a file, if there is to be one. It is replaced as a whole. Raises CannotPersist, and then it
     stays as it was."""
     if target is None:
         return
     with _told("--export-on-exit: cannot write", target):
-        files.replace(target, export(app.worlds))
+        files.replace(target, await app.turns.run(partial(export, app.worlds)))
+
+
+def save(app: StubServer, target: Path | None) -> None:
+    """As `save_all`, where no event loop runs. Raises CannotPersist."""
+    asyncio.run(_save_and_close(app, target))
+
+
+async def _save_and_close(app: StubServer, target: Path | None) -> None:
+    try:
+        await save_all(app, target)
+    finally:
+        await app.close()
 
 
 @contextmanager
@@ -51,6 +67,8 @@ def _told(what: str, file: Path) -> Iterator[None]:
         raise CannotPersist(f"{what} {file}: {error.strerror or error}") from None
     except (FixtureError, WrongFile) as error:
         raise CannotPersist(f"{what} {file}: {error}") from None
+    except Refusal as refused:
+        raise CannotPersist(f"{what} {file}: {refused.reason}") from None
 
 
 def _bring(app: StubServer, source: Path) -> None:
@@ -58,8 +76,12 @@ def _bring(app: StubServer, source: Path) -> None:
     data = _content(source, 2 * settings.max_memory)  # JSON may need two characters for one
     found = import_(data, app.worlds.load_fixture, RowChecks(app.contract))
     _check_bounds(found, settings)
+    app.alone(partial(_restore, app.worlds, found), *(name for name, _, _ in found))
+
+
+def _restore(worlds: Worlds, found: Iterable[StoredWorld]) -> None:
     for name, strict, snapshot in found:
-        app.worlds.restore(name, snapshot).strict = strict
+        worlds.restore(name, snapshot).strict = strict
 
 
 def _content(source: Path, most: int) -> bytearray:

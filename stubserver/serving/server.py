@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -19,24 +22,61 @@ from stubserver.app import StubServer
 from stubserver.lane.protocol import Protocol
 from stubserver.records.access_log import AccessLog, as_json, as_text
 from stubserver.records.log_writer import LogWriter
+from stubserver.serving import workers
+from stubserver.serving.accepting import Acceptor, Counts
 
 KEEP_ALIVE = 75
 """Seconds after which an idle connection is closed. Clients keep theirs for a minute at most, so that they close first:
 a request that is sent while the server closes is lost."""
 GRACE = 5
 """Seconds that requests have to end when the server does."""
+QUIET = 0.25
+"""Seconds after which a worker that ends takes a connection for idle. To close it earlier would lose requests that are
+on their way, although other workers go on: three for each restart of a worker, with four busy clients."""
 
 
-def serve(app: StubServer, listener: socket.socket, log_format: str, at_end: Callable[[], None] = lambda: None) -> None:
-    """Serve until interrupted, logging each request to standard error. `log_format` is text or json. `at_end` is called
-    when all requests have ended; what it raises is raised."""
+AtEnd = Callable[[], Awaitable[None]]
+"""What is done when all requests have ended."""
+
+
+def serve(
+    app: StubServer, listener: socket.socket, log_format: str, number: int = 1, at_end: AtEnd | None = None
+) -> None:
+    """Serve until interrupted, with `number` processes, logging each request to standard error. `log_format` is text or
+    json. `at_end` is awaited when all requests have ended; what it raises is raised. Raises SystemExit if none of
+    several processes stays alive."""
+    at_end = at_end or nothing
+    if number == 1:
+        _serve(app, listener, log_format, partial(_LoggingServer, at_end=at_end))
+        return
+    counts = Counts(number)
+
+    def serve_one(place: int, pipe: int) -> None:
+        make = partial(_WorkerServer, acceptor=Acceptor(listener, counts, place), pipe=pipe)
+        _serve(app, listener, log_format, make)
+
+    async def end() -> None:
+        await at_end()
+        await app.close()
+
+    workers.run(serve_one, listener, number, partial(_say, log_format), lambda: asyncio.run(end()))
+
+
+async def nothing() -> None:
+    """What is done at the end, unless there is something to do."""
+
+
+def _serve(
+    app: StubServer, listener: socket.socket, log_format: str, make: "Callable[[StubServer, LogWriter], _LoggingServer]"
+) -> None:
+    """Serve in this process until interrupted."""
     log = LogWriter(sys.stderr.fileno())
     log_to(log, log_format)
     app.recorder.log = AccessLog(log.write, as_json if log_format == "json" else as_text)
     gc.freeze()  # what exists now stays for good, so the collector need not scan it
     gc.set_threshold(10_000)  # requests leave hardly any cycles behind
     gc.enable()
-    server = _LoggingServer(app, log, at_end)
+    server = make(app, log)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
 
@@ -66,6 +106,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: StubServer) -> None:
         super().__init__(config(app))
+        self._signals = 0
 
     async def on_tick(self, counter: int) -> bool:
         """Look after the connections once a second. One look at all of them costs less than a timer for each."""
@@ -75,20 +116,31 @@ class Server(uvicorn.Server):
                 connection.look_for_reader(now)  # type: ignore[union-attr]
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving, and let go of the store of worlds."""
+        await super().shutdown(sockets)
+        await self.config.app.close()  # type: ignore[union-attr]
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End gracefully at the first signal, and at once at the second, whichever they are."""
-        self.force_exit = self.should_exit
+        self._signals += 1
         super().handle_exit(sig, frame)
-        if self.force_exit:
-            for connection in list(self.server_state.connections):
-                connection.transport.abort()
+        if self._signals > 1:
+            self.end_at_once()
+
+    def end_at_once(self) -> None:
+        """Drop all requests, once the end has begun."""
+        self.force_exit = True
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 class _LoggingServer(Server):
     """A server that closes its log when it ends. Afterwards, uvicorn lets the signal that ended it end the process."""
 
-    def __init__(self, app: StubServer, log: LogWriter, at_end: Callable[[], None]) -> None:
+    def __init__(self, app: StubServer, log: LogWriter, at_end: AtEnd) -> None:
         super().__init__(app)
+        self._app = app
         self._log = log
         self._at_end = at_end
 
@@ -97,7 +149,64 @@ class _LoggingServer(Server):
         await super().shutdown(sockets)
         await asyncio.sleep(0)  # the last requests are logged in the turn after their answers
         self._log.close()
-        self._at_end()
+        try:
+            await self._at_end()
+        finally:
+            await self._app.close()
+
+
+class _WorkerServer(_LoggingServer):
+    """A server in one of several processes, which share the connections. It ends when its parent wants it to."""
+
+    def __init__(self, app: StubServer, log: LogWriter, acceptor: Acceptor, pipe: int) -> None:
+        """The parent speaks through `pipe` (`workers.ServeOne` says what)."""
+        super().__init__(app, log, nothing)
+        self._acceptor = acceptor
+        self._pipe = pipe
+        self._asked = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve; uvicorn gets no socket, because it would take all that waits at it."""
+        await super().startup([])
+        asyncio.get_running_loop().add_reader(self._pipe, self._hear)
+        protocol = partial(Protocol, config=self.config, server_state=self.server_state, app_state={})
+        self._acceptor.start(protocol, self.server_state.connections)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, let those that are busy end, and stop serving."""
+        await self._acceptor.stop()
+        await self._see_off()
+        await super().shutdown(sockets)
+
+    async def _see_off(self) -> None:
+        """Tell clients with every answer to connect anew, which lets them find another worker, until all have."""
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        now = asyncio.get_running_loop().time
+        end = now() + QUIET
+        while self.server_state.connections and now() < end and not self.force_exit:
+            await asyncio.sleep(0.01)
+
+    def _hear(self) -> None:
+        """End as the parent wants. What it says is counted apart from signals: a group gets a signal as one, and that
+        must not count twice."""
+        said = os.read(self._pipe, 1)
+        if not said:
+            asyncio.get_running_loop().remove_reader(self._pipe)
+        self._asked += len(said)
+        self.should_exit = True
+        if self._asked > 1:
+            self.end_at_once()
+
+
+def _say(log_format: str, text: str) -> None:
+    """Log a line of the parent's. Its thread ends at once, before the next fork; if nobody takes the line and it does
+    not, further lines are lost."""
+    if threading.active_count() > 1:
+        return
+    log = LogWriter(sys.stderr.fileno())
+    log_to(log, log_format)
+    logging.getLogger(__name__).warning(text)
+    log.close()
 
 
 def log_to(log: LogWriter, log_format: str) -> None:
@@ -128,6 +237,7 @@ def banner(app: StubServer, url: str) -> str:
         f"  Docs   {shown}/docs/",
         f"  Spec   {shown}/openapi.json",
         f"  Stub   {shown}{CONTROL}docs/   (worlds, clock, faults, journal, coverage)",
+        *([f"  Worlds {store}"] if (store := app.kept_in) else []),
         *([f"  Local  {url}   (where the proxy finds the server)"] if shown != url else []),
         *(_token(token) if (token := app.settings.control_token) else []),
         "",

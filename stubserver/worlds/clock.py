@@ -38,6 +38,10 @@ def check_moment(moment: datetime) -> None:
         raise ValueError(f"The clock covers the years {EARLIEST.year} to {LATEST.year - 1}.")
 
 
+Setting = tuple[datetime | None, timedelta]
+"""The time at which a clock stands, or None, and how far it is ahead of real time while it does not stand."""
+
+
 class Clock:
     """The time of one world: real time until the clock is frozen, set or advanced."""
 
@@ -100,8 +104,18 @@ class Clock:
         """How far it is ahead of real time; zero if it stands still."""
         return timedelta() if self.frozen else self._ahead
 
+    @property
+    def setting(self) -> "Setting":
+        """How it is set."""
+        return self._frozen, self._ahead
+
+    @classmethod
+    def of(cls, setting: "Setting") -> "Clock":
+        """A clock that is set in this way."""
+        clock = cls()
+        clock._frozen, clock._ahead = setting
+        return clock
+
     def copy(self) -> "Clock":
         """An independent clock that shows the same time."""
-        copied = Clock()
-        copied._frozen, copied._ahead = self._frozen, self._ahead
-        return copied
+        return Clock.of(self.setting)

@@ -1,13 +1,14 @@
 """All worlds of one server, by name. Everything reaches state through this registry."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from stubserver.addressing import FIXTURE_HEADER
 from stubserver.errors import invalid, refusal
 from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture, Snapshot, World
+from stubserver.worlds.snapshot import Fixture, Snapshot
+from stubserver.worlds.world import World
 
 DEFAULT = "default"
 """The world of requests that do not name one. It is never evicted."""
@@ -29,6 +30,9 @@ def _no_other_fixture(name: str, _: datetime) -> Fixture:
 class Worlds:
     """The worlds and the stored snapshots of one server."""
 
+    is_shared = False
+    """Whether other processes use the same worlds, so that each request takes its turn at them."""
+
     def __init__(
         self,
         fixture: Fixture,
@@ -40,16 +44,14 @@ class Worlds:
         world that is deleted, replaced or evicted."""
         self.settings = settings or Settings()
         self.fixture = fixture
-        self.evicted = 0
-        """How many worlds have been evicted."""
+        self._evicted = 0
         self.snapshots: dict[str, Snapshot] = {}
         self._load = load
         self._forget = forget
         self._names_given = 0
         self._held: dict[str, int] = {}
         """Name of a world -> what it takes, in bytes."""
-        self.size = 0
-        """About what all worlds take, in bytes."""
+        self._size = 0
         self._fixtures: dict[tuple[str, datetime], Fixture] = {}
         """Cache of the fixtures besides the first one, oldest first."""
         self._worlds: dict[str, World] = {}
@@ -119,7 +121,7 @@ class Worlds:
         self._lost.pop(name, None)
         world = self._worlds.pop(name, None)
         if world is not None:
-            self.size -= self._held.pop(name)
+            self._size -= self._held.pop(name)
             self._forget(world)
             world.close()
 
@@ -139,7 +141,7 @@ class Worlds:
         if self._worlds.get(world.name) is not world:
             return
         held = world.held
-        self.size += held - self._held[world.name]
+        self._size += held - self._held[world.name]
         self._held[world.name] = held
         self._make_room(world.name)
 
@@ -155,17 +157,32 @@ class Worlds:
         if len(self._worlds) > self.settings.max_worlds:
             return True
         most = self.settings.max_memory
-        return self.size > most // 2 and self.size + self.snapshots_size > most
+        return self._size > most // 2 and self._size + self.snapshots_size > most
+
+    @property
+    def evicted(self) -> int:
+        """How many worlds have been evicted."""
+        return self._evicted
+
+    @property
+    def size(self) -> int:
+        """About what all worlds take, in bytes."""
+        return self._size
+
+    @property
+    def snapshot_sizes(self) -> Mapping[str, int]:
+        """Name of a stored snapshot -> about what it takes, in bytes."""
+        return {name: snapshot.size for name, snapshot in self.snapshots.items()}
 
     @property
     def snapshots_size(self) -> int:
         """About what all stored snapshots take, in bytes."""
-        return sum(snapshot.size for snapshot in self.snapshots.values())
+        return sum(self.snapshot_sizes.values())
 
     def _evict(self, name: str) -> None:
         received = self._worlds[name].asked + self._worlds[name].forgotten.get("max_worlds", 0)
         self.delete(name)
-        self.evicted += 1
+        self._evicted += 1
         if received:
             self._lost[name] = received
             if len(self._lost) > self.settings.max_worlds:
@@ -192,9 +209,9 @@ class Worlds:
 
     def keep_snapshot(self, name: str, snapshot: Snapshot) -> None:
         """Store a snapshot under a name. Raises a 400 refusal if it is too large, or if there are too many."""
-        bounds, replaced = self.settings, self.snapshots.get(name)
-        room = bounds.max_memory // 2 - self.snapshots_size + (replaced.size if replaced else 0)
-        if replaced is None and len(self.snapshots) >= MAX_SNAPSHOTS:
+        bounds, sizes = self.settings, self.snapshot_sizes
+        room = bounds.max_memory // 2 - sum(sizes.values()) + sizes.get(name, 0)
+        if name not in sizes and len(sizes) >= MAX_SNAPSHOTS:
             raise invalid("name", "max_length", f"There are {MAX_SNAPSHOTS} snapshots already; delete one first.")
         if snapshot.changed > bounds.max_rows:
             message = f"A world may differ from its fixture in at most {bounds.max_rows} rows."
@@ -207,5 +224,17 @@ class Worlds:
         if snapshot.size > room:
             message = f"It takes {snapshot.size} bytes, but only {max(0, room)} are left of half of --max-memory"
             raise invalid("name", "max_length", f"{message}; delete other snapshots first.")
+        self._keep_snapshot(name, snapshot)
+
+    def _keep_snapshot(self, name: str, snapshot: Snapshot) -> None:
         self.snapshots[name] = snapshot
         self._make_room()
+
+    def all_snapshots(self) -> Iterable[tuple[str, Snapshot]]:
+        """All stored snapshots with their names, sorted by name."""
+        return sorted(self.snapshots.items())
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete a stored snapshot. Raises a 404 refusal if there is none."""
+        self.snapshot(name)
+        del self.snapshots[name]

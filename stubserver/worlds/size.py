@@ -27,6 +27,8 @@ def size_of(row: Mapping[str, Any] | None) -> int:
                 size += _text(value)
         elif kind is list or kind is dict or kind is tuple:
             size += _whole(value)
+        elif kind is bytes:
+            size += len(value)
     return size
 
 

@@ -13,8 +13,9 @@ from stubserver import __version__
 from stubserver.errors import Problem, Refusal, invalid
 from stubserver.suggestions import unknown
 from stubserver.worlds.clock import EARLIEST, LATEST, Clock
-from stubserver.worlds.table import Changes, FixtureTable, Key, Log, Row, Table
-from stubserver.worlds.world import Fixture, Snapshot
+from stubserver.worlds.log import Log
+from stubserver.worlds.snapshot import Fixture, Snapshot
+from stubserver.worlds.table import Changes, FixtureTable, Key, Row, Table
 
 FORMAT = 1
 """Version of the format, which decides whether a file can be read; the version of the server only informs. Files from
@@ -24,8 +25,8 @@ _KEYS = ("format", "stubserver", "fixture", "digest", "moment", "clock", "tables
 _EXACT_BELOW = 2**53
 """Integers below this are exact in JavaScript."""
 _MICROSECOND = timedelta(microseconds=1)
-_NOT_WRITTEN = {"uploads"}
-"""Tables whose rows are not written: an unfinished upload holds a partial checksum, which cannot be serialized."""
+_NOT_WRITTEN = {"uploads", "pieces"}
+"""Tables whose rows are not written: unfinished uploads, whose client does not come back."""
 
 
 def written(snapshot: Snapshot) -> dict[str, Any]:
@@ -39,9 +40,10 @@ def written(snapshot: Snapshot) -> dict[str, Any]:
         "moment": snapshot.fixture.moment.isoformat(),
         "clock": {"frozen": clock.now().isoformat()} if clock.frozen else {"ahead": clock.ahead // _MICROSECOND},
         "tables": {
-            name: _table(changes, {} if name in _NOT_WRITTEN else changes.rows)
+            name: _table(changes, rows)
             for name, changes in snapshot.changes.items()
-            if changes.rows or changes.next_id != snapshot.fixture.tables[name].next_id
+            for rows in [{} if name in _NOT_WRITTEN else changes.rows]
+            if rows or changes.next_id != snapshot.fixture.tables[name].next_id
         },
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(content))

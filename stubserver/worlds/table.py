@@ -7,8 +7,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any
 
+from stubserver.worlds.log import Log
 from stubserver.worlds.size import size_of
 
 Row = Mapping[str, Any]
@@ -17,6 +18,8 @@ Key = Any
 Field = str | tuple[str, ...]
 """What an index is on: one field, or several together."""
 _ABSENT = object()
+DROPPED: Any = object()
+"""Stands for the note on a row that is as in the base."""
 Index = dict[Field, dict[Any, Sequence[Key]]]
 """Field -> value -> the keys of the rows that have it, in order. The sequences are never mutated, only replaced."""
 
@@ -90,32 +93,6 @@ class Changes:
         return -size
 
 
-class LogEntry(Protocol):
-    """One write to a table, as a transaction logs it."""
-
-    @property
-    def grows(self) -> bool:
-        """Whether the world may differ from its fixture in more rows than before."""
-
-    def roll_back(self) -> None:
-        """Restore what was there before the write."""
-
-    def commit(self) -> None:
-        """Make the write permanent, and drop what was only needed to undo it."""
-
-
-class Log(list["LogEntry"]):
-    """The writes of a world's current transaction; `writes` counts those of all, `size` is that of all changed rows."""
-
-    writes = 0
-    size = 0
-
-    def append(self, entry: "LogEntry") -> None:
-        """Add a write and count it."""
-        super().append(entry)
-        self.writes += 1
-
-
 @dataclass(slots=True)
 class Change:
     """A row before and after a write; None if it did not exist then."""
@@ -164,6 +141,11 @@ class Table:
         self.name, self.base, self._log = name, base, log
         self._changes = changes or base.unchanged
         self._shared = True
+
+    @classmethod
+    def of(cls, name: str, base: FixtureTable) -> "Table":
+        """A table outside any world."""
+        return cls(name, base, Log())
 
     def snapshot(self) -> Changes:
         """The current changes. This costs nothing now; they are copied before the next write to this table."""
@@ -293,6 +275,18 @@ class Table:
     def forget(self, key: Key) -> None:
         """Drop the change of a row that equals the base row again."""
         self._log.size += self._changes.drop(key)
+
+    def note(self, key: Key) -> Row | None:
+        """What the row is instead of that of the base: None if it was deleted, DROPPED if it is as in the base."""
+        return self._changes.rows.get(key, DROPPED)
+
+    def replay(self, key: Key, row: Row | None) -> None:
+        """Note what another process has made of a row, without logging it."""
+        before = self.get(key)
+        self.set(key, before, self.base.rows.get(key) if row is DROPPED else row)
+        if row is DROPPED:
+            self.forget(key)
+        self._log.writes += 1
 
     def settle(self, key: Key) -> None:
         """Drop the deletion of a row that the base never had."""

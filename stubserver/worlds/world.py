@@ -2,39 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 from operator import is_
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from stubserver.errors import Refusal, refusal
 from stubserver.settings import Settings
-from stubserver.worlds.clock import EARLIEST, Clock
-from stubserver.worlds.table import Change, Changes, Field, FixtureTable, Key, Log, Table
+from stubserver.worlds.clock import Clock, Setting
+from stubserver.worlds.fault import Fault
+from stubserver.worlds.log import Log, LogEntry
+from stubserver.worlds.snapshot import Fixture, Snapshot
+from stubserver.worlds.table import Change, Changes, Key, Table
 
-TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
-    "users": (("id",), ("username",)),
-    "categories": (("id",), ()),
-    "courses": (("id",), ("name", "slug", "privacy")),
-    "sections": (("id",), ("course_id",)),
-    "lessons": (("id",), ("section_id",)),
-    "memberships": (("course_id", "user_id"), ("course_id", "user_id", ("user_id", "status"))),
-    "completions": (("user_id", "lesson_id"), ("lesson_id", "user_id")),
-    "questions": (("id",), ("lesson_id",)),
-    "answers": (("id",), ()),  # stored in their question; this table only allocates their ids
-    "attempts": (("id",), ("lesson_id",)),
-    "comments": (("id",), ("lesson_id", "parent")),
-    "medias": (("id",), ()),
-    "uploads": (("upload_id",), ()),  # files that are still being uploaded
-    "pictures": (("folder", "number"), (("folder", "name"),)),  # uploaded pictures of rows of other tables
-    "apps": (("client_id",), ()),
-    "grants": (("id",), ("code", "access_token", "refresh_token")),  # access that users have granted to apps
-}
-"""Table -> the fields that identify a row, and the fields that it has an index on."""
-
-FILES = ("uploads", "pictures")
-"""Tables whose rows have the content of a file, as text, in the field `content`."""
 WORLD = 8 * 1024
 """What a world takes besides its changed rows, in bytes."""
 LOGGED = 1024
@@ -42,50 +20,15 @@ LOGGED = 1024
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class Fixture:
-    """A loaded fixture, which worlds start from. Immutable, and shared by all of its worlds."""
+class State(NamedTuple):
+    """What a world has besides rows. None of it is ever changed, only replaced."""
 
-    name: str
-    tables: Mapping[str, FixtureTable]
-    preferences: Mapping[str, Any]
-    """`section.name` -> value."""
-    tokens: Mapping[str, int]
-    """Opaque token -> user id."""
-    features: tuple[str, ...] = ()
-    """Names of the features that are on."""
-    personas: tuple[Mapping[str, Any], ...] = ()
-    moment: datetime = EARLIEST
-    """The time that its relative times are relative to."""
-    digest: str = ""
-    """Distinguishes it from other fixtures of the same name: a digest of what its file says."""
-    text_digest: str = ""
-    """A digest of how its file says it, which snapshots without a format have."""
-
-    @cached_property
-    def names(self) -> Mapping[int, str]:
-        """User id -> the token that stands for the user."""
-        return {user: token for token, user in self.tokens.items()}
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The state of a world at some time. Immutable; taking one costs the same however much has changed."""
-
-    fixture: Fixture
-    clock: Clock
-    changes: Mapping[str, Changes]
-    """Table -> what differs from the fixture."""
-
-    @property
-    def changed(self) -> int:
-        """How many rows differ from the fixture."""
-        return sum(len(changes.rows) for changes in self.changes.values())
-
-    @cached_property
-    def size(self) -> int:
-        """About what these rows take, in bytes; what it shares with worlds and other snapshots counts for each."""
-        return sum(changes.size for changes in self.changes.values())
+    clock: Setting
+    strict: bool
+    faults: Mapping[int, Fault]
+    faulted: int
+    fault_log: Sequence[Mapping[str, Any]]
+    origin: Snapshot | None
 
 
 class World:
@@ -104,6 +47,7 @@ class World:
     comments: Table
     medias: Table
     uploads: Table
+    pieces: Table
     pictures: Table
     apps: Table
     grants: Table
@@ -134,21 +78,25 @@ class World:
         """Setting that was too small -> how many of its requests the journal lost for that."""
         self.asked = 0
         """How many requests it has ever received."""
+        self.shared = False
+        """Whether other processes have it, too, so that what a turn changes is stored or undone as a whole."""
+        self.life = ""
+        """Differs for each shared world that ever had its name."""
         self.resized: Callable[[World], None] = _ignore
         """Called when its size may have changed."""
-        self.faults: dict[int, Any] = {}
+        self.faults: Mapping[int, Fault] = {}
         """Fault id -> its active fault."""
         self.faulted = 0
         """How many faults it has ever had."""
-        self.fault_log: list[Mapping[str, Any]] = []
+        self.fault_log: Sequence[Mapping[str, Any]] = []
         """What was done to its faults, in order: the entries of `faults` of a Case in the control plane's contract."""
         self._origin: Snapshot | None = None
         self._derived: dict[Any, tuple[Sequence[Sequence[Key]], Any]] = {}
-        self._log = Log()
+        self.log = Log()
         taken = changes or {}
-        self._log.size = sum(changed.size for changed in taken.values())
-        self._tables = {name: Table(name, base, self._log, taken.get(name)) for name, base in fixture.tables.items()}
-        vars(self).update(self._tables)
+        self.log.size = sum(changed.size for changed in taken.values())
+        self.tables = {name: Table(name, base, self.log, taken.get(name)) for name, base in fixture.tables.items()}
+        vars(self).update(self.tables)
 
     @classmethod
     def of(cls, name: str, snapshot: Snapshot, settings: Settings | None = None) -> "World":
@@ -158,9 +106,19 @@ class World:
         world._origin = snapshot
         return world
 
+    @property
+    def state(self) -> State:
+        """What it has besides rows."""
+        return State(self.clock.setting, self.strict, self.faults, self.faulted, self.fault_log, self._origin)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.clock = Clock.of(state.clock)
+        self.strict, self.faults, self.faulted, self.fault_log, self._origin = state[1:]
+
     def snapshot(self) -> Snapshot:
-        """The current state of the world."""
-        changes = {name: table.snapshot() for name, table in self._tables.items()}
+        """The current rows and clock of the world."""
+        changes = {name: table.snapshot() for name, table in self.tables.items()}
         return Snapshot(self.fixture, self.clock.copy(), changes)
 
     @property
@@ -176,15 +134,15 @@ class World:
     @property
     def changed(self) -> int:
         """How many rows differ from the fixture."""
-        return sum(table.changed for table in self._tables.values())
+        return sum(table.changed for table in self.tables.values())
 
     @property
     def size(self) -> int:
         """About what its changed rows and its faults take, in bytes."""
         if not self.fault_log:
-            return self._log.size
-        faults: int = sum(fault.size for fault in self.faults.values())
-        return self._log.size + faults + len(self.fault_log) * LOGGED
+            return self.log.size
+        faults = sum(fault.size for fault in self.faults.values())
+        return self.log.size + faults + len(self.fault_log) * LOGGED
 
     @property
     def held(self) -> int:
@@ -209,7 +167,7 @@ class World:
     @property
     def writes(self) -> int:
         """How many writes its tables have ever had; as long as this stays the same, so do its rows."""
-        return self._log.writes
+        return self.log.writes
 
     def derived(self, name: Any, sources: Sequence[Sequence[Key]], make: Callable[[], _T]) -> _T:
         """The cached result of `make`, recomputed only once one of the lists of keys in `sources` has been replaced.
@@ -228,22 +186,30 @@ class World:
     def close(self) -> None:
         """Let go of the last transaction, which refers to the tables that refer to it: a world that is gone would keep
         its rows until the collector runs."""
-        self._log.clear()
+        self.log.clear()
+
+    def undo(self, start: int, state: State) -> None:
+        """Undo the writes from a place in the log on, and put the state back. What was derived from them is not valid
+        any more, so this counts as a write."""
+        if len(self.log) > start:
+            self.log.undo(start)
+            self.log.writes += 1
+        self.state = state
 
     def transaction(self) -> "Transaction":
         """A transaction for one operation, as a context manager."""
-        return Transaction(self, self._log)
+        return Transaction(self, self.log)
 
 
 class Transaction:
     """The writes of one operation to a world: all of them take effect or, if it raises, none."""
 
-    __slots__ = ("_log", "_size", "_world")
+    __slots__ = ("_log", "_size", "_start", "_world")
 
     def __init__(self, world: World, log: Log) -> None:
         self._world = world
         self._log = log
-        self._size = 0
+        self._start = self._size = 0
 
     def __enter__(self) -> "Transaction":
         self.begin()
@@ -256,14 +222,15 @@ class Transaction:
             self.roll_back()
 
     def begin(self) -> None:
-        """Start a new log of writes."""
-        self._log.clear()
-        self._size = self._log.size
+        """Start a new log of writes; in a world that is shared, go on with that of the turn, which may undo it all."""
+        if not self._world.shared:
+            self._log.clear()
+        self._start, self._size = len(self._log), self._log.size
 
     def commit(self) -> None:
         """Make the writes permanent. Raises a 503 refusal, and rolls back, if the world would exceed its bound."""
         more_rows = False
-        for entry in self._log:
+        for entry in self._entries():
             entry.commit()
             more_rows = more_rows or entry.grows
         if more_rows or self._log.size != self._size:
@@ -273,14 +240,16 @@ class Transaction:
                 self.roll_back()
                 raise
 
+    def _entries(self) -> Sequence[LogEntry]:
+        return self._log[self._start :] if self._start else self._log
+
     def roll_back(self) -> None:
         """Undo all writes of the operation."""
-        while self._log:
-            self._log.pop().roll_back()
+        self._log.undo(self._start)
 
     def changes(self) -> list[Change]:
         """The changes of rows, available until the world's next transaction begins."""
-        return [entry for entry in self._log if isinstance(entry, Change)]
+        return [entry for entry in self._entries() if isinstance(entry, Change)]
 
 
 def _ignore(_: World) -> None:

@@ -11,8 +11,9 @@ from stubserver import __version__
 from stubserver.errors import Refusal
 from stubserver.worlds import snapshot_file
 from stubserver.worlds.registry import NAME, NAMING
+from stubserver.worlds.snapshot import Snapshot
 from stubserver.worlds.snapshot_file import Load, RowCheck
-from stubserver.worlds.world import Snapshot, World
+from stubserver.worlds.world import World
 
 FORMAT = 1
 """Version of the format. That of the snapshots in it is their own."""

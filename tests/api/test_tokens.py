@@ -9,7 +9,8 @@ from stubserver.api.tokens import BadCredentials, user_of
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
 from tests.support.answers import GENERAL, codes
 from tests.support.client import Api
 from tests.support.default import NOW, SECRET

@@ -134,6 +134,7 @@ def test_a_second_signal_loses_no_world(tmp_path: Path) -> None:
         assert '"name":"Saved"' in server.file.read_text()
 
 
+@pytest.mark.untraced  # the tracer could not write its file either
 def test_a_file_that_cannot_be_written_in_the_end(tmp_path: Path) -> None:
     """One line, exit status 1, and the old file is as it was."""
     with Server(tmp_path) as server:

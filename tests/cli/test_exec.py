@@ -13,12 +13,25 @@ from xml.etree import ElementTree
 import pytest
 
 from stubserver import __version__
+from stubserver.cli.exec import NOT_FOUND
 from tests.support.commands import CLEAN, COMMAND, invoke, told
 from tests.support.executing import execute, script
 
 
 def journal(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("arguments", [["--workers", "2"], ["--workers=1"], ["--workers", "many"]])
+def test_it_has_one_process(arguments: list[str]) -> None:
+    """A variable that is meant for `serve` does not count here."""
+    status, out, err = invoke("exec", *arguments, "--", "true", STUBSERVER_WORKERS="2")
+    assert (status, out, err) == (
+        2,
+        "",
+        "stubserver: exec serves with one process: for more, use stubserver serve --workers\n",
+    )
+    assert invoke("exec", "--", "no-such-program", STUBSERVER_WORKERS="2")[0] == NOT_FOUND
 
 
 # How it ends

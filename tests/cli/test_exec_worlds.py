@@ -32,6 +32,7 @@ def test_worlds_go_from_one_run_to_the_next(tmp_path: Path) -> None:
     assert done.stdout == f"{NAME}!!!\n"
 
 
+@pytest.mark.untraced  # the tracer could not write its file either
 @pytest.mark.slow
 @pytest.mark.parametrize(("text", "status"), [("", 2), ("raise SystemExit(5)", 5)])
 def test_worlds_that_can_no_longer_be_written_are_told(tmp_path: Path, text: str, status: int) -> None:

@@ -1,5 +1,6 @@
 """What the commands share: options with their environment variables, and how mistakes are reported."""
 
+import os
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -7,7 +8,7 @@ import click
 import pytest
 
 from stubserver.cli import main
-from stubserver.cli.options import fail
+from stubserver.cli.options import check_workers, fail
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,8 @@ from stubserver.cli.options import fail
         ("CONTROL_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
         ("ALLOWED_HOST", "a.example b.example", ("a.example", "b.example")),
         ("LOG_FORMAT", "json", "json"),
+        ("STORE", "memory:", "memory:"),
+        ("WORKERS", "3", 3),
     ],
 )
 def test_every_option_has_its_environment_variable(
@@ -100,6 +103,38 @@ def test_no_time_to_freeze_at(text: str, says: str) -> None:
     with pytest.raises(click.BadParameter) as caught:
         main.commands["serve"].make_context("serve", ["--freeze-at", text], parent=above)
     assert caught.value.message == says
+
+
+@pytest.mark.parametrize(
+    ("number", "store", "can_fork", "says"),
+    [
+        (1, "memory:", False, ""),
+        (2, "sqlite:worlds.db", True, ""),
+        (
+            2,
+            "memory:",
+            True,
+            "--workers 2 needs a store that processes share: use --store sqlite:PATH or --store redis://HOST",
+        ),
+        (3, "sqlite:worlds.db", False, "--workers 3 needs a system that can fork processes: use --workers 1"),
+    ],
+)
+def test_workers_need_a_store_and_a_system_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+    store: str,
+    can_fork: bool,
+    says: str,
+) -> None:
+    if not can_fork:
+        monkeypatch.delattr(os, "fork")
+    status = 0
+    try:
+        check_workers(number, store)
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    assert (status, capsys.readouterr().err) == ((2, f"stubserver: {says}\n") if says else (0, ""))
 
 
 @pytest.mark.parametrize(("arguments", "status"), [((), 2), ((127,), 127)])

@@ -12,7 +12,7 @@ import pytest
 
 from stubserver.cli import starter
 from stubserver.contract.contract import Contract
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.sources import ROOT
 from tests.support.commands import Served, invoke, told
 

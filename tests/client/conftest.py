@@ -7,7 +7,7 @@ import pytest
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.serving.background import Background
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 
 
 @pytest.fixture(scope="session")

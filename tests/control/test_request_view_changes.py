@@ -12,7 +12,8 @@ from stubserver.app import StubServer
 from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.records.journal import Answer
-from stubserver.worlds.world import FILES, TABLES, World
+from stubserver.worlds.snapshot import FILES, TABLES
+from stubserver.worlds.world import World
 from tests.permissions import example
 from tests.support.answers import ok
 from tests.support.client import Api
@@ -32,9 +33,10 @@ def rows(world: World) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for table, (key, _) in TABLES.items():
         for row in getattr(world, table):
-            plain = orjson.loads(orjson.dumps(row, default=lambda digest: digest.hexdigest()))
-            if table in FILES and plain["content"]:
-                plain["content"] = f"({len(plain['content'])} characters)"
+            if table in FILES:
+                unit = "bytes" if isinstance(row["content"], bytes) else "characters"
+                row = {**row, "content": f"({len(row['content'])} {unit})"}
+            plain = orjson.loads(orjson.dumps(row))
             hidden = dict.fromkeys((name for name in SECRETS & set(plain) if plain[name] is not None), "[redacted]")
             found.setdefault(table, {})[",".join(str(row[part]) for part in key)] = plain | hidden
     return found

@@ -11,9 +11,12 @@ from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
 from stubserver.row_check import RowChecks
 from stubserver.settings import Settings
+from stubserver.shared.turns import Direct
 from stubserver.worlds.clock import Clock
+from stubserver.worlds.fault import Fault
 from stubserver.worlds.registry import Worlds
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
 from tests.support.calls import called
 from tests.support.control import CONTROL
 from tests.support.default import NOW
@@ -23,7 +26,8 @@ from tests.support.default import NOW
 def parts(contract: Contract, default_fixture: Fixture) -> ServerParts:
     """Those of a server without a world."""
     coverage = Coverage(contract, default_fixture.tokens)
-    return ServerParts(contract, CONTROL, Worlds(default_fixture), Journal(Settings()), coverage, RowChecks(contract))
+    worlds, journal, rows = Worlds(default_fixture), Journal(Settings()), RowChecks(contract)
+    return ServerParts(contract, CONTROL, worlds, journal, coverage, rows, Direct())
 
 
 def test_a_world_that_is_not_there_is_refused_and_not_made(parts: ServerParts) -> None:
@@ -52,7 +56,7 @@ def test_every_field_of_a_world_is_shown(world: World) -> None:
     world.courses.delete(1)
     world.asked = 5
     world.forgotten = {"max_requests": 1, "max_journal": 2}
-    world.faults = {3: object()}
+    world.faults = {3: Fault.of(3, {"kind": "error", "seed": 0}, "")}
     assert world_view(world) == {
         "name": "w",
         "fixture": "default",

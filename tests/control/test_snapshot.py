@@ -13,8 +13,8 @@ import stubserver
 from stubserver.pipeline import aside
 from stubserver.row_check import RowChecks
 from stubserver.worlds import registry, snapshot_file
+from stubserver.worlds.snapshot import Snapshot
 from stubserver.worlds.table import Table
-from stubserver.worlds.world import Snapshot
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.commands import PATIENCE

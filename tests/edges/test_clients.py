@@ -16,7 +16,7 @@ import pytest
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.serving.background import Background
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.edges.clients import CLIENTS, why_missing
 from tests.edges.exchanges import MOST, Answer, exchanges
 from tests.support.commands import PATIENCE

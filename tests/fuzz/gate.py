@@ -10,6 +10,7 @@ import collections
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from typing import Any
 from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract, load_control_contract
 
+COMMAND = shlex.split(os.environ.get("STUBSERVER", "")) or [sys.executable, "-m", "stubserver"]
+"""What starts a server."""
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 Link = tuple[str, str]
@@ -199,7 +202,7 @@ class Server:
     def __enter__(self) -> "Server":
         with self.log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "stubserver", "serve", "--port", "0"],
+                [*COMMAND, "serve", "--port", "0"],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

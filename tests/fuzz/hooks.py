@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData
@@ -367,12 +367,17 @@ def _framework_accepts(case: Any, response: Any) -> bool:
     return negative <= takes.keys() and all(takes[where](case, response) for where in negative)
 
 
-def _takes_the_query(case: Any, _: Any) -> bool:
-    """Whether nothing but a limit or an offset is wrong; any value is fine as one of these."""
+def _takes_the_query(case: Any, response: Any) -> bool:
+    """Whether nothing but a limit or an offset is wrong; any value is fine as one of these. A list that arrives empty
+    is none: an empty object, say, leaves nothing but the name."""
     page = paged(case.query)
     others = {parameter.name: parameter.optimized_schema for parameter in case.operation.query}
+    sent = parse_qs(urlsplit(response.request.url).query, keep_blank_values=True)
     return all(
-        name in page or name not in others or _is_valid(case, _read(_texts(value), others[name]), others[name])
+        name in page
+        or name not in others
+        or (others[name].get("type") == "array" and sent.get(name) == [""])
+        or _is_valid(case, _read(_texts(value), others[name]), others[name])
         for name, value in case.query.items()
     )
 

@@ -1,10 +1,10 @@
-"""Two servers that differ only in the fast lane, and connections to both."""
+"""Two servers that differ only in the fast lane, or in where their worlds are, and connections to both."""
 
 import contextlib
 import re
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +14,10 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.lane.head import Head
 from stubserver.lane.lane import Send
-from stubserver.records import journal
 from stubserver.records.journal import Entry
 from stubserver.serving.background import Background
-from stubserver.worlds.world import Fixture
+from stubserver.stores.store import Store
+from stubserver.worlds.snapshot import Fixture
 from tests.lane.oddities import MAX_BODY, Request
 from tests.lane.requests import Step, control, freeze
 from tests.support.default import SETTINGS
@@ -105,15 +105,18 @@ class Line:
 class Both:
     """Two servers that differ only in the lane. Each request goes to both, and their answers must be equal."""
 
-    def __init__(self, contract: Contract, default_fixture: Fixture, **options: Any) -> None:
+    def __init__(
+        self, contract: Contract, default_fixture: Fixture, store: Store | None = None, **options: Any
+    ) -> None:
+        """If there is a `store`, both have the lane, and the first one has its worlds there."""
         self.by_lane = 0
         """How many answers the lane sent."""
         self.operations: set[str] = set()
         """The operations that it answered."""
         settings = replace(SETTINGS, **{"max_body": MAX_BODY, **options})
-        without = replace(settings, fast_path=False)
+        without = replace(settings, fast_path=store is not None)
         self.servers = [
-            Background(lambda: self._watched(StubServer(contract, default_fixture, settings))),
+            Background(lambda: self._watched(StubServer(contract, default_fixture, settings, store=store))),
             Background(lambda: StubServer(contract, default_fixture, without)),
         ]
         self._ports = [int(server.start().rpartition(":")[2]) for server in self.servers]
@@ -122,17 +125,27 @@ class Both:
 
     def _watched(self, app: StubServer) -> StubServer:
         assert app.lane is not None
-        answer = app.lane.answer
+        answer, offer = app.lane.answer, app.lane.offer
 
-        def watched(head: Head, body: bytes, send: Send) -> bool:
+        def answered(head: Head, body: bytes, send: Send) -> bool:
             found = answer(head, body, send)
-            if found:
-                self.by_lane += 1
-                self.operations.add(head.call.operation.id)
+            self._note(head, found)
             return found
 
-        app.lane.answer = watched  # type: ignore[method-assign]
+        def offered(head: Head, body: bytes, send: Send, done: Callable[[bool], None]) -> None:
+            def noted(found: bool) -> None:
+                self._note(head, found)
+                done(found)
+
+            offer(head, body, send, noted)
+
+        app.lane.answer, app.lane.offer = answered, offered  # type: ignore[method-assign]
         return app
+
+    def _note(self, head: Head, found: bool) -> None:
+        if found:
+            self.by_lane += 1
+            self.operations.add(head.call.operation.id)
 
     @property
     def apps(self) -> list[StubServer]:
@@ -191,11 +204,11 @@ class Both:
     def journals(self, world: str) -> list[Entry]:
         """The journal of the server with the lane; the other server has the same."""
         assert self.ask(control("GET", "requests?limit=100&offset=0", world)).json["count"] <= 100
-        return list(journal.entries(self.apps[0].worlds.peek(world)))
+        return list(self.apps[0].journal.entries(self.apps[0].worlds.peek(world)))
 
     def stop(self) -> None:
         for number in list(self._lines):
             self.hang_up(number)
         for server in self.servers:
             server.stop()
-            assert server.error is None
+            assert server.error is None, server.error

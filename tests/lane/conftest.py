@@ -6,15 +6,24 @@ from collections.abc import Iterator
 import pytest
 
 from stubserver.contract.contract import Contract
-from stubserver.worlds.world import Fixture
+from stubserver.stores.sqlite import SqliteStore
+from stubserver.worlds.snapshot import Fixture
 from tests.lane.both import Both
 from tests.lane.requests import freeze
+from tests.support.default import SETTINGS
 
 
-@pytest.fixture(scope="session")
-def both(contract: Contract, default_fixture: Fixture) -> Iterator[Both]:
-    """Two servers, with the lane and without."""
-    servers = Both(contract, default_fixture)
+@pytest.fixture(scope="session", params=["lane", "store"])
+def both(
+    request: pytest.FixtureRequest,
+    contract: Contract,
+    default_fixture: Fixture,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Both]:
+    """Two servers: with the lane and without, or both with it, and one of them with its worlds in a store."""
+    path = tmp_path_factory.mktemp("lane") / "worlds.db"
+    store = SqliteStore(str(path), SETTINGS.max_requests) if request.param == "store" else None
+    servers = Both(contract, default_fixture, store)
     yield servers
     servers.stop()
 

@@ -7,7 +7,7 @@ import pytest
 
 from stubserver.contract.contract import Contract
 from stubserver.lane import head, lane
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.lane.both import Both
 from tests.lane.oddities import signed
 from tests.lane.requests import control, freeze, plain
@@ -96,6 +96,16 @@ def test_answer_is_not_kept_when_the_access_token_is_revoked(both: Both, world: 
     revoked = {"client_id": "stub-app", "token": token}
     assert both.ask(plain("POST", "/oauth/revoke_token/", None, world, revoked)).by_lane
     assert both.ask(seen).status == 401
+
+
+def test_a_head_of_a_lenient_world_is_not_used_once_the_world_is_strict(both: Both, world: str) -> None:
+    """What is accepted though the contract does not allow it depends on the world, not only on the head."""
+    seen = plain("GET", "/course/search/?limit=0", "member", world)
+    assert [both.ask(seen).status for _ in range(2)] == [200, 200]
+    for is_strict, status in ((True, 400), (False, 200), (True, 400)):
+        assert both.ask(control("PATCH", f"worlds/{world}", body={"strict": is_strict})).status == 200
+        answers = [both.ask(seen) for _ in range(2)]
+        assert [(answer.status, answer.by_lane) for answer in answers] == [(status, False)] * 2
 
 
 def test_few_heads_and_no_large_answers_are_kept(both: Both, world: str, monkeypatch: pytest.MonkeyPatch) -> None:

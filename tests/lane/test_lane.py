@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from stubserver.contract.contract import Contract
-from stubserver.records import journal
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.lane.both import Both
 from tests.lane.oddities import broken, signed
 from tests.lane.requests import WORLDS, Requests, Step, control, freeze, plain
@@ -127,7 +127,7 @@ def test_refused_request_leaves_nothing_behind(both: Both, world: str) -> None:
     assert both.ask(made).status == 400
     good = plain("POST", "/course/1/section/1/lesson/", "creator", world, {"name": "A", "type": "lesson"})
     answer = both.ask(good)
-    next_id = both.apps[0].worlds.peek("untouched").lessons.base.next_id
+    next_id = both.apps[1].fixture.tables["lessons"].next_id
     assert (answer.status, answer.by_lane, answer.json["id"]) == (201, True, next_id)
     section = both.ask(plain("GET", "/course/1/section/1/", "creator", world)).json
     assert section["lessons_order"] == [1, 2, 3, next_id]
@@ -176,8 +176,13 @@ def test_journal_knows_how_long_it_took(both: Both, world: str) -> None:
     for method in ("GET", "GET", "PATCH"):
         body = {"description": "Changed"} if method == "PATCH" else None
         assert both.ask(plain(method, "/course/1/", "creator", world, body)).by_lane
-    for app in both.apps:
-        assert all(0 < entry.seconds < PATIENCE for entry in journal.entries(app.worlds.get(world)))
+    for number in (0, 1):
+        line = both.lines(2)[number]
+        line.send(control("GET", "requests", world).raw)
+        found = orjson.loads(line.answer().partition(b"\r\n\r\n")[2])["results"]
+        assert len(found) == 3
+        assert all(0 < entry["milliseconds"] < PATIENCE * 1000 for entry in found)
+    both.hang_up(2)
 
 
 def test_journal_has_the_body_of_each_request(both: Both, world: str) -> None:

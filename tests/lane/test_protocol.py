@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from stubserver.contract.contract import Contract
 from stubserver.lane.head import Head
 from stubserver.lane.lane import Send
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.lane.both import Both
 from tests.lane.oddities import MAX_BODY
 from tests.lane.requests import Step, control, freeze, plain
@@ -134,14 +135,21 @@ def test_slow_reader_is_not_answered_into_memory(both: Both, world: str) -> None
     """As soon as answers pile up, the next ones wait until they can be sent."""
     served, piled_up = both.apps[0].lane, [0]
     assert served is not None
-    answer, count = served.answer, 1500
+    answer, offer, count = served.answer, served.offer, 1500
     page = plain("GET", "/course/search/?limit=100", "creator", world)
 
-    def watched(head: Head, body: bytes, send: Send) -> bool:
+    def look() -> None:
         piled_up.append(max(each.transport.get_write_buffer_size() + each._size for each in both.connections))
+
+    def answered(head: Head, body: bytes, send: Send) -> bool:
+        look()
         return answer(head, body, send)
 
-    served.answer = watched  # type: ignore[method-assign]
+    def offered(head: Head, body: bytes, send: Send, done: Callable[[bool], None]) -> None:
+        look()
+        offer(head, body, send, done)
+
+    served.answer, served.offer = answered, offered  # type: ignore[method-assign]
     for line in both.lines(0):
         line.send(page.raw * count)
     both.ask(freeze(world), line=1)
@@ -149,7 +157,8 @@ def test_slow_reader_is_not_answered_into_memory(both: Both, world: str) -> None
         with_lane, without = (line.answer() for line in both.lines(0))
         assert with_lane == without
         assert b"\r\nx-stub-request: %b-%d\r\n" % (world.encode(), number) in without
-    served.answer = answer  # type: ignore[method-assign]
+    served.answer, served.offer = answer, offer  # type: ignore[method-assign]
+    assert len(piled_up) > 2
     assert max(piled_up) < 200_000
 
 

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.pages.documents import TOKEN_SCHEME
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import ok
 from tests.support.client import Api
 from tests.support.default import PERSONAS

@@ -8,7 +8,7 @@ import pytest
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import codes
 from tests.support.client import Api
 

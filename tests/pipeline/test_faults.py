@@ -10,13 +10,13 @@ import pytest
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.pipeline import exchange, faults
-from stubserver.pipeline.faults import Fault
 from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture, World
+from stubserver.shared.turns import Direct
+from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.default import NOW
-from tests.support.faults import DEFAULTS, create, listed
+from tests.support.faults import create, listed
 from tests.support.journal import newest
 from tests.support.rows import snapshot
 
@@ -249,15 +249,6 @@ def test_where_no_fault_fires_the_journal_has_none(api: Api) -> None:
 # latency
 
 
-def fault(fixture: Fixture, number: int = 1, server_seed: int = 0, **wanted: Any) -> Fault:
-    world = World("w", fixture, Settings(seed=server_seed))
-    return Fault(number, world, {**DEFAULTS, "kind": "latency", **wanted})
-
-
-def delays(fault: Fault, count: int = 4000) -> list[float]:
-    return [fault.delay() for _ in range(count)]
-
-
 def test_latency_waits_and_answers_as_ever(api: Api, naps: list[float]) -> None:
     plain = ok(api.get(COURSE))
     create(api, "latency", seconds=2.5)
@@ -289,55 +280,6 @@ def test_the_journal_has_the_moment_when_a_request_came(
     monkeypatch.setattr(exchange, "asyncio", SimpleNamespace(sleep=nap))
     ok(api.get(COURSE))
     assert newest(api)["time"] == NOW.isoformat()
-
-
-def test_a_fixed_delay_is_always_the_same(default_fixture: Fixture) -> None:
-    """Whatever `at_most` says."""
-    assert set(delays(fault(default_fixture, seconds=0.25))) == {0.25}
-    assert set(delays(fault(default_fixture, seconds=30, at_most=10))) == {30.0}
-    assert set(delays(fault(default_fixture, seconds=0))) == {0.0}
-
-
-def test_a_uniform_delay_lies_anywhere_between(default_fixture: Fixture) -> None:
-    found = delays(fault(default_fixture, distribution="uniform", seconds=1, at_most=3))
-    assert 1 <= min(found) < 1.01
-    assert 2.99 < max(found) <= 3
-    assert sum(found) / len(found) == pytest.approx(2, abs=0.05)
-
-
-@pytest.mark.parametrize(("seconds", "at_most"), [(3, 3), (5, 3)])
-def test_a_uniform_delay_is_never_longer_than_at_most(default_fixture: Fixture, seconds: float, at_most: float) -> None:
-    assert set(delays(fault(default_fixture, distribution="uniform", seconds=seconds, at_most=at_most))) == {3.0}
-
-
-def test_an_exponential_delay_has_its_mean(default_fixture: Fixture) -> None:
-    found = delays(fault(default_fixture, distribution="exponential", seconds=0.5, at_most=60), 20_000)
-    assert sum(found) / len(found) == pytest.approx(0.5, rel=0.05)
-    assert sorted(found)[len(found) // 2] == pytest.approx(0.5 * 0.6931, rel=0.05)  # the median of the distribution
-    assert min(found) >= 0
-
-
-def test_an_exponential_delay_is_never_longer_than_at_most(default_fixture: Fixture) -> None:
-    found = delays(fault(default_fixture, distribution="exponential", seconds=1, at_most=2))
-    assert max(found) == 2
-    assert 0.08 < found.count(2) / len(found) < 0.2  # the tail of the distribution, e to the power -2
-
-
-def test_an_exponential_delay_of_nothing_is_none(default_fixture: Fixture) -> None:
-    assert set(delays(fault(default_fixture, distribution="exponential", seconds=0))) == {0.0}
-
-
-@pytest.mark.parametrize("distribution", ["uniform", "exponential"])
-def test_delays_are_the_same_in_every_run(default_fixture: Fixture, distribution: str) -> None:
-    wanted: dict[str, Any] = {"distribution": distribution, "seconds": 1, "at_most": 9}
-    first = delays(fault(default_fixture, **wanted), 20)
-    assert first == delays(fault(default_fixture, **wanted), 20)
-    others = [
-        fault(default_fixture, number=2, **wanted),
-        fault(default_fixture, server_seed=1, **wanted),
-        fault(default_fixture, **wanted, seed=1),
-    ]
-    assert all(delays(other, 20) != first for other in others)
 
 
 # stale
@@ -412,5 +354,5 @@ def test_what_is_no_request_passes(runner: asyncio.Runner, contract: Contract) -
     async def inner(scope: Any, _receive: Any, _send: Any) -> None:
         seen.append(scope)
 
-    runner.run(faults.Faults(inner, contract)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    runner.run(faults.Faults(inner, contract, Direct())({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert seen == [{"type": "lifespan"}]

@@ -329,7 +329,7 @@ def test_what_fires_is_decided_when_the_request_arrives(
         async def nap(seconds: float) -> None:
             waiting.append(seconds)
             if len(waiting) == 2:
-                app.worlds.get().faults.clear()
+                app.worlds.get().faults = {}
                 all_are_waiting.set()
             await all_are_waiting.wait()
 

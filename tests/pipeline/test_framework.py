@@ -8,7 +8,7 @@ import pytest
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.contract.merging import SpecError
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.support.client import Api
 from tests.support.wire import ask
 

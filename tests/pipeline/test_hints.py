@@ -8,7 +8,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.lane.both import Answer, Both
 from tests.lane.oddities import Request
 from tests.support.answers import GENERAL, codes, refused

@@ -9,7 +9,7 @@ import pytest
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import codes, ok, refused
 from tests.support.attacks import ATTACKS, READS, SIMPLE, WRITES, assert_no_cors, call, prepared, state
 from tests.support.client import Api

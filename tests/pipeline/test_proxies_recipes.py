@@ -2,11 +2,7 @@
 that follows the settings they show."""
 
 import re
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +12,7 @@ from stubserver.app import create_app
 from stubserver.cli import serve
 from stubserver.serving.background import Background
 from tests.sources import ROOT
+from tests.support import engines
 from tests.support.pages import blocks, read
 from tests.support.proxy import Headers, proxied
 
@@ -55,46 +52,16 @@ def dev_server() -> Iterator[str]:
         yield f"{url}/stub"
 
 
-NGINX = """
-daemon off;
-pid {folder}/pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        {settings}
-    }}
-}}
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.untraced
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed; its stand-in is tested")
-def test_nginx_itself(tmp_path: Path) -> None:
+def test_nginx_itself() -> None:
     (settings,) = blocks("nginx")
     app = create_app(**started_with("--public-url"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with Background(lambda: app) as target:
-        shown = settings.replace("http://127.0.0.1:8765", target)
-        (tmp_path / "conf").write_text(NGINX.format(folder=tmp_path, port=port, settings=shown))
-        process = subprocess.Popen(["nginx", "-c", tmp_path / "conf"], stderr=subprocess.DEVNULL)
-        try:
-            client = httpx.HTTPTransport(retries=10)  # it takes a moment to listen
-            with httpx.Client(transport=client) as waiting:
-                waiting.get(f"http://127.0.0.1:{port}/stub/")
-            assert_works(f"http://127.0.0.1:{port}/stub", PUBLIC)
-        finally:
-            process.terminate()
-            process.wait()
+    with (
+        Background(lambda: app) as target,
+        engines.nginx(settings.replace("http://127.0.0.1:8765", target)) as url,
+    ):
+        assert_works(f"{url}/stub", PUBLIC)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from stubserver.errors import Refusal
 from stubserver.pipeline.visitors import Visitors
 from stubserver.serving.background import Background
 from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.lane.both import Both
 from tests.lane.requests import plain
 from tests.support.answers import codes, ok

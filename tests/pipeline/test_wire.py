@@ -15,7 +15,7 @@ from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.wire import Wire
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import GENERAL, codes, refused
 from tests.support.client import Api
 from tests.support.control import CONTROL

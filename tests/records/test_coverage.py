@@ -8,10 +8,14 @@ import pytest
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.records.coverage import COUNTED, DIMENSIONS, Coverage, percent
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
+from tests.support.answers import ok
 from tests.support.calls import called
+from tests.support.client import Api
 from tests.support.default import PERSONAS
 from tests.support.documents import declared
+from tests.support.journal import newest
 
 
 @pytest.fixture
@@ -129,6 +133,21 @@ def test_defaults_that_were_not_sent_do_not_count(contract: Contract, coverage: 
     assert points(coverage, "create_course")["values"] == {"type=structured": 1}
     coverage.note(called(world, contract.operations["get_course"], query={"view": "user"}), 200)
     assert (points(coverage, "get_course")["parameters"], points(coverage, "get_course")["values"]) == ({}, {})
+
+
+@pytest.mark.in_process("it clears the coverage")
+@pytest.mark.parametrize("form", [{"status": ""}, {"status": "", "name": "Brushes"}], ids=["alone", "with others"])
+def test_an_empty_choice_that_a_form_leaves_out_breaks_nothing(api: Api, form: dict[str, str]) -> None:
+    """It counts as a field that was sent, without a value."""
+    assert api.delete("/__stub/coverage").status_code == 204
+    lesson = "/course/1/section/1/lesson/1/"
+    ok(api.as_("creator").patch(lesson, data=form))
+    (entry,) = (
+        found for found in ok(api.get("/__stub/coverage"))["operations"] if found["operation"] == "patch_course_lesson"
+    )
+    assert {name for name, count in entry["fields"].items() if count} == {*form}
+    assert not any(entry["values"].values())
+    assert newest(api)["status"] == 200
 
 
 def test_a_header_that_is_a_parameter_counts(contract: Contract, coverage: Coverage, world: World) -> None:

@@ -91,6 +91,31 @@ def test_the_end_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch, pip
     ended(log)
 
 
+def test_lines_of_several_writers_do_not_get_into_each_other(pipe: list[int]) -> None:
+    """Processes share a pipe that is always full: threads do, here."""
+    logs = [LogWriter(pipe[1]) for _ in range(3)]
+    for log, letter in zip(logs, "abc", strict=True):
+        log.write(f"{letter * 99}\n" * 5_000)
+    text = ""
+    while text.count("\n") < 15_000:
+        assert select.select([pipe[0]], [], [], PATIENCE)[0], text[-1000:]
+        text += os.read(pipe[0], 1000).decode()
+    assert {line for line in text.splitlines() if len(line) != 99 or len({*line}) != 1} == set()
+    for log in logs:
+        log.close()
+        ended(log)
+
+
+def test_a_line_may_be_longer_than_a_pipe_takes_as_a_whole(pipe: list[int]) -> None:
+    long = "x" * 10_000
+    text = f"short\n{long}\nshort\n" + "no end"
+    log = LogWriter(pipe[1])
+    log.write(text)
+    assert read(pipe[0], "no end") == text
+    log.close()
+    ended(log)
+
+
 def test_a_dead_pipe_ends_the_log_quietly(pipe: list[int], caplog: pytest.LogCaptureFixture) -> None:
     os.close(pipe[0])
     pipe[0] = -1

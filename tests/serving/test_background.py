@@ -12,7 +12,7 @@ import pytest
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.serving.background import Background, quietly
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 
 
 def test_it_is_built_when_the_first_client_comes(contract: Contract, default_fixture: Fixture) -> None:

@@ -21,7 +21,7 @@ from stubserver.client.transport import InThread
 from stubserver.contract.contract import Contract
 from stubserver.serving import in_process
 from stubserver.serving.in_process import InProcess, _Exchange
-from stubserver.worlds.world import Fixture
+from stubserver.worlds.snapshot import Fixture
 from tests.support.commands import PATIENCE
 
 SOON = 0.05

@@ -42,7 +42,7 @@ def state(app: StubServer) -> dict[str, Any]:
             world.fixture.name,
             world.clock.frozen and world.clock.now(),
             world.clock.ahead,
-            {**snapshot(world), "uploads": None},
+            {**snapshot(world), "uploads": None, "pieces": None},
         )
         for world in app.worlds
     }

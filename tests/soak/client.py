@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from stubserver.contract.contract import Contract
 from stubserver.testing import CourseWorld, Stub
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
 
 PATIENCE = 20.0
 """Seconds that one step of a rough client may take."""

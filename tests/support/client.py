@@ -9,7 +9,8 @@ from stubserver.app import StubServer
 from stubserver.testing import CourseWorld
 from stubserver.worlds import snapshot_file
 from stubserver.worlds.registry import DEFAULT
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
 from tests.support.default import HOST
 
 

@@ -46,6 +46,14 @@ def told(err: str, expected: str) -> bool:
     return exactly and (not usage or usage[0].startswith("Usage: "))
 
 
+def until(condition: Callable[[], object], shown: Callable[[], object] = lambda: "") -> None:
+    """Wait until a condition holds; if it never does, fail with what is shown."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, shown()
+        time.sleep(0.01)
+
+
 class Served:
     """A running server in its own process."""
 
@@ -57,7 +65,11 @@ class Served:
             self.process = subprocess.Popen(
                 [*command, "--port", "0", *arguments], cwd=ROOT, env={**CLEAN, **environment}, stdout=out, stderr=err
             )
-        self.wait_for(lambda: "openapi.json" in self.banner and self.banner.endswith("\n"))
+        try:
+            self.wait_for(lambda: "openapi.json" in self.banner and self.banner.endswith("\n"))
+        except BaseException:
+            self.end()
+            raise
         (self.url,) = re.findall(r"(http://127\.0\.0\.1:[0-9]+)/api/v2/\n", self.banner)
 
     @property

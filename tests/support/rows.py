@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from stubserver.worlds.world import TABLES, World
+from stubserver.worlds.snapshot import TABLES
+from stubserver.worlds.world import World
 from tests.support.client import Api
 from tests.support.default import NOW, STRANGER
 

@@ -35,7 +35,7 @@ def forget(app: StubServer) -> None:
         app.worlds.delete(world.name)
     app.worlds.snapshots.clear()
     app.worlds._lost.clear()
-    app.worlds._names_given = app.worlds.evicted = app.journal.forgotten = 0
+    app.worlds._names_given = app.worlds._evicted = app.journal._forgotten = 0
     app.coverage.clear()
 
 

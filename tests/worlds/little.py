@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
-from stubserver.worlds.table import FixtureTable, Log, Row, Table
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.log import Log
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.table import FixtureTable, Row, Table
+from stubserver.worlds.world import World
 
 THINGS = FixtureTable(("id",), ("kind",), [{"id": 1, "kind": "a"}, {"id": 2, "kind": "b"}, {"id": 4, "kind": "a"}])
 PAIRS = FixtureTable(("left", "right"), ("left",), [{"left": 1, "right": 2}, {"left": 2, "right": 1}])

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stubserver.worlds.log import Log
 from stubserver.worlds.newest import Newest
-from stubserver.worlds.table import FixtureTable, Log, Row, Table
+from stubserver.worlds.table import FixtureTable, Row, Table
 
 
 @given(

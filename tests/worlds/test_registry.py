@@ -20,7 +20,8 @@ from stubserver.errors import Refusal
 from stubserver.serving.background import Background
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.default import NOW
@@ -443,7 +444,7 @@ def test_the_rows_of_a_deleted_world_are_free_at_once(default_fixture: Fixture) 
     world = worlds.get("w")
     with world.transaction():
         world.courses.put({**world.courses[1], "description": "x" * 10_000})
-    log = weakref.ref(world._log)
+    log = weakref.ref(world.log)
     del world
     gc.disable()
     worlds.delete("w")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stubserver.worlds.table import FixtureTable, Log, Row, Table
+from stubserver.worlds.log import Log
+from stubserver.worlds.table import FixtureTable, Row, Table
 from tests.worlds.little import base, fork, ids, table, things_of
 
 # One table

@@ -8,7 +8,8 @@ from stubserver.app import StubServer
 from stubserver.errors import Refusal
 from stubserver.settings import Settings
 from stubserver.worlds.size import ROW, size_of
-from stubserver.worlds.world import TABLES, Fixture, World
+from stubserver.worlds.snapshot import TABLES, Fixture
+from stubserver.worlds.world import World
 from tests.support.answers import codes, ok, refused
 from tests.support.client import Api
 from tests.support.default import MOST, QUIZ
@@ -101,6 +102,7 @@ def test_world_knows_its_tables_only(default_fixture: Fixture) -> None:
     world = World("test", default_fixture)
     assert {name for name in TABLES if len(getattr(world, name)) == 0} == {
         "uploads",
+        "pieces",
         "pictures",
         "grants",
     }  # no fixture has any

@@ -1,9 +1,12 @@
-"""Media: uploaded in pieces, or made from a URL. Of a document, only what identifies it is kept, not its content."""
+"""Media: uploaded in pieces, or made from a URL.
+
+Pieces are kept until the file is whole. Of a document, only what identifies it stays then, not its content.
+"""
 
 import hashlib
 import mimetypes
+from collections.abc import Iterable
 from datetime import timedelta
-from itertools import takewhile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -32,11 +35,9 @@ def upload_media_chunk(call: Call) -> dict[str, Any]:
     if (start, size) != (upload["offset"], upload["size"]):
         expected = f"bytes {upload['offset']}-.../{upload['size']}"
         raise invalid("Content-Range", "invalid", f"The next piece of this upload is {expected}.")
-    digest = upload["digest"].copy()
-    digest.update(piece.content)
     offset = start + len(piece.content)
-    content = upload["content"] + piece.content.hex() if _may_be_picture(size) else ""
-    call.world.uploads.put({**upload, "offset": offset, "digest": digest, "content": content})
+    call.world.uploads.put({**upload, "offset": offset})
+    call.world.pieces.put({"upload_id": upload["upload_id"], "start": start, "content": piece.content})
     return {"upload_id": upload["upload_id"], "offset": str(offset), "expires": upload["expires"]}
 
 
@@ -45,13 +46,15 @@ def complete_media_upload(call: Call) -> MediaView:
     upload = _upload(call)
     if upload["offset"] != upload["size"]:
         raise invalid("upload_id", "invalid", f"{upload['offset']} of {upload['size']} bytes have arrived.")
-    if upload["digest"].hexdigest() != call.body["md5"].lower():
-        raise invalid("md5", "invalid", f"The file's checksum is {upload['digest'].hexdigest()}.")
+    pieces = [row["content"] for row in call.world.pieces.where("upload_id", upload["upload_id"])]
+    checksum = _checksum(pieces)
+    if checksum != call.body["md5"].lower():
+        raise invalid("md5", "invalid", f"The file's checksum is {checksum}.")
     kind = call.body.get("type", upload["kind"])
     kind = "doc" if kind in ("document", "file") else kind
     _check_size("upload_id", "doc" if kind == "doc" else "image", upload["size"])
-    picture = None if kind == "doc" else pictures.read("image", bytes.fromhex(upload["content"]))
-    call.world.uploads.delete(upload["upload_id"])
+    picture = None if kind == "doc" else pictures.read("image", b"".join(pieces))
+    _forget(call, upload)
     media = _new_media(call, type=kind, title=_printable(upload["name"]))
     if picture:
         pictures.keep(call.world, MediaView.folder, media.row["id"], "picture", picture)
@@ -96,9 +99,18 @@ def _checked_range(call: Call, piece: Upload) -> tuple[int, int]:
     return start, int(size)
 
 
-def _may_be_picture(size: int) -> bool:
-    """Whether a file of this size may become a picture, so that its content is kept; its type is told at the end."""
-    return size <= MAX_FILE["image"]
+def _checksum(pieces: Iterable[bytes]) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _forget(call: Call, upload: Row) -> None:
+    """Delete an upload and its pieces."""
+    for piece in call.world.pieces.keys("upload_id", upload["upload_id"]):
+        call.world.pieces.delete(piece)
+    call.world.uploads.delete(upload["upload_id"])
 
 
 def _new_upload(call: Call, piece: Upload, size: int) -> Row:
@@ -112,17 +124,15 @@ def _new_upload(call: Call, piece: Upload, size: int) -> Row:
         "name": piece.name,
         "size": size,
         "offset": 0,
-        "digest": hashlib.md5(usedforsecurity=False),
-        "content": "",
         "expires": call.world.clock.now() + LIFETIME,
     }
 
 
 def _forget_expired(call: Call) -> None:
-    """Make room: uploads expire in the order in which they began, at least while the clock is not set back."""
+    """Make room. The order of uploads says nothing: clocks are set back, and worlds are read from stores."""
     now = call.world.clock.now()
-    for upload in list(takewhile(lambda row: row["expires"] <= now, call.world.uploads)):
-        call.world.uploads.delete(upload["upload_id"])
+    for upload in [row for row in call.world.uploads if row["expires"] <= now]:
+        _forget(call, upload)
 
 
 def _check_size(field: str, kind: str, size: int) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from stubserver.worlds.world import TABLES
+from stubserver.worlds.snapshot import TABLES
 from tests.support.answers import ids, ok, refused
 from tests.support.client import Api
 from tests.support.default import AVATARS, NOW, QUIZ, RIGHT, WRONG, iso

@@ -8,7 +8,7 @@ import pytest
 
 from stubserver.api.images import png
 from stubserver.app import StubServer
-from stubserver.worlds.world import TABLES, Fixture
+from stubserver.worlds.snapshot import TABLES, Fixture
 from tests.api.operations.courses import BY_PRIVACY, FULL, IMAGES, do, ids
 from tests.support.answers import ok, refused
 from tests.support.client import Api
@@ -585,6 +585,7 @@ def test_delete_course_removes_what_belongs_to_it(api: Api) -> None:
         "comments": 15,
         "medias": 0,
         "uploads": 0,
+        "pieces": 0,
         "pictures": 0,
         "apps": 0,
         "grants": 0,

@@ -469,6 +469,17 @@ def test_upload_media_chunk_makes_room_for_new_files(member: Api) -> None:
     assert [row["upload_id"] for row in member.world.uploads] == [second, third]
 
 
+@pytest.mark.in_process("it looks at uploads, which snapshots leave out")
+def test_upload_media_chunk_makes_room_in_any_order(member: Api) -> None:
+    """R708: an upload that expires before others that began earlier, because the clock was set back, goes before."""
+    first = begun(member)
+    member.world.clock.set(NOW - timedelta(hours=12))
+    begun(member)
+    member.world.clock.set(NOW + timedelta(hours=12))
+    third = begun(member)
+    assert [row["upload_id"] for row in member.world.uploads] == [first, third]
+
+
 # Clicking
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from stubserver.api.views.media import MediaView
 from stubserver.settings import Settings
-from stubserver.worlds.world import Fixture, World
+from stubserver.worlds.snapshot import Fixture
+from stubserver.worlds.world import World
 from tests.support.calls import called
 
 PICTURE = "http://stub.test/upfiles/medias/bigger/picture_"

@@ -1,0 +1,78 @@
+"""Contract coverage over all processes: counted in the store, with the commits of the requests."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from stubserver.call import Call
+from stubserver.contract.contract import Contract
+from stubserver.records.coverage import Coverage, Points
+from stubserver.shared.turn import COUNTERS
+from stubserver.shared.worlds import SharedWorlds
+
+PREFIX = "coverage/"
+_REQUESTS, _ACCEPTED = "requests", "accepted"
+
+
+class _Counts(dict[str, int]):
+    """Counts that stay at zero; whatever is added to one of them is counted elsewhere, with `path` before its name."""
+
+    def __init__(self, names: Iterable[str], path: str, count: Callable[[str], None]) -> None:
+        super().__init__(dict.fromkeys(names, 0))
+        self._counters = {name: f"{path}/{name}" for name in names}
+        self._count = count
+
+    def __setitem__(self, name: str, _: int) -> None:
+        self._count(self._counters[name])
+
+
+class SharedCoverage(Coverage):
+    """Counts in the turn how often each point of a contract was exercised."""
+
+    def __init__(self, contract: Contract, personas: Mapping[str, Any], worlds: SharedWorlds) -> None:
+        super().__init__(contract, personas)
+        self._shared = worlds
+        self._world = ""
+        for name, tally in self._tallies.items():
+            tally.points = {
+                dimension: _Counts(counts, f"{PREFIX}{name}/{dimension}", self._count)
+                for dimension, counts in tally.points.items()
+            }
+
+    def _count(self, counter: str) -> None:
+        self._shared.turn.count(self._world, counter)
+
+    def note(self, call: Call, status: int) -> None:
+        """See Coverage."""
+        operation = call.routed
+        if operation is None or (tally := self._tallies.get(operation.id)) is None:
+            return
+        self._world = call.world.name
+        super().note(call, status)
+        for name, count in ((_REQUESTS, tally.requests), (_ACCEPTED, tally.accepted)):
+            if count:
+                self._count(f"{PREFIX}{operation.id}/{name}")
+        tally.requests = tally.accepted = 0
+
+    def clear(self) -> None:
+        """See Coverage."""
+        if hasattr(self, "_shared"):
+            self._shared.turn.reset = PREFIX
+        else:
+            super().clear()
+
+    def report(self) -> dict[str, Any]:
+        """See Coverage."""
+        counts: Mapping[str, int] = {} if self._shared.turn.reset else self._shared.known(COUNTERS)
+        seen = Coverage(self._contract, self._personas)
+        for name, tally in seen._tallies.items():
+            tally.requests = counts.get(f"{PREFIX}{name}/{_REQUESTS}", 0)
+            tally.accepted = counts.get(f"{PREFIX}{name}/{_ACCEPTED}", 0)
+            tally.points = _filled(tally.points, f"{PREFIX}{name}", counts)
+        return seen.report()
+
+
+def _filled(points: Points, path: str, counts: Mapping[str, int]) -> Points:
+    return {
+        dimension: {name: counts.get(f"{path}/{dimension}/{name}", 0) for name in names}
+        for dimension, names in points.items()
+    }

@@ -1,0 +1,221 @@
+"""Worlds in a file of SQLite: they outlive the process, and several processes of one machine share them.
+
+What a turn of the event loop asks for is one transaction of the file, from `refresh` to `commit`. Nobody else writes
+meanwhile, so there are no conflicts. A write is safe from the end of its process, by whatever signal, though the last
+ones may be lost if the machine itself loses power.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from stubserver.stores.sqlite_file import SqliteFile
+from stubserver.stores.store import LOGGED, Commit, Found, Kept, Result, Totals, Version, Wanted, packed
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS documents (
+    name TEXT PRIMARY KEY, version TEXT, asked INT, used REAL, held INT,
+    journal INT DEFAULT 0, entries INT DEFAULT 0, forgotten TEXT DEFAULT '{}'
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS contents (name TEXT, key TEXT, value BLOB, PRIMARY KEY (name, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS commits (name TEXT, number INT, changes BLOB, PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS journal (name TEXT, number INT, entry BLOB, PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY, documents INT, held INT, journal INT);
+INSERT OR IGNORE INTO totals VALUES (1, 0, 0, 0);
+CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON documents BEGIN
+    UPDATE totals SET documents = documents + 1, held = held + new.held, journal = journal + new.journal;
+END;
+CREATE TRIGGER IF NOT EXISTS changed AFTER UPDATE OF held, journal ON documents BEGIN
+    UPDATE totals SET held = held + new.held - old.held, journal = journal + new.journal - old.journal;
+END;
+CREATE TRIGGER IF NOT EXISTS deleted AFTER DELETE ON documents BEGIN
+    UPDATE totals SET documents = documents - 1, held = held - old.held, journal = journal - old.journal;
+END;
+CREATE TABLE IF NOT EXISTS lost (id INTEGER PRIMARY KEY, name TEXT UNIQUE, reason TEXT, number INT);
+"""
+_LOST = 10_000
+"""How many evicted documents are remembered."""
+
+
+class SqliteStore:
+    """A store in a file."""
+
+    def __init__(self, path: str, max_requests: int) -> None:
+        """A journal keeps `max_requests` entries."""
+        self.name = f"SQLite file {path}"
+        self.deadline = 0.0
+        self._file = SqliteFile(path, self.name, _SCHEMA)
+        self._max_requests = max_requests
+
+    async def agree(self, facts: Mapping[str, str]) -> Mapping[str, str]:
+        """See Store."""
+        await self._file.lock(self.deadline)
+        with self._file.failing():
+            self._file.many("INSERT OR IGNORE INTO facts VALUES (?, ?)", facts.items())
+            agreed = dict(self._file.all("SELECT name, value FROM facts"))
+            self._file.commit()
+        return agreed
+
+    async def refresh(self, wanted: Mapping[str, Wanted]) -> Mapping[str, Found]:
+        """See Store."""
+        await self._file.lock(self.deadline)
+        with self._file.failing():
+            return {name: self._found(name, want) for name, want in wanted.items()}
+
+    def _found(self, name: str, want: Wanted) -> Found:
+        rows = self._file.all("SELECT version, asked, forgotten FROM documents WHERE name = ?", name)
+        if not rows:
+            lost = self._file.all("SELECT reason, number FROM lost WHERE name = ?", name)
+            return Found(None, forgotten=dict(lost))
+        version, asked, forgotten = Version.read(rows[0][0]), rows[0][1], orjson.loads(rows[0][2])
+        if version == want.known:
+            return Found(version, asked, forgotten)
+        commits = self._since(name, want.known, version)
+        whole = None if commits else dict(self._file.all("SELECT key, value FROM contents WHERE name = ?", name))
+        return Found(version, asked, forgotten, commits, whole)
+
+    def _since(self, name: str, known: Version | None, version: Version) -> Sequence[bytes]:
+        """The commits after a known version; none if one of them is no longer remembered."""
+        if known is None or known.life != version.life:
+            return ()
+        rows = self._file.all(
+            "SELECT changes FROM commits WHERE name = ? AND number > ? ORDER BY number", name, known.number
+        )
+        return [changes for (changes,) in rows] if len(rows) == version.number - known.number else ()
+
+    async def commit(self, commits: Sequence[Commit], counted: Mapping[str, int], reset: str = "") -> Result:
+        """See Store. There are never any conflicts."""
+        await self._file.lock(self.deadline)
+        with self._file.failing():
+            if reset:
+                self._file.all("DELETE FROM counters WHERE substr(name, 1, ?) = ?", len(reset), reset)
+            for commit in commits:
+                self._apply(commit)
+            self._count(counted)
+            ((documents, held, journal),) = self._file.all("SELECT documents, held, journal FROM totals")
+            self._file.commit()
+        return Result(frozenset(), Totals(documents, held, journal))
+
+    def _apply(self, commit: Commit) -> None:
+        name, version = commit.name, commit.version
+        if commit.whole or version is None:
+            self._delete(name)
+        if version is None:
+            return
+        now = time.time()
+        if commit.whole:
+            values = (name, str(version), commit.asked, now, commit.held, orjson.dumps(commit.forgotten).decode())
+            self._file.all("INSERT INTO documents VALUES (?, ?, ?, ?, ?, 0, 0, ?)", *values)
+        else:
+            self._file.all(
+                "UPDATE documents SET version = ?, asked = ?, used = ?, held = ? WHERE name = ?",
+                *(str(version), commit.asked, now, commit.held, name),
+            )
+        self._change(commit, version)
+        if commit.clears:
+            self._file.all("DELETE FROM journal WHERE name = ?", name)
+            self._file.all("UPDATE documents SET journal = 0, entries = 0, forgotten = '{}' WHERE name = ?", name)
+        if commit.entries:
+            self._add(name, commit.entries)
+
+    def _change(self, commit: Commit, version: Version) -> None:
+        if not commit.changes:
+            return
+        name, changes = commit.name, commit.changes
+        gone = [(name, key) for key, value in changes.items() if value is None]
+        self._file.many("DELETE FROM contents WHERE name = ? AND key = ?", gone)
+        rows = ((name, key, value) for key, value in changes.items() if value is not None)
+        self._file.many("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
+        if not commit.whole:
+            self._file.all("INSERT INTO commits VALUES (?, ?, ?)", name, version.number, packed(changes))
+        if version.number % LOGGED == 0:
+            self._file.all("DELETE FROM commits WHERE name = ? AND number <= ?", name, version.number - LOGGED)
+
+    def _delete(self, name: str) -> None:
+        for table in ("documents", "contents", "commits", "journal", "lost"):
+            self._file.all(f"DELETE FROM {table} WHERE name = ?", name)  # noqa: S608 (no text of anybody else)
+
+    def _add(self, name: str, entries: Sequence[tuple[int, bytes]]) -> None:
+        """Add entries to a journal, whose oldest ones make room."""
+        self._file.many("INSERT OR REPLACE INTO journal VALUES (?, ?, ?)", ((name, *entry) for entry in entries))
+        size = sum(len(entry) for _, entry in entries)
+        grown = "UPDATE documents SET journal = journal + ?, entries = entries + ? WHERE name = ? RETURNING entries"
+        ((count,),) = self._file.all(grown, size, len(entries), name)
+        if count > self._max_requests:
+            self._forget(name, count - self._max_requests, "max_requests")
+
+    def _forget(self, name: str, count: int, reason: str) -> None:
+        """Delete the oldest entries of a journal."""
+        oldest = "SELECT number, length(entry) FROM journal WHERE name = ? ORDER BY number LIMIT ?"
+        rows = self._file.all(oldest, name, count)
+        self._file.all("DELETE FROM journal WHERE name = ? AND number <= ?", name, rows[-1][0])
+        ((forgotten,),) = self._file.all("SELECT forgotten FROM documents WHERE name = ?", name)
+        counts = orjson.loads(forgotten)
+        counts[reason] = counts.get(reason, 0) + len(rows)
+        self._file.all(
+            "UPDATE documents SET journal = journal - ?, entries = entries - ?, forgotten = ? WHERE name = ?",
+            *(sum(size for _, size in rows), len(rows), orjson.dumps(counts).decode(), name),
+        )
+        self._count({"forgotten": len(rows)})
+
+    def _count(self, counted: Mapping[str, int]) -> None:
+        added = "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
+        self._file.many(added, (count for count in counted.items() if count[1]))
+
+    async def release(self) -> None:
+        """See Store."""
+        self._file.roll_back()
+
+    async def entries(self, name: str) -> Sequence[bytes]:
+        """See Store."""
+        with self._file.failing():
+            rows = self._file.all("SELECT entry FROM journal WHERE name = ? ORDER BY number", name)
+        return [entry for (entry,) in rows]
+
+    async def kept(self) -> Mapping[str, Kept]:
+        """See Store."""
+        with self._file.failing():
+            rows = self._file.all("SELECT name, used, held, journal, entries FROM documents ORDER BY used")
+        return {name: Kept(*values) for name, *values in rows}
+
+    async def evict(self, names: Sequence[str], reason: str) -> None:
+        """See Store."""
+        await self._file.lock(self.deadline)
+        with self._file.failing():
+            self._count({"evicted": sum(self._evict(name, reason) for name in names)})
+            self._file.commit()
+
+    def _evict(self, name: str, reason: str) -> bool:
+        """Evict a document, and note how many requests were lost with it. Returns whether there was one."""
+        rows = self._file.all("SELECT asked, forgotten FROM documents WHERE name = ?", name)
+        for asked, forgotten in rows:
+            self._delete(name)
+            if lost := asked + orjson.loads(forgotten).get(reason, 0):
+                self._file.all("INSERT INTO lost (name, reason, number) VALUES (?, ?, ?)", name, reason, lost)
+                self._file.all("DELETE FROM lost WHERE id <= (SELECT max(id) FROM lost) - ?", _LOST)
+        return bool(rows)
+
+    async def trim(self, name: str, size: int, reason: str) -> None:
+        """See Store."""
+        await self._file.lock(self.deadline)
+        with self._file.failing():
+            count, left = 0, size
+            for (length,) in self._file.all("SELECT length(entry) FROM journal WHERE name = ? ORDER BY number", name):
+                if left <= 0:
+                    break
+                count, left = count + 1, left - length
+            if count:
+                self._forget(name, count, reason)
+            self._file.commit()
+
+    async def counters(self) -> Mapping[str, int]:
+        """See Store."""
+        with self._file.failing():
+            return dict(self._file.all("SELECT name, value FROM counters"))
+
+    async def close(self) -> None:
+        """See Store."""
+        self._file.close()

@@ -1,0 +1,142 @@
+"""A file of SQLite that several processes use: opened when it is first needed, locked for a transaction, and left alone
+if it is not what it should be."""
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from stubserver.stores.store import Unavailable
+
+_OURS = int.from_bytes(b"stub")
+"""The number by which SQLite's files say whose they are."""
+_BUSY = ("database is locked", "database table is locked", "database schema is locked")
+_WAIT = 0.003
+"""Seconds to wait at most before trying again to lock the file; SQLite itself would block the event loop."""
+_POLITE = 0.1
+"""Seconds after a commit of another process in which the lock is left to others between two transactions. Otherwise a
+process that is always busy would keep it from those that only try now and then."""
+
+
+class SqliteFile:
+    """A file, and the connection of this process to it."""
+
+    def __init__(self, path: str, name: str, schema: str) -> None:
+        """Messages call it by its `name`. The statements of the schema make what is not there yet."""
+        self._path, self._name = Path(path).absolute(), name
+        self._schema = f"PRAGMA application_id = {_OURS};\n{schema}"
+        self._open: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        """Which file is open: another one may have its name by now."""
+        self._seen = 0
+        """SQLite's number that changes with each commit of another process."""
+        self._shared_until = 0.0
+        """How long others are taken to be busy with the file, by the monotonic clock."""
+
+    # Transactions
+
+    async def lock(self, deadline: float) -> None:
+        """Begin a transaction, unless one has begun. Raises Unavailable, also if another process keeps the file locked
+        until a time of the monotonic clock."""
+        if self._open is not None and self._open.in_transaction:
+            return
+        if time.monotonic() < self._shared_until:
+            await self._wait()
+        while not self._is_locked():
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{self._name} has been locked by another process for too long")
+            await self._wait()
+        ((number,),) = self.all("PRAGMA data_version")
+        if number != self._seen:
+            self._seen, self._shared_until = number, time.monotonic() + _POLITE
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(random.uniform(0, _WAIT))  # noqa: S311 (so that processes do not keep pace)
+
+    def _is_locked(self) -> bool:
+        with self.failing():
+            try:
+                if self._open is None:
+                    self._open = self._connected()
+                self._open.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if str(error) not in _BUSY:
+                    raise
+                return False
+            if self._identity != _identity(self._path):
+                raise sqlite3.OperationalError("it was moved, deleted or replaced while it was in use")
+        return True
+
+    def commit(self) -> None:
+        """End the transaction."""
+        self.all("COMMIT")
+
+    def roll_back(self) -> None:
+        """End the transaction, if there is one, with nothing changed. Raises Unavailable."""
+        if self._open is not None and self._open.in_transaction:
+            with self.failing():
+                self.all("ROLLBACK")
+
+    # Statements
+
+    def all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows at once: a cursor that is not read to its end would keep an old state of the file."""
+        if self._open is None:
+            self._open = self._connected()
+        return self._open.execute(statement, values).fetchall()
+
+    def many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Execute a statement for each row."""
+        assert self._open is not None  # noqa: S101 (it is locked)
+        self._open.executemany(statement, rows)
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Whatever SQLite complains about becomes Unavailable, and nothing is half done."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.close()  # which rolls back
+            raise Unavailable(f"{self._name}: {error}") from None
+
+    # The connection
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+        try:
+            self._check(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(self._schema)
+        except BaseException:
+            connection.close()
+            raise
+        self._identity = _identity(self._path)
+        return connection
+
+    @staticmethod
+    def _check(connection: sqlite3.Connection) -> None:
+        """Raises sqlite3.DatabaseError for the file of another program."""
+        ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        ((owner,),) = connection.execute("PRAGMA application_id").fetchall()
+        if tables and owner != _OURS:
+            raise sqlite3.DatabaseError("it has the tables of another program")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file has this path; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
