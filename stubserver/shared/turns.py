@@ -18,7 +18,7 @@ from stubserver.shared.turn import Missing
 from stubserver.shared.worlds import SharedWorlds
 from stubserver.stores.store import Unavailable, Unknown
 
-PATIENCE = 2.0
+PATIENCE = 4.0
 """Seconds for a turn, with all that it waits for."""
 _PAUSE = 0.25
 """Seconds after a failure in which nobody waits for the store again."""
