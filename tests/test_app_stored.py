@@ -188,3 +188,20 @@ def test_a_world_stays_when_its_time_has_passed(served: Callable[..., Api]) -> N
     other = served()
     assert ok(other.get("/__stub/clock", headers=named("w"))) == then
     end(other)
+
+
+def test_work_may_be_done_while_nobody_is_served(served: Callable[..., Api]) -> None:
+    """In an event loop of its own; the file is closed then, and the server may still begin."""
+    api = served()
+    assert api.app.alone(lambda: api.app.worlds.touch("w", None).name, "w") == "w"
+    assert shared(api.app).store._file._open is None  # type: ignore[attr-defined]
+    with pytest.raises(ZeroDivisionError):
+        api.app.alone(lambda: 1 // 0)
+    assert shared(api.app).store._file._open is None  # type: ignore[attr-defined]
+    assert [world["name"] for world in ok(api.get("/__stub/worlds"))["results"]] == ["w"]
+    end(api)
+
+
+def test_a_server_says_what_keeps_its_worlds(served: Callable[..., Api], file: Path) -> None:
+    assert served().app.kept_in == f"SQLite file {file}"
+    assert create_app().kept_in == ""

@@ -74,11 +74,13 @@ def change(turn: Turn, world: World) -> None:
     world.clock.freeze(LATER)
     world.strict = True
     world.asked += 1
+    world.forgotten = {}
 
 
 def test_a_savepoint_undoes_what_was_done_since(world: World, default_fixture: Fixture) -> None:
     """In the turn, which knows as much as before, and in the copies, however much was done."""
     known = Turn(fresh={"w", "v", f"{SNAPSHOT}w", f"{SNAPSHOT}v"}, found={"#": {}}, lost={"v": {"max_worlds": 1}})
+    world.forgotten = {"max_requests": 2}
     rows, state = [*world.categories], world.state
     worlds, snapshots = {"w": world}, {"v": world.snapshot()}
     before = dict(snapshots)
@@ -90,6 +92,7 @@ def test_a_savepoint_undoes_what_was_done_since(world: World, default_fixture: F
     turn = savepoint.restore()
     assert told(turn) == told(Turn(fresh=known.fresh, found=known.found, lost=known.lost))
     assert ([*world.categories], world.state, world.asked, [*world.log]) == (rows, state, 0, [])
+    assert world.forgotten == {"max_requests": 2}
     assert (worlds, snapshots) == ({"w": world}, before)
     assert world.clock.now() == NOW
 

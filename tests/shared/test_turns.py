@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -91,6 +92,19 @@ def test_a_turn_that_changes_nothing_commits_nothing(one: Process, other: Proces
     assert one.do(one.added, one.added) == [[101], [101]]
     assert len(one.store.committed) == 1
     assert other.do(partial(other.add, 102)) == [[101, 102]]
+
+
+def test_work_does_not_count_as_waiting_for_the_store(one: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes, there is as much time left for the commit."""
+    now = [1000.0]
+    monkeypatch.setattr(turns, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def work() -> list[int]:
+        now[0] += 500
+        return one.add(101)
+
+    assert one.do(work, work) == [[101], [101]]
+    assert one.store.deadline == now[0] + turns.PATIENCE
 
 
 def test_each_of_two_processes_sees_what_the_other_has_done(one: Process, other: Process) -> None:
