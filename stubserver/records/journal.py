@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from stubserver.call import Accepted, Call
 from stubserver.contract.operation import Operation
@@ -44,8 +44,7 @@ class Answer:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One request and its response."""
 
     id: str
@@ -245,6 +244,8 @@ def _is_json(call: Call) -> bool:
 
 
 def _query(call: Call) -> Mapping[str, list[str]]:
+    if not call.raw_query:
+        return {}
     try:
         return call.query_texts
     except Refusal:  # not a well-formed query

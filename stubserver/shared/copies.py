@@ -10,7 +10,7 @@ from stubserver.errors import Refusal
 from stubserver.fixture import FixtureError
 from stubserver.settings import Settings
 from stubserver.shared.turn import SNAPSHOT, Turn
-from stubserver.stores.store import Commit, Found, Version
+from stubserver.stores.store import NO_ENTRIES, Commit, Found, Version
 from stubserver.worlds import stored
 from stubserver.worlds.registry import Load
 from stubserver.worlds.snapshot import Fixture, Snapshot
@@ -100,7 +100,8 @@ class Copies:
         self, turn: Turn, world: World, version: Version, changes: Mapping[str, bytes | None], *, whole: bool = False
     ) -> Commit:
         name = world.name
-        known, entries, clears = self.versions.get(name), turn.entries.get(name, ()), name in turn.cleared
+        known, clears = self.versions.get(name), name in turn.cleared
+        entries = turn.entries[name].packed() if name in turn.entries else NO_ENTRIES
         return Commit(name, known, version, changes, whole, world.held, world.asked, entries, clears, world.forgotten)
 
     def _of_snapshot(self, name: str, snapshot: Snapshot | None) -> Commit:

@@ -1,6 +1,6 @@
 """Contract coverage over all processes: counted in the store, with the commits of the requests."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stubserver.call import Call
@@ -16,13 +16,14 @@ _REQUESTS, _ACCEPTED = "requests", "accepted"
 class _Counts(dict[str, int]):
     """Counts that stay at zero; whatever is added to one of them is counted elsewhere, with `path` before its name."""
 
-    def __init__(self, names: Iterable[str], path: str, count: Callable[[str], None]) -> None:
+    def __init__(self, names: Iterable[str], path: str, coverage: "SharedCoverage") -> None:
         super().__init__(dict.fromkeys(names, 0))
         self._counters = {name: f"{path}/{name}" for name in names}
-        self._count = count
+        self._coverage = coverage
 
     def __setitem__(self, name: str, _: int) -> None:
-        self._count(self._counters[name])
+        counter, counts = self._counters[name], self._coverage.counts
+        counts[counter] = counts.get(counter, 0) + 1
 
 
 class SharedCoverage(Coverage):
@@ -31,26 +32,25 @@ class SharedCoverage(Coverage):
     def __init__(self, contract: Contract, personas: Mapping[str, Any], worlds: SharedWorlds) -> None:
         super().__init__(contract, personas)
         self._shared = worlds
-        self._world = ""
+        self.counts: dict[str, int] = {}
+        """What the turn counts for the world of the current request."""
         for name, tally in self._tallies.items():
             tally.points = {
-                dimension: _Counts(counts, f"{PREFIX}{name}/{dimension}", self._count)
+                dimension: _Counts(counts, f"{PREFIX}{name}/{dimension}", self)
                 for dimension, counts in tally.points.items()
             }
-
-    def _count(self, counter: str) -> None:
-        self._shared.turn.count(self._world, counter)
 
     def note(self, call: Call, status: int) -> None:
         """See Coverage."""
         operation = call.routed
         if operation is None or (tally := self._tallies.get(operation.id)) is None:
             return
-        self._world = call.world.name
+        self.counts = counts = self._shared.turn.counted.setdefault(call.world.name, {})
         super().note(call, status)
         for name, count in ((_REQUESTS, tally.requests), (_ACCEPTED, tally.accepted)):
             if count:
-                self._count(f"{PREFIX}{operation.id}/{name}")
+                counter = f"{PREFIX}{operation.id}/{name}"
+                counts[counter] = counts.get(counter, 0) + count
         tally.requests = tally.accepted = 0
 
     def clear(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from stubserver.shared.batch import Batch
 from stubserver.worlds.snapshot import Snapshot
 from stubserver.worlds.world import World
 
@@ -44,8 +45,8 @@ class Turn:
     """Name -> the snapshot that was stored under it; None if it was deleted."""
     cleared: set[str] = field(default_factory=set)
     """The worlds whose journals were emptied."""
-    entries: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
-    """World -> new entries of its journal, with their numbers."""
+    entries: dict[str, Batch] = field(default_factory=dict)
+    """World -> new entries of its journal."""
     counted: dict[str, dict[str, int]] = field(default_factory=dict)
     """World -> what its requests have added to counters."""
     reset: str = ""

@@ -42,9 +42,10 @@ class SharedWorlds(Worlds):
     def need(self, *names: str) -> None:
         """Make sure that these documents are known as they are now. Raises Missing, and a 409 refusal."""
         self.turn.used.update(names)
-        if missing := [name for name in names if name not in self.turn.fresh]:
-            raise Missing(*missing)
-        if foreign := next((name for name in names if name in self._copies.foreign), None):
+        if not self.turn.fresh.issuperset(names):
+            raise Missing(*(name for name in names if name not in self.turn.fresh))
+        if not self._copies.foreign.isdisjoint(names):
+            foreign = next(name for name in names if name in self._copies.foreign)
             what = f"Snapshot {foreign.removeprefix(SNAPSHOT)}" if foreign.startswith(SNAPSHOT) else f"World {foreign}"
             message = f"{what} was made from a fixture that has changed since, as {self.store.name} says."
             raise refusal(409, f"{message} Use another store, or the fixture of then.", "conflict")

@@ -88,7 +88,7 @@ class RedisStore:
             if want.numbers:
                 next(replies)
             version, counts = next(replies), {key.decode(): int(value) for key, value in pairs(next(replies))}
-            asked = counts.pop("asked", 0) - want.numbers
+            asked, *_ = counts.pop("asked", 0) - want.numbers, counts.pop("entries", 0), counts.pop("bytes", 0)
             now = Version.read(version.decode()) if version else None
             found[name] = Found(now, asked, counts)
             if now is None or now != want.known:
@@ -153,7 +153,6 @@ class RedisStore:
     def _script_of(self, commit: Commit) -> Command:
         gone = [key for key, value in commit.changes.items() if value is None]
         kept = [part for key, value in commit.changes.items() if value is not None for part in (key, value)]
-        entries = [part for number, entry in commit.entries for part in (number, entry)]
         reasons = [part for pair in commit.forgotten.items() for part in pair] if commit.whole else []
         return script(
             COMMIT,
@@ -161,8 +160,8 @@ class RedisStore:
             *(str(commit.expected or ""), str(commit.version or ""), int(commit.whole), int(commit.clears)),
             *(commit.asked, self._max_requests, self._ttl),
             packed(commit.changes) if commit.version != commit.expected and not commit.whole else b"",
-            *(len(kept) // 2, len(gone), len(commit.entries), len(reasons) // 2),
-            *(*kept, *gone, *entries, *reasons),
+            *(commit.entries.number, commit.entries.count, commit.entries.packed),
+            *(len(kept) // 2, len(gone), len(reasons) // 2, *kept, *gone, *reasons),
         )
 
     # Lost answers
@@ -204,8 +203,8 @@ class RedisStore:
     async def entries(self, name: str) -> Sequence[bytes]:
         """See Store."""
         (found,) = await self._calls.read([["XRANGE", *self._keys(name, "journal"), "-", "+"]])
-        numbered = [(int(fields[1]), fields[3]) for _, fields in found]
-        return [entry for _, entry in sorted(numbered, key=lambda one: one[0])]
+        numbered = [(int(fields[1]), fields[5]) for _, fields in found]
+        return [packed for _, packed in sorted(numbered, key=lambda one: one[0])]
 
     async def kept(self) -> Mapping[str, Kept]:
         """See Store."""
@@ -226,9 +225,10 @@ class RedisStore:
 
     async def trim(self, name: str, size: int, reason: str) -> None:
         """See Store."""
-        ((count, lost),) = await self._calls.read([script(TRIM, self._keys(name, "journal", "count"), size, reason)])
+        trim = script(TRIM, self._keys(name, "journal", "count"), size, reason, self._max_requests)
+        ((count, bytes),) = await self._calls.read([trim])
         await self._calls.note(
-            [*self._directory.counted({"forgotten": count}), *self._directory.grown(name, -count, -lost)]
+            [*self._directory.counted({"forgotten": count}), *self._directory.grown(name, -count, -bytes)]
         )
         self._summed = 0.0
 

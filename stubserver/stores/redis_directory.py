@@ -58,7 +58,7 @@ class Directory:
 
     def grown(self, name: str, count: int, size: int) -> Iterable[Command]:
         """Add to the size of a journal."""
-        if count:
+        if count or size:
             yield ["HINCRBY", self.key("journals"), name, size]
             yield ["HINCRBY", self.key("entries"), name, count]
 
@@ -113,7 +113,7 @@ class Directory:
 
 def _entries(commit: Commit) -> tuple[int, int]:
     """How many entries a commit adds to the journal, and their size."""
-    return len(commit.entries), sum(len(entry) for _, entry in commit.entries)
+    return commit.entries.count, len(commit.entries.packed)
 
 
 def kept(replies: Sequence[Any]) -> Mapping[str, Kept]:

@@ -7,34 +7,46 @@ or because this Redis takes no writes.
 import hashlib
 
 _LIFE = "local function life(version) return string.match(version, '^[^:]+') end\n"
-_SIZES = """
-local function shorten(key, count)
-    if count < 1 then return 0, 0 end
-    local bytes, gone = 0, redis.call('XRANGE', key, '-', '+', 'COUNT', count)
-    for _, entry in ipairs(gone) do
-        bytes = bytes + #entry[2][4]
-        redis.call('XDEL', key, entry[1])
+_JOURNAL = """
+-- How many entries a journal has, and their size.
+local function journal_of(count)
+    local found = redis.call('HMGET', count, 'entries', 'bytes')
+    return tonumber(found[1] or '0'), tonumber(found[2] or '0')
+end
+-- Deletes the oldest of those that were added together: at most so many entries, or about so many bytes.
+local function shorten(journal, count, most, size)
+    local entries, bytes = 0, 0
+    while bytes < size do
+        local oldest = redis.call('XRANGE', journal, '-', '+', 'COUNT', 1)[1]
+        if not oldest or entries + oldest[2][4] > most then break end
+        redis.call('XDEL', journal, oldest[1])
+        entries, bytes = entries + oldest[2][4], bytes + #oldest[2][6]
     end
-    return #gone, bytes
+    if entries > 0 then
+        redis.call('HINCRBY', count, 'entries', -entries)
+        redis.call('HINCRBY', count, 'bytes', -bytes)
+    end
+    return bytes
 end
 """
 
 COMMIT = (
     _LIFE
-    + _SIZES
+    + _JOURNAL
     + """
 -- KEYS: version, contents, commits, journal, count, lost
--- ARGV: expected, new, whole, clears, asked, max_requests, milliseconds to live, changes as one value, how many keys
---       are set, how many are deleted, how many entries, how many reasons, then key, value ..., key ...,
---       number, entry ..., reason, number ...
+-- ARGV: expected, new, whole, clears, asked, max_requests, milliseconds to live, changes as one value, number of the
+--       first entry, how many entries, all of them as one value, how many keys are set, how many are deleted, how many
+--       reasons, then key, value ..., key ..., reason, number ...
 local now, expected, new = redis.call('GET', KEYS[1]) or '', ARGV[1], ARGV[2]
 local only_read = expected == new and new ~= ''
 if now ~= expected and not (only_read and now ~= '' and life(now) == life(expected)) then
     return {0, now}
 end
-local lost, count, bytes = 0, 0, 0
+local lost, count, bytes, most = 0, 0, 0, tonumber(ARGV[6])
 if now ~= '' and (new == '' or ARGV[3] == '1') then
-    count, bytes = shorten(KEYS[4], redis.call('XLEN', KEYS[4]))
+    count, bytes = journal_of(KEYS[5])
+    count = math.min(count, most)
     redis.call('DEL', unpack(KEYS))
 end
 if new == '' then
@@ -43,12 +55,12 @@ end
 if not only_read then
     redis.call('SET', KEYS[1], new)
 end
-local at = 13
-for _ = 1, tonumber(ARGV[9]) do
+local at = 15
+for _ = 1, tonumber(ARGV[12]) do
     redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1])
     at = at + 2
 end
-for _ = 1, tonumber(ARGV[10]) do
+for _ = 1, tonumber(ARGV[13]) do
     redis.call('HDEL', KEYS[2], ARGV[at])
     at = at + 1
 end
@@ -60,23 +72,25 @@ elseif not only_read then
     redis.call('XADD', KEYS[3], 'MAXLEN', '~', 128, number .. '-0', 'version', new, 'changes', ARGV[8])
 end
 if ARGV[4] == '1' then
-    count, bytes = shorten(KEYS[4], redis.call('XLEN', KEYS[4]))
-    redis.call('HDEL', KEYS[5], 'max_requests', 'max_journal', 'max_worlds')
+    count, bytes = journal_of(KEYS[5])
+    count = math.min(count, most)
+    redis.call('DEL', KEYS[4])
+    redis.call('HDEL', KEYS[5], 'entries', 'bytes', 'max_requests', 'max_journal', 'max_worlds')
 end
-for _ = 1, tonumber(ARGV[11]) do
-    redis.call('XADD', KEYS[4], '*', 'number', ARGV[at], 'entry', ARGV[at + 1])
-    at = at + 2
-end
-for _ = 1, tonumber(ARGV[12]) do
+for _ = 1, tonumber(ARGV[14]) do
     redis.call('HSET', KEYS[5], ARGV[at], ARGV[at + 1])
     at = at + 2
 end
-local more = redis.call('XLEN', KEYS[4]) - tonumber(ARGV[6])
-if more > 0 then
-    local size
-    lost, size = shorten(KEYS[4], more)
-    redis.call('HINCRBY', KEYS[5], 'max_requests', lost)
-    count, bytes = count + lost, bytes + size
+local added = tonumber(ARGV[10])
+if added > 0 then
+    redis.call('XADD', KEYS[4], '*', 'number', ARGV[9], 'count', added, 'entries', ARGV[11])
+    redis.call('HINCRBY', KEYS[5], 'bytes', #ARGV[11])
+    local more = redis.call('HINCRBY', KEYS[5], 'entries', added) - most
+    if more > 0 then
+        lost = math.min(added, more)
+        redis.call('HINCRBY', KEYS[5], 'max_requests', lost)
+        count, bytes = count + lost, bytes + shorten(KEYS[4], KEYS[5], more, math.huge)
+    end
 end
 for _, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, ARGV[7])
@@ -85,7 +99,8 @@ return {1, lost, count, bytes}
 """
 )
 """Commits a change, or entries of the journal only. Returns 0 and the version that is there instead, or 1, how many
-entries of the journal were forgotten for it, and how many went in all, with their size."""
+entries of the journal were forgotten for it, how many fewer there are in all, and the size of those that were
+deleted: only those that were added together can be, so some are too many for a while."""
 
 READ = (
     _LIFE
@@ -136,16 +151,13 @@ return 1
 """Deletes a document for want of room, and notes how many requests were lost with it. Returns whether there was one."""
 
 TRIM = (
-    _SIZES
+    _JOURNAL
     + """
 -- KEYS: journal, count
--- ARGV: bytes, reason
-local lost, bytes = 0, 0
-while bytes < tonumber(ARGV[1]) do
-    local count, size = shorten(KEYS[1], 1)
-    if count == 0 then break end
-    lost, bytes = lost + count, bytes + size
-end
+-- ARGV: bytes, reason, max_requests
+local most, before = tonumber(ARGV[3]), journal_of(KEYS[2])
+local bytes = shorten(KEYS[1], KEYS[2], math.huge, tonumber(ARGV[1]))
+local lost = math.min(before, most) - math.min(journal_of(KEYS[2]), most)
 if lost > 0 then
     redis.call('HINCRBY', KEYS[2], ARGV[2], lost)
 end

@@ -7,21 +7,25 @@ ones may be lost if the machine itself loses power.
 
 import time
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import orjson
 
 from stubserver.stores.sqlite_file import SqliteFile
 from stubserver.stores.store import LOGGED, Commit, Found, Kept, Result, Totals, Version, Wanted, packed
 
+# Only tables of small rows are without rowids: of others, such a table has no more than four on a page.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS documents (
     name TEXT PRIMARY KEY, version TEXT, asked INT, used REAL, held INT,
-    journal INT DEFAULT 0, entries INT DEFAULT 0, forgotten TEXT DEFAULT '{}'
+    journal INT DEFAULT 0, entries INT DEFAULT 0, forgotten TEXT DEFAULT '{}', spilled INT DEFAULT 0
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS contents (name TEXT, key TEXT, value BLOB, PRIMARY KEY (name, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS commits (name TEXT, number INT, changes BLOB, PRIMARY KEY (name, number)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS journal (name TEXT, number INT, entry BLOB, PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS contents (name TEXT, key TEXT, value BLOB, PRIMARY KEY (name, key));
+CREATE TABLE IF NOT EXISTS commits (name TEXT, number INT, changes BLOB, PRIMARY KEY (name, number));
+CREATE TABLE IF NOT EXISTS journal (
+    name TEXT, number INT, count INT, size INT, entries BLOB, PRIMARY KEY (name, number)
+);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY, documents INT, held INT, journal INT);
 INSERT OR IGNORE INTO totals VALUES (1, 0, 0, 0);
@@ -36,6 +40,14 @@ CREATE TRIGGER IF NOT EXISTS deleted AFTER DELETE ON documents BEGIN
 END;
 CREATE TABLE IF NOT EXISTS lost (id INTEGER PRIMARY KEY, name TEXT UNIQUE, reason TEXT, number INT);
 """
+_CHANGED = """
+UPDATE documents SET version = ?, asked = ?, used = ?, held = ?, journal = journal + ?, entries = entries + ?,
+    spilled = spilled + max(0, min(?, entries + ? - ?))
+WHERE name = ? RETURNING entries
+"""
+_EMPTIED = "UPDATE documents SET journal = 0, entries = 0, forgotten = '{}', spilled = 0 WHERE name = ?"
+_SPARE, _AT_ONCE = 256, 64
+"""How many entries a journal may have too many before some are deleted, and how many batches then go at once."""
 _LOST = 10_000
 """How many evicted documents are remembered."""
 
@@ -66,11 +78,11 @@ class SqliteStore:
             return {name: self._found(name, want) for name, want in wanted.items()}
 
     def _found(self, name: str, want: Wanted) -> Found:
-        rows = self._file.all("SELECT version, asked, forgotten FROM documents WHERE name = ?", name)
+        rows = self._file.all("SELECT version, asked, forgotten, spilled FROM documents WHERE name = ?", name)
         if not rows:
             lost = self._file.all("SELECT reason, number FROM lost WHERE name = ?", name)
             return Found(None, forgotten=dict(lost))
-        version, asked, forgotten = Version.read(rows[0][0]), rows[0][1], orjson.loads(rows[0][2])
+        version, asked, forgotten = Version.read(rows[0][0]), rows[0][1], _counts(*rows[0][2:])
         if version == want.known:
             return Found(version, asked, forgotten)
         commits = self._since(name, want.known, version)
@@ -92,34 +104,36 @@ class SqliteStore:
         with self._file.failing():
             if reset:
                 self._file.all("DELETE FROM counters WHERE substr(name, 1, ?) = ?", len(reset), reset)
-            for commit in commits:
-                self._apply(commit)
-            self._count(counted)
+            forgotten = sum(self._apply(commit) for commit in commits)
+            self._count({**counted, "forgotten": forgotten})
             ((documents, held, journal),) = self._file.all("SELECT documents, held, journal FROM totals")
             self._file.commit()
         return Result(frozenset(), Totals(documents, held, journal))
 
-    def _apply(self, commit: Commit) -> None:
+    def _apply(self, commit: Commit) -> int:
+        """Store a commit. Returns how many entries of the journal are forgotten for it."""
         name, version = commit.name, commit.version
         if commit.whole or version is None:
             self._delete(name)
         if version is None:
-            return
-        now = time.time()
+            return 0
         if commit.whole:
-            values = (name, str(version), commit.asked, now, commit.held, orjson.dumps(commit.forgotten).decode())
-            self._file.all("INSERT INTO documents VALUES (?, ?, ?, ?, ?, 0, 0, ?)", *values)
-        else:
-            self._file.all(
-                "UPDATE documents SET version = ?, asked = ?, used = ?, held = ? WHERE name = ?",
-                *(str(version), commit.asked, now, commit.held, name),
-            )
-        self._change(commit, version)
+            forgotten = orjson.dumps(commit.forgotten).decode()
+            self._file.all("INSERT INTO documents (name, held, forgotten) VALUES (?, 0, ?)", name, forgotten)
         if commit.clears:
             self._file.all("DELETE FROM journal WHERE name = ?", name)
-            self._file.all("UPDATE documents SET journal = 0, entries = 0, forgotten = '{}' WHERE name = ?", name)
-        if commit.entries:
-            self._add(name, commit.entries)
+            self._file.all(_EMPTIED, name)
+        self._change(commit, version)
+        new, size = commit.entries, len(commit.entries.packed)
+        values = (str(version), commit.asked, time.time(), commit.held, size, new.count)
+        ((entries,),) = self._file.all(_CHANGED, *values, new.count, new.count, self._max_requests, name)
+        if new.count:
+            added = "INSERT INTO journal VALUES (?, ?, ?, ?, ?)"
+            self._file.all(added, name, new.number, new.count, size, new.packed)
+        spare: int = entries - self._max_requests
+        if spare > _SPARE:
+            self._shorten(name, spare)
+        return max(0, min(new.count, spare))
 
     def _change(self, commit: Commit, version: Version) -> None:
         if not commit.changes:
@@ -127,8 +141,9 @@ class SqliteStore:
         name, changes = commit.name, commit.changes
         gone = [(name, key) for key, value in changes.items() if value is None]
         self._file.many("DELETE FROM contents WHERE name = ? AND key = ?", gone)
-        rows = ((name, key, value) for key, value in changes.items() if value is not None)
-        self._file.many("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
+        kept = ((name, key, value) for key, value in changes.items() if value is not None)
+        put = "INSERT INTO contents VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+        self._file.many(put, kept)
         if not commit.whole:
             self._file.all("INSERT INTO commits VALUES (?, ?, ?)", name, version.number, packed(changes))
         if version.number % LOGGED == 0:
@@ -138,28 +153,25 @@ class SqliteStore:
         for table in ("documents", "contents", "commits", "journal", "lost"):
             self._file.all(f"DELETE FROM {table} WHERE name = ?", name)  # noqa: S608 (no text of anybody else)
 
-    def _add(self, name: str, entries: Sequence[tuple[int, bytes]]) -> None:
-        """Add entries to a journal, whose oldest ones make room."""
-        self._file.many("INSERT OR REPLACE INTO journal VALUES (?, ?, ?)", ((name, *entry) for entry in entries))
-        size = sum(len(entry) for _, entry in entries)
-        grown = "UPDATE documents SET journal = journal + ?, entries = entries + ? WHERE name = ? RETURNING entries"
-        ((count,),) = self._file.all(grown, size, len(entries), name)
-        if count > self._max_requests:
-            self._forget(name, count - self._max_requests, "max_requests")
+    def _shorten(self, name: str, spare: int) -> None:
+        """Delete the oldest batches of entries of a journal, of which `spare` are too many."""
+        oldest = self._oldest(name)
+        counts = accumulate(count for _, count, _ in oldest)
+        self._forget(name, [batch for batch, count in zip(oldest, counts, strict=True) if count <= spare])
 
-    def _forget(self, name: str, count: int, reason: str) -> None:
-        """Delete the oldest entries of a journal."""
-        oldest = "SELECT number, length(entry) FROM journal WHERE name = ? ORDER BY number LIMIT ?"
-        rows = self._file.all(oldest, name, count)
-        self._file.all("DELETE FROM journal WHERE name = ? AND number <= ?", name, rows[-1][0])
-        ((forgotten,),) = self._file.all("SELECT forgotten FROM documents WHERE name = ?", name)
-        counts = orjson.loads(forgotten)
-        counts[reason] = counts.get(reason, 0) + len(rows)
-        self._file.all(
-            "UPDATE documents SET journal = journal - ?, entries = entries - ?, forgotten = ? WHERE name = ?",
-            *(sum(size for _, size in rows), len(rows), orjson.dumps(counts).decode(), name),
-        )
-        self._count({"forgotten": len(rows)})
+    def _oldest(self, name: str) -> Sequence[tuple[int, int, int]]:
+        """The oldest batches of entries of a journal: number, count, size."""
+        oldest = "SELECT number, count, size FROM journal WHERE name = ? ORDER BY number LIMIT ?"
+        return self._file.all(oldest, name, _AT_ONCE)
+
+    def _forget(self, name: str, batches: Sequence[tuple[int, int, int]]) -> None:
+        """Delete the oldest batches of entries of a journal."""
+        if not batches:
+            return
+        numbers, counts, sizes = zip(*batches, strict=True)
+        self._file.all("DELETE FROM journal WHERE name = ? AND number <= ?", name, numbers[-1])
+        shrunk = "UPDATE documents SET journal = journal - ?, entries = entries - ? WHERE name = ?"
+        self._file.all(shrunk, sum(sizes), sum(counts), name)
 
     def _count(self, counted: Mapping[str, int]) -> None:
         added = "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
@@ -172,13 +184,14 @@ class SqliteStore:
     async def entries(self, name: str) -> Sequence[bytes]:
         """See Store."""
         with self._file.failing():
-            rows = self._file.all("SELECT entry FROM journal WHERE name = ? ORDER BY number", name)
-        return [entry for (entry,) in rows]
+            rows = self._file.all("SELECT entries FROM journal WHERE name = ? ORDER BY number", name)
+        return [packed for (packed,) in rows]
 
     async def kept(self) -> Mapping[str, Kept]:
         """See Store."""
         with self._file.failing():
-            rows = self._file.all("SELECT name, used, held, journal, entries FROM documents ORDER BY used")
+            kept = "SELECT name, used, held, journal, min(entries, ?) FROM documents ORDER BY used"
+            rows = self._file.all(kept, self._max_requests)
         return {name: Kept(*values) for name, *values in rows}
 
     async def evict(self, names: Sequence[str], reason: str) -> None:
@@ -202,14 +215,28 @@ class SqliteStore:
         """See Store."""
         await self._file.lock(self.deadline)
         with self._file.failing():
-            count, left = 0, size
-            for (length,) in self._file.all("SELECT length(entry) FROM journal WHERE name = ? ORDER BY number", name):
-                if left <= 0:
-                    break
-                count, left = count + 1, left - length
-            if count:
-                self._forget(name, count, reason)
+            before = self._entries(name)
+            while size > 0 and (oldest := self._oldest(name)):
+                sizes = [0, *accumulate(length for _, _, length in oldest)]
+                self._forget(name, [batch for batch, gone in zip(oldest, sizes, strict=False) if gone < size])
+                size -= sizes[-1]
+            self._lose(name, before - self._entries(name), reason)
             self._file.commit()
+
+    def _entries(self, name: str) -> int:
+        """How many entries a journal has, without those that are too many."""
+        rows = self._file.all("SELECT min(entries, ?) FROM documents WHERE name = ?", self._max_requests, name)
+        return sum(count for (count,) in rows)
+
+    def _lose(self, name: str, count: int, reason: str) -> None:
+        """Note that entries of a journal were deleted, if there were any."""
+        if not count:
+            return
+        for (forgotten,) in self._file.all("SELECT forgotten FROM documents WHERE name = ?", name):
+            counts = orjson.loads(forgotten)
+            noted = orjson.dumps({**counts, reason: counts.get(reason, 0) + count}).decode()
+            self._file.all("UPDATE documents SET forgotten = ? WHERE name = ?", noted, name)
+        self._count({"forgotten": count})
 
     async def counters(self) -> Mapping[str, int]:
         """See Store."""
@@ -219,3 +246,9 @@ class SqliteStore:
     async def close(self) -> None:
         """See Store."""
         self._file.close()
+
+
+def _counts(forgotten: str, spilled: int) -> Mapping[str, int]:
+    """What a journal has lost, by the reasons; `spilled` are the entries that were too many."""
+    counts: dict[str, int] = orjson.loads(forgotten)
+    return {**counts, "max_requests": counts.get("max_requests", 0) + spilled} if spilled else counts

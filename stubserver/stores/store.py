@@ -87,6 +87,19 @@ class Found:
     """All keys and values, if the commits since then are not remembered."""
 
 
+@dataclass(frozen=True)
+class Entries:
+    """Entries of a journal that are added together, and deleted together. A store does not look into them."""
+
+    number: int
+    """Number of the first of their requests."""
+    count: int
+    packed: bytes
+
+
+NO_ENTRIES = Entries(0, 0, b"")
+
+
 @dataclass
 class Commit:
     """A change of a document, and the entries of the requests that used it."""
@@ -103,8 +116,8 @@ class Commit:
     """What it takes, in bytes."""
     asked: int = 0
     """Number of the last request."""
-    entries: Sequence[tuple[int, bytes]] = ()
-    """New entries of its journal, with the numbers of their requests."""
+    entries: Entries = NO_ENTRIES
+    """New entries of its journal."""
     clears: bool = False
     """Whether its journal is emptied first."""
     forgotten: Mapping[str, int] = field(default_factory=dict)
@@ -122,7 +135,7 @@ class Kept:
     journal: int
     """What its journal takes, in bytes."""
     entries: int
-    """How many entries its journal has."""
+    """How many entries its journal has, without those that are too many."""
 
 
 class Totals(NamedTuple):
@@ -171,7 +184,8 @@ class Store(Protocol):
         """Let go of what `refresh` may hold until the commit, because there is none."""
 
     async def entries(self, name: str) -> Sequence[bytes]:
-        """The entries of a document's journal, by the numbers of their requests."""
+        """The entries of a document's journal, as they were packed, by the numbers of their first requests. The first
+        of them may be too many, because they were added together with others."""
 
     async def kept(self) -> Mapping[str, Kept]:
         """All documents, by name, those first that have not been used for longest."""
@@ -180,7 +194,7 @@ class Store(Protocol):
         """Delete documents for want of room. `reason` is a counter of the requests lost, as in `Found.forgotten`."""
 
     async def trim(self, name: str, size: int, reason: str) -> None:
-        """Delete the oldest entries of a document's journal, of so many bytes or a little more."""
+        """Delete the oldest entries of a document's journal, of so many bytes or a little more. `reason` as before."""
 
     async def counters(self) -> Mapping[str, int]:
         """All counters."""

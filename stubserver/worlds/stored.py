@@ -42,12 +42,12 @@ def snapshot_whole(snapshot: Snapshot) -> dict[str, bytes]:
 def changes(world: World, before: State) -> dict[str, bytes | None]:
     """What its log and its state, which was `before`, have changed. None stands for a key that is gone."""
     found: dict[str, bytes | None] = {}
-    for entry in world.log:
-        if isinstance(entry, Change):
-            note = entry.table.note(entry.key)
-            found[_key(entry.table.name, entry.key)] = None if note is DROPPED else _row(note)
-        elif isinstance(entry, TakenId):
-            found[f"{entry.table.name}#"] = b"%d" % entry.table.own().next_id
+    rows = ((entry.table.name, entry.key) for entry in world.log if isinstance(entry, Change))
+    for name, key in dict.fromkeys(rows):  # in the order in which they were written first
+        note = world.tables[name].note(key)
+        found[_key(name, key)] = None if note is DROPPED else _row(note)
+    for name in {entry.table.name for entry in world.log if isinstance(entry, TakenId)}:
+        found[f"{name}#"] = b"%d" % world.tables[name].own().next_id
     after = world.state
     if after != before:
         found.update(_state(before, after))

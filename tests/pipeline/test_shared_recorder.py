@@ -134,7 +134,7 @@ def test_the_answer_waits_for_its_entry(api: Api, other: Api) -> None:
     found: list[int] = []
 
     async def look() -> None:
-        found.append(len(store_of(api.app).committed[-1][0].entries))
+        found.append(store_of(api.app).committed[-1][0].entries.count)
 
     store_of(api.app).meanwhile = [look] * 3
     ok(api.as_("creator").patch(COURSE, json={"name": "Knots"}))

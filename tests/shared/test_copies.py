@@ -15,11 +15,12 @@ from stubserver.fixture import FixtureError
 from stubserver.settings import Settings
 from stubserver.shared.copies import Copies
 from stubserver.shared.turn import SNAPSHOT, Turn
-from stubserver.stores.store import Commit, Found, Version, packed
+from stubserver.stores.store import Commit, Entries, Found, Version, packed
 from stubserver.worlds import stored
 from stubserver.worlds.snapshot import Fixture
 from stubserver.worlds.world import World
 from tests.support.default import NOW
+from tests.support.stored import Texts
 
 
 class Known:
@@ -182,12 +183,12 @@ def test_a_change_is_committed_on_the_version_that_was_known(copies: Copies, fir
     copy = copies.worlds["w"]
     rename(copy)
     copy.asked = 4
-    turn = Turn(fresh={"w"}, entries={"w": [(4, b"{}")]}, cleared={"w"})
+    turn = Turn(fresh={"w"}, entries={"w": Texts((4, b"{}"))}, cleared={"w"})
     (commit,) = took(copies, turn).values()
     assert (commit.expected, commit.version) == (first, replace_commit(first.next(), commit.version))
     assert [*commit.changes] == ["courses/1"]
     assert (commit.whole, commit.held, commit.asked) == (False, copy.held, 4)
-    assert (commit.entries, commit.clears) == ([(4, b"{}")], True)
+    assert (commit.entries, commit.clears) == (Entries(4, 1, b"{}"), True)
     copies.committed(commit)
     assert (copies.versions["w"], len(copy.log)) == (commit.version, 0)
     assert took(copies, Turn(fresh={"w"})) == {}
@@ -202,7 +203,7 @@ def replace_commit(version: Version, like: Version | None) -> Version:
 @pytest.mark.parametrize("kind", ["entries", "cleared", "number"])
 def test_a_journal_is_committed_without_a_new_version(copies: Copies, first: Version, kind: str) -> None:
     """And so is a number that was given to a request whose entry will come later."""
-    turn = Turn(fresh={"w"}, entries={"w": [(4, b"{}")]} if kind == "entries" else {})
+    turn = Turn(fresh={"w"}, entries={"w": Texts((4, b"{}"))} if kind == "entries" else {})
     turn.cleared = {"w"} if kind == "cleared" else set()
     copies.worlds["w"].asked += kind == "number"
     (commit,) = took(copies, turn).values()
@@ -269,7 +270,7 @@ def test_snapshots_are_committed_as_they_are(copies: Copies, world: World) -> No
 
 def test_a_copy_returns_to_what_was_committed(copies: Copies, first: Version) -> None:
     copy = copies.worlds["w"]
-    turn = Turn(fresh={"w"}, entries={"w": [(4, b"{}")]})
+    turn = Turn(fresh={"w"}, entries={"w": Texts((4, b"{}"))})
     rename(copy)
     copy.strict = True
     copy.asked += 1

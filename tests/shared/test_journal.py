@@ -88,7 +88,7 @@ def test_an_entry_is_there_as_soon_as_the_answer(api: Twins) -> None:
 def test_an_entry_is_committed_with_what_it_records(stored: Callable[..., Api]) -> None:
     api = stored()
     courses(api, 1)
-    assert [[len(commit.entries) for commit in commits] for commits in store_of(api.app).committed] == [[0], [0], [1]]
+    assert [[commit.entries.count for commit in commits] for commits in store_of(api.app).committed] == [[0], [0], [1]]
 
 
 def test_verification_counts_the_requests_of_all_processes(api: Twins) -> None:
@@ -173,6 +173,6 @@ def test_the_store_has_requests_as_they_were_sent(api: Twins) -> None:
     """SECURITY.md says so: what is shown is redacted, what is stored is not."""
     secret = {"name": "x", "password": "hunter2"}
     assert api.as_("creator").patch("/course/1/", json=secret, headers=named("w")).status_code == 200
-    (entry,) = store_of(api._stored[0].app).committed[-1][0].entries
-    assert b"hunter2" in entry[1]
-    assert b"Bearer stub-creator" in entry[1]
+    entries = store_of(api._stored[0].app).committed[-1][0].entries
+    assert b"hunter2" in entries.packed
+    assert b"Bearer stub-creator" in entries.packed

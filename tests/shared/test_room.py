@@ -12,7 +12,7 @@ from stubserver.shared.room import Room
 from stubserver.shared.turn import JOURNAL, SNAPSHOT
 from stubserver.stores.store import Kept, Totals
 from stubserver.worlds.world import WORLD
-from tests.support.stored import Process
+from tests.support.stored import Process, note
 
 
 class Recorded:
@@ -167,7 +167,7 @@ def test_a_world_that_was_evicted_remembers_how_many_requests_it_lost(process: C
         def work() -> Any:
             world = each.world(name)
             world.asked += 1
-            each.worlds.turn.entries.setdefault(name, []).append((world.asked, b"{}"))
+            note(each.worlds.turn, name, world.asked)
             return {**world.forgotten}
 
         for _ in range(count):
@@ -205,7 +205,7 @@ def test_journals_lose_entries_of_all_processes(process: Callable[..., Process])
     def ask(each: Process, name: str) -> None:
         world = each.world(name)
         world.asked += 1
-        each.worlds.turn.entries.setdefault(name, []).append((world.asked, b"%3d" % world.asked + b"x" * 497))
+        note(each.worlds.turn, name, world.asked, b"%3d" % world.asked + b"x" * 497)
 
     for number in range(20):
         each = (one, other)[number % 2]

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from stubserver.shared.turn import SNAPSHOT, Missing, Savepoint, Turn
+from stubserver.stores.store import Entries
 from stubserver.worlds.snapshot import Fixture
 from stubserver.worlds.world import World
 from tests.support.default import LATER, NOW
+from tests.support.stored import note
 
 SETS = "replaced", "gone", "cleared", "fresh"
 
@@ -19,7 +21,7 @@ def turn(world: World) -> Turn:
     for name in "vw":
         for kind in SETS:
             getattr(turn, kind).add(name)
-        turn.entries[name] = [(1, b"{}")]
+        note(turn, name, 1)
         turn.count(name, "n")
         turn.snapshots[name] = world.snapshot()
     turn.reset = "coverage/"
@@ -29,7 +31,7 @@ def turn(world: World) -> Turn:
 def told(turn: Turn) -> dict[str, Any]:
     """What it has done, as a copy."""
     found = {kind: {*getattr(turn, kind)} for kind in SETS}
-    entries = {name: [*entries] for name, entries in turn.entries.items()}
+    entries = {name: batch.packed() for name, batch in turn.entries.items()}
     counted = {name: dict(counts) for name, counts in turn.counted.items()}
     return {**found, "entries": entries, "counted": counted, "reset": turn.reset, "snapshots": {*turn.snapshots}}
 
@@ -51,7 +53,7 @@ def test_a_world_is_dropped_with_all_that_was_to_be_committed(turn: Turn) -> Non
     turn.drop("w")
     kept = told(turn)
     assert {kind: kept[kind] for kind in SETS} == {kind: {"v"} for kind in SETS}
-    assert (kept["entries"], kept["counted"]) == ({"v": [(1, b"{}")]}, {"v": {"n": 1}})
+    assert (kept["entries"], kept["counted"]) == ({"v": Entries(1, 1, b"{}")}, {"v": {"n": 1}})
     assert (kept["snapshots"], kept["reset"]) == ({"v", "w"}, "coverage/")
 
 
@@ -65,7 +67,7 @@ def change(turn: Turn, world: World) -> None:
     """Do something of each kind."""
     for kind in ("replaced", "gone", "cleared"):
         getattr(turn, kind).symmetric_difference_update({"w", "u"})
-    turn.entries["u"] = []
+    note(turn, "u", 1)
     turn.count("u", "n")
     turn.snapshots["u"] = turn.snapshots.pop("v", None)
     turn.reset = ""

@@ -16,7 +16,7 @@ from stubserver.shared.turns import Direct, Job
 from stubserver.stores.store import Unavailable, Unknown
 from stubserver.worlds.fault import Fault
 from tests.support.default import NOW
-from tests.support.stored import PATIENCE, Process
+from tests.support.stored import PATIENCE, Process, note
 
 ERROR = {"kind": "error", "probability": 1, "seed": 0, "seconds": 1, "at_most": 1}
 
@@ -33,7 +33,7 @@ def refused(result: Any) -> str:
 def journal(process: Process, name: str = "w") -> list[bytes]:
     """The entries in the journal of a world."""
     (found,) = process.do(lambda: process.worlds.known(JOURNAL + name))
-    return list(found)
+    return [text for packed in found for text in packed.split(b"|")]
 
 
 def counter(process: Process, name: str = "n") -> int:
@@ -50,7 +50,7 @@ def everything(process: Process, name: str = "w") -> dict[str, Any]:
         "next": world.categories.own().next_id,
         "state": world.state,
         "asked": world.asked,
-        "entries": [number for number, _ in turn.entries.get(name, ())],
+        "entries": turn.entries[name].packed().count if name in turn.entries else 0,
         "counted": sum(counts["n"] for counts in turn.counted.values()),
         "cleared": {*turn.cleared},
         "reset": turn.reset,
@@ -66,7 +66,7 @@ def everything(process: Process, name: str = "w") -> dict[str, Any]:
     world.start_over()
     world.asked += 1
     turn.cleared.add(name)
-    turn.entries.setdefault(name, []).append((world.asked, b"{}"))
+    note(turn, name, world.asked)
     turn.count(name, "n")
     turn.reset = "nothing/"
     if {"new", "old", "snapshot:s"} <= turn.fresh:
@@ -253,7 +253,7 @@ def test_a_world_that_both_make_is_made_once(one: Process, other: Process) -> No
 @pytest.mark.usefixtures("open_to_others")
 def test_entries_alone_are_in_no_conflict(one: Process, other: Process) -> None:
     def read() -> list[int]:
-        one.worlds.turn.entries.setdefault("w", []).append((7, b"{}"))
+        note(one.worlds.turn, "w", 7)
         return one.added()
 
     meanwhile(one, partial(other.add, 102), by=other)

@@ -11,10 +11,10 @@ import pytest
 from stubserver.errors import Refusal
 from stubserver.shared.turn import COUNTERS, DOCUMENTS, JOURNAL, SNAPSHOT, Missing
 from stubserver.shared.worlds import SharedWorlds
-from stubserver.stores.store import Kept
+from stubserver.stores.store import NO_ENTRIES, Kept
 from stubserver.worlds.snapshot import Fixture
 from tests.support.default import NOW
-from tests.support.stored import Process
+from tests.support.stored import Process, note
 
 
 def missed(process: Process, work: Callable[[], Any]) -> tuple[str, ...]:
@@ -132,14 +132,14 @@ def test_a_world_that_is_made_anew_is_as_strict_as_before(one: Process, other: P
 
 
 def test_what_a_turn_has_done_to_a_world_goes_with_it(one: Process) -> None:
-    def note() -> None:
+    def work() -> None:
         one.world()
-        one.worlds.turn.entries["w"] = [(1, b"{}")]
+        note(one.worlds.turn, "w", 1)
         one.worlds.turn.cleared.add("w")
 
-    one.do(note, lambda: one.worlds.reset("w"))
+    one.do(work, lambda: one.worlds.reset("w"))
     (commit,) = one.store.committed[-1]
-    assert (commit.entries, commit.clears) == ((), False)
+    assert (commit.entries, commit.clears) == (NO_ENTRIES, False)
 
 
 def test_each_world_has_a_life_of_its_own(one: Process, other: Process) -> None:

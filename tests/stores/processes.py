@@ -11,12 +11,26 @@ import orjson
 import pytest
 
 from stubserver.stores.opening import store_at
-from stubserver.stores.store import Changes, Commit, Found, Kept, Result, Store, Unavailable, Unknown, Version, Wanted
+from stubserver.stores.store import (
+    NO_ENTRIES,
+    Changes,
+    Commit,
+    Entries,
+    Found,
+    Kept,
+    Result,
+    Store,
+    Unavailable,
+    Unknown,
+    Version,
+    Wanted,
+)
 from tests.support.commands import PATIENCE
 
 MAX_REQUESTS = 5
 """How many entries a journal keeps."""
 Entry = tuple[int, bytes]
+"""A number, and a text without |."""
 _T = TypeVar("_T")
 
 
@@ -85,7 +99,7 @@ class Process:
     def whole(self, name: str, content: Changes, *entries: Entry, held: int = 0, asked: int = 0) -> Commit:
         """A commit that makes a document, or makes it anew."""
         version, known = Version.first(), self._known(name)
-        return Commit(name, known, version, content, whole=True, held=held, asked=asked, entries=entries)
+        return Commit(name, known, version, content, whole=True, held=held, asked=asked, entries=batch(entries))
 
     def change(self, name: str, changes: Changes, *entries: Entry, held: int = 0, clears: bool = False) -> Commit:
         """A commit that changes a document; without changes, it only adds entries. It takes the numbers up to that of
@@ -93,7 +107,8 @@ class Process:
         copy = self.copy(name)
         version = copy.version.next() if changes else copy.version
         asked = max([copy.asked, *(number for number, _ in entries)])
-        return Commit(name, copy.version, version, changes, held=held, asked=asked, entries=entries, clears=clears)
+        new = batch(entries)
+        return Commit(name, copy.version, version, changes, held=held, asked=asked, entries=new, clears=clears)
 
     def deletion(self, name: str) -> Commit:
         """A commit that deletes a document."""
@@ -140,7 +155,8 @@ class Process:
         self.run(self.store.release())
 
     def entries(self, name: str) -> Sequence[bytes]:
-        return self.run(self.store.entries(name))
+        found = self.run(self.store.entries(name))
+        return [text for packed in found for text in packed.split(b"|")][-MAX_REQUESTS:]
 
     def kept(self) -> Mapping[str, Kept]:
         return self.run(self.store.kept())
@@ -171,6 +187,11 @@ class Process:
         assert type(raised.value) is kind
         (line,) = str(raised.value).splitlines()
         return line
+
+
+def batch(entries: Sequence[Entry]) -> Entries:
+    """Entries that are added together."""
+    return Entries(entries[0][0], len(entries), b"|".join(text for _, text in entries)) if entries else NO_ENTRIES
 
 
 def changed(content: Mapping[str, bytes], changes: Changes) -> dict[str, bytes]:

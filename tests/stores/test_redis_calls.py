@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 SET: Command = ["SET", "calls", "1"]
 GET: Command = ["GET", "calls"]
 WRONG: Command = ["LPUSH", "calls", "x"]
-TRIMMED = script(TRIM, ["none", "count"], 5, "reason")
+TRIMMED = script(TRIM, ["none", "count"], 5, "reason", 3)
 """A script that finds nothing to do, and says so."""
 NOTHING = [0, 0]
 

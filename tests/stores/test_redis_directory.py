@@ -7,12 +7,12 @@ import pytest
 
 from stubserver.stores import redis_directory
 from stubserver.stores.redis_directory import Directory, kept, pairs
-from stubserver.stores.store import Commit, Kept, Totals, Version
+from stubserver.stores.store import Commit, Entries, Kept, Totals, Version
 from stubserver.stores.wire import Command
 
 FIRST = Version.first()
-CHANGE = Commit("a", FIRST, FIRST.next(), {"x": b"1"}, held=5, entries=[(1, b"123"), (2, b"4")])
-READ = Commit("a", FIRST, FIRST, held=6, entries=[(3, b"12345")])
+CHANGE = Commit("a", FIRST, FIRST.next(), {"x": b"1"}, held=5, entries=Entries(1, 2, b"1234"))
+READ = Commit("a", FIRST, FIRST, held=6, entries=Entries(3, 1, b"12345"))
 WHOLE = Commit("b", None, FIRST, {"x": b"1"}, whole=True, held=7)
 DELETION = Commit("c", FIRST, None)
 GONE = ["ZREM p:used c", "HDEL p:held c", "HDEL p:journals c", "HDEL p:entries c"]
@@ -73,6 +73,8 @@ def test_a_document_that_is_gone_is_not_listed(directory: Directory) -> None:
 
 def test_entries_that_went_are_taken_off(directory: Directory) -> None:
     assert corrected(directory, [CHANGE], [1, 0, 0, 0]) == []
+    assert corrected(directory, [CHANGE], [1, 2, 2, 0])[:2] == ["HINCRBY p:journals a 0", "HINCRBY p:entries a -2"]
+    assert corrected(directory, [CHANGE], [1, 0, 0, 40])[:2] == ["HINCRBY p:journals a -40", "HINCRBY p:entries a 0"]
     assert corrected(directory, [CHANGE, WHOLE], [1, 2, 3, 40], [1, 0, 9, 80]) == [
         "HINCRBY p:journals a -40",
         "HINCRBY p:entries a -3",

@@ -40,12 +40,13 @@ class Document:
         new: str,
         kept: Sequence[str] = (),
         gone: Sequence[str] = (),
-        entries: Sequence[str | int] = (),
+        entries: tuple[int, int, str] = (0, 0, ""),
         reasons: Sequence[str | int] = (),
         whole: int = 0,
         clears: int = 0,
     ) -> Any:
-        counts = len(kept) // 2, len(gone), len(entries) // 2, len(reasons) // 2
+        """`entries` are their first number, how many there are, and what they are. A journal keeps three."""
+        counts = len(kept) // 2, len(gone), len(reasons) // 2
         values = (
             expected,
             new,
@@ -55,10 +56,10 @@ class Document:
             3,
             DAY,
             f"to {''.join(kept[1:])}",
+            *entries,
             *counts,
             *kept,
             *gone,
-            *entries,
             *reasons,
         )
         return self.run(COMMIT, *values)
@@ -88,12 +89,12 @@ def test_redis_knows_a_script_by_the_digest(server: Redis, text: str) -> None:
 
 
 def test_a_document_is_made_changed_and_deleted(document: Document) -> None:
-    assert document.commit("", "L:1:a", ["x", "1", "y", "2"], [], [1, "one"], whole=1) == [1, 0, 0, 0]
+    assert document.commit("", "L:1:a", ["x", "1", "y", "2"], [], (1, 1, "one"), whole=1) == [1, 0, 0, 0]
     assert document.ask("HGETALL", "contents") == {b"x": b"1", b"y": b"2"}
-    assert document.commit("L:1:a", "L:2:b", ["x", "3"], ["y"], [2, "two"]) == [1, 0, 0, 0]
+    assert document.commit("L:1:a", "L:2:b", ["x", "3"], ["y"], (2, 1, "two")) == [1, 0, 0, 0]
     assert document.ask("HGETALL", "contents") == {b"x": b"3"}
     assert document.ask("GET", "version") == b"L:2:b"
-    assert document.ask("HGETALL", "count") == {b"asked": b"7"}
+    assert document.ask("HGETALL", "count") == {b"asked": b"7", b"entries": b"2", b"bytes": b"6"}
     assert document.commit("L:2:b", "") == [1, 0, 2, 6]
     assert not any(document.ask("EXISTS", kind) for kind in ALL_KEYS)
 
@@ -112,32 +113,34 @@ def test_a_document_is_made_changed_and_deleted(document: Document) -> None:
 def test_a_commit_on_another_version_does_nothing(document: Document, expected: str, new: str, whole: int) -> None:
     document.commit("", "L:1:a", ["x", "1"], whole=1)
     before = [document.ask("DUMP", kind) for kind in ALL_KEYS]
-    assert document.commit(expected, new, ["x", "2"], [], [1, "one"], whole=whole) == [0, b"L:1:a"]
+    assert document.commit(expected, new, ["x", "2"], [], (1, 1, "one"), whole=whole) == [0, b"L:1:a"]
     assert [document.ask("DUMP", kind) for kind in ALL_KEYS] == before
 
 
 @pytest.mark.parametrize("version", ["L:1:a", "L:1:other", "L:9:z"])
 def test_entries_alone_need_the_same_document_only(document: Document, version: str) -> None:
     document.commit("", "L:1:a", ["x", "1"], whole=1)
-    assert document.commit(version, version, entries=[1, "one"]) == [1, 0, 0, 0]
+    assert document.commit(version, version, entries=(1, 1, "one")) == [1, 0, 0, 0]
     assert (document.ask("GET", "version"), document.ask("XLEN", "commits")) == (b"L:1:a", 0)
 
 
 @pytest.mark.parametrize(("version", "now"), [("L:1:a", b""), ("", b"")])
 def test_what_is_not_there_has_no_entries(document: Document, version: str, now: bytes) -> None:
-    assert document.commit(version or "L:1:a", "L:1:a", entries=[1, "one"]) == [0, now]
+    assert document.commit(version or "L:1:a", "L:1:a", entries=(1, 1, "one")) == [0, now]
     assert document.ask("EXISTS", "journal") == 0
 
 
 def test_entries_that_go_are_counted(document: Document) -> None:
-    """Those that are forgotten, and all that went, with their size."""
-    entries: list[str | int] = [1, "1", 2, "22", 3, "333", 4, "4444", 5, "55555"]
-    assert document.commit("", "L:1:a", entries=entries, whole=1) == [1, 2, 2, 3]
-    assert document.ask("HGET", "count", "max_requests") == b"2"
-    assert document.commit("L:1:a", "L:1:a", entries=[6, "6"]) == [1, 1, 1, 3]
-    assert document.commit("L:1:a", "L:1:a", entries=entries[:8], clears=1) == [1, 1, 4, 11]
-    assert document.ask("HGET", "count", "max_requests") == b"1"
-    assert document.commit("L:1:a", "M:1:a", entries=[9, "9"], whole=1) == [1, 0, 3, 9]
+    """Those that are forgotten, and by how many the journal shrinks; of both, only whole batches are deleted."""
+    assert document.commit("", "L:1:a", entries=(1, 2, "12"), whole=1) == [1, 0, 0, 0]
+    assert document.commit("L:1:a", "L:1:a", entries=(3, 2, "34")) == [1, 1, 1, 0]
+    assert [document.ask("HGET", "count", name) for name in ("max_requests", "entries", "bytes")] == [b"1", b"4", b"4"]
+    assert document.commit("L:1:a", "L:1:a", entries=(5, 1, "5")) == [1, 1, 1, 2]
+    assert document.commit("L:1:a", "L:1:a", entries=(6, 5, "678910")) == [1, 5, 5, 3]
+    assert [document.ask("HGET", "count", name) for name in ("max_requests", "entries", "bytes")] == [b"7", b"5", b"6"]
+    assert document.commit("L:1:a", "L:1:a", entries=(11, 1, "11"), clears=1) == [1, 0, 3, 6]
+    assert document.ask("HGETALL", "count") == {b"asked": b"7", b"entries": b"1", b"bytes": b"2"}
+    assert document.commit("L:1:a", "M:1:a", whole=1) == [1, 0, 1, 2]
     assert document.ask("HGETALL", "count") == {b"asked": b"7"}
 
 
@@ -149,7 +152,7 @@ def test_reasons_are_kept_until_the_journal_is_emptied(document: Document) -> No
 
 
 def test_all_keys_live_equally_long(document: Document) -> None:
-    document.commit("", "L:1:a", ["x", "1"], [], [1, "one"], whole=1)
+    document.commit("", "L:1:a", ["x", "1"], [], (1, 1, "one"), whole=1)
     document.commit("L:1:a", "L:2:b", ["x", "2"])
     ends = {document.ask("PEXPIRETIME", kind) for kind in ALL_KEYS[:-1]}
     assert len(ends) == 1
@@ -186,7 +189,7 @@ def test_what_is_not_there_has_no_count(document: Document) -> None:
 
 def test_an_evicted_document_is_remembered_by_what_was_lost(document: Document) -> None:
     assert document.run(EVICT, "max_worlds", DAY) == 0
-    document.commit("", "L:1:a", ["x", "1"], [], [1, "one"], ["max_worlds", 2], whole=1)
+    document.commit("", "L:1:a", ["x", "1"], [], (1, 1, "one"), ["max_worlds", 2], whole=1)
     assert document.run(EVICT, "max_worlds", DAY) == 1
     assert [kind for kind in ALL_KEYS if document.ask("EXISTS", kind)] == ["lost"]
     assert document.run(READ, "L:1:a") == [b"", b"max_worlds=9"]
@@ -198,23 +201,25 @@ def test_an_evicted_document_is_remembered_by_what_was_lost(document: Document) 
 
 @pytest.mark.parametrize(("size", "expected"), [(0, [0, 0]), (1, [1, 3]), (3, [1, 3]), (4, [2, 5]), (99, [3, 6])])
 def test_a_journal_is_trimmed_by_at_least_so_many_bytes(document: Document, size: int, expected: list[int]) -> None:
-    document.commit("", "L:1:a", entries=[1, "333", 2, "22", 3, "1"], whole=1)
-    assert document.run(TRIM, size, "max_journal") == expected
+    document.commit("", "L:1:a", entries=(1, 1, "333"), whole=1)
+    for entries in ((2, 1, "22"), (3, 1, "1")):
+        document.commit("L:1:a", "L:1:a", entries=entries)
+    assert document.run(TRIM, size, "max_journal", 3) == expected
     lost = expected[0]
     assert document.ask("XLEN", "journal") == 3 - lost
     assert document.ask("HGET", "count", "max_journal") == (b"%d" % lost if lost else None)
 
 
 def test_what_is_not_there_is_not_trimmed(document: Document) -> None:
-    assert document.run(TRIM, 5, "max_journal") == [0, 0]
+    assert document.run(TRIM, 5, "max_journal", 3) == [0, 0]
     assert not any(document.ask("EXISTS", kind) for kind in ALL_KEYS)
 
 
 CALLS: dict[str, Callable[[Document], Any]] = {
-    "commit": lambda document: document.commit("", "L:1:a", ["x", "1"], [], [1, "one"], ["max_worlds", 1], whole=1),
+    "commit": lambda document: document.commit("", "L:1:a", ["x", "1"], [], (1, 1, "one"), ["max_worlds", 1], whole=1),
     "read": lambda document: document.run(READ, ""),
     "evict": lambda document: document.run(EVICT, "max_worlds", DAY),
-    "trim": lambda document: document.run(TRIM, 5, "max_journal"),
+    "trim": lambda document: document.run(TRIM, 5, "max_journal", 3),
 }
 
 

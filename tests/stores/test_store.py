@@ -82,6 +82,12 @@ def _time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stubserver.stores.redis, "_SUMMED", -1.0)
 
 
+@pytest.fixture(autouse=True)
+def _journals_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries that are too many are deleted as soon as they can be."""
+    monkeypatch.setattr(stubserver.stores.sqlite, "_SPARE", 0)
+
+
 def is_redis(pair: Pair) -> bool:
     return "Redis" in pair[0].store.name
 
@@ -357,9 +363,9 @@ def test_nothing_may_be_committed(pair: Pair) -> None:
 
 def test_a_journal_is_in_the_order_of_the_numbers(pair: Pair) -> None:
     one, other = pair
-    one.make("a", {}, (2, b'"\\u00fc"'), (1, b"{}"), asked=4)
+    one.make("a", {}, (2, b'"\\u00fc"'), (3, b"3"), asked=4)
     other.alter("a", {"x": b"1"}, (4, b"4"))
-    one.alter("a", {}, (3, b"3"))
+    one.alter("a", {}, (1, b"{}"))
     assert [process.entries("a") for process in pair] == [[b"{}", b'"\\u00fc"', b"3", b"4"]] * 2
     assert one.entries("b") == []
 
@@ -376,6 +382,29 @@ def test_a_journal_loses_its_oldest_entries(pair: Pair) -> None:
         assert process.look("a")["a"].forgotten == {"max_requests": 2}
         process.release()
     assert one.counters() == {"forgotten": 2}
+
+
+def test_entries_that_were_added_together_go_together(pair: Pair) -> None:
+    """Until then, those that are too many are not told; they still take room."""
+    one, other = pair
+    one.make("a", {}, (1, b"1"), (2, b"2"), (3, b"3"), asked=3)
+    other.alter("a", {}, (4, b"4"), (5, b"5"), (6, b"6"))
+    assert [len(one.run(one.store.entries("a"))), sizes(one)] == [2, [("a", 0, 10, 5)]]
+    one.alter("a", {}, (7, b"7"))
+    assert [len(one.run(one.store.entries("a"))), sizes(other)] == [3, [("a", 0, 11, 5)]]
+    other.alter("a", {}, (8, b"8"))
+    assert [len(one.run(one.store.entries("a"))), sizes(one)] == [3, [("a", 0, 7, 5)]]
+    assert one.entries("a") == [b"4", b"5", b"6", b"7", b"8"]
+    assert one.look("a")["a"].forgotten == {"max_requests": 3}
+
+
+def test_entries_that_are_too_many_are_not_lost_again(pair: Pair) -> None:
+    one, other = pair
+    one.make("a", {}, (1, b"1"), (2, b"2"), (3, b"3"), asked=3)
+    one.alter("a", {}, (4, b"4"), (5, b"5"), (6, b"6"))
+    other.trim("a", 1)
+    assert (one.entries("a"), one.counters()) == ([b"4", b"5", b"6"], {"forgotten": 3})
+    assert one.look("a")["a"].forgotten == {"max_requests": 1, "max_journal": 2}
 
 
 def test_one_turn_may_bring_more_entries_than_a_journal_keeps(pair: Pair) -> None:
@@ -406,7 +435,9 @@ def test_a_journal_may_be_emptied_alone(pair: Pair) -> None:
 
 def test_the_oldest_entries_are_trimmed(pair: Pair) -> None:
     one, other = pair
-    one.make("a", {}, *((number, b"0" * 10) for number in range(1, 6)), asked=5)
+    one.make("a", {}, (1, b"0" * 10), asked=1)
+    for number in range(2, 6):
+        other.alter("a", {}, (number, b"0" * 10))
     one.make("b", {}, (1, b"0" * 10))
     one.trim("a", 11)
     assert [len(other.entries(name)) for name in "ab"] == [3, 1]
@@ -485,11 +516,11 @@ def test_sizes_are_right_after_commits_of_all_kinds(pair: Pair) -> None:
     one.make("b", {"x": b"1"}, held=20)
     assert sizes(other) == [("a", 10, 3, 1), ("b", 20, 0, 0)]
     other.alter("a", {"x": b"2"}, (2, b"1234"), (3, b"1"), held=15)
-    assert sizes(one) == [("b", 20, 0, 0), ("a", 15, 8, 3)]
+    assert sizes(one) == [("b", 20, 0, 0), ("a", 15, 9, 3)]
     one.alter("a", {}, (4, b"12"), held=15)
-    assert sizes(other) == [("b", 20, 0, 0), ("a", 15, 10, 4)]
-    other.alter("a", {}, (5, b"0"), (6, b"0"), (7, b"0"), held=15)  # two go, and take 7 bytes along
-    assert sizes(one) == [("b", 20, 0, 0), ("a", 15, 6, 5)]
+    assert sizes(other) == [("b", 20, 0, 0), ("a", 15, 11, 4)]
+    other.alter("a", {}, (5, b"0"), (6, b"0"), (7, b"0"), held=15)  # two are too many, and one goes, with 3 bytes
+    assert sizes(one) == [("b", 20, 0, 0), ("a", 15, 13, 5)]
     one.alter("a", {"y": b"1"}, (8, b"12345"), held=16, clears=True)
     assert sizes(other) == [("b", 20, 0, 0), ("a", 16, 5, 1)]
     other.make("b", {}, (1, b"1"), held=30)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 import stubserver.stores.redis
-from stubserver.stores.store import Changes, Commit, Version
+import stubserver.stores.sqlite
+from stubserver.stores.store import Changes, Commit, Entries, Version
 from tests.stores.processes import MAX_REQUESTS, Process, changed
 from tests.stores.servers import Redis
 
@@ -50,12 +51,22 @@ class Document:
     asked: int
     held: int | None = 0
     """None if it is doubtful, because of a conflict."""
-    entries: list[tuple[int, bytes]] = field(default_factory=list)
+    batches: list[Entries] = field(default_factory=list)
+    """The entries of its journal, and those that are too many, but were added together with others."""
     forgotten: Counter[str] = field(default_factory=Counter)
 
     @property
     def journal(self) -> int:
-        return sum(len(entry) for _, entry in self.entries)
+        return sum(len(batch.packed) for batch in self.batches)
+
+    @property
+    def entries(self) -> int:
+        return min(self.too_many + MAX_REQUESTS, MAX_REQUESTS)
+
+    @property
+    def too_many(self) -> int:
+        """How many entries are too many, if that is above 0."""
+        return sum(batch.count for batch in self.batches) - MAX_REQUESTS
 
 
 class Turns(RuleBasedStateMachine):
@@ -177,15 +188,19 @@ class Turns(RuleBasedStateMachine):
         document.content = changed(document.content, commit.changes)
         document.asked = max(document.asked, commit.asked)
         if commit.clears:
-            document.entries, document.forgotten = [], Counter()
-        document.entries += commit.entries
+            document.batches, document.forgotten = [], Counter()
+        if not commit.entries.count:
+            return
+        before = document.entries
+        document.batches.append(commit.entries)
         if not self.has_conflicts:
-            document.entries.sort()
-        self.forget(document, len(document.entries) - MAX_REQUESTS, "max_requests")
+            document.batches.sort(key=lambda batch: batch.number)
+        self.forget(document, before + commit.entries.count - document.entries, "max_requests")
+        while document.batches[0].count <= document.too_many:
+            del document.batches[0]
 
     def forget(self, document: Document, count: int, reason: str) -> None:
         if count > 0:
-            del document.entries[:count]
             document.forgotten[reason] += count
             self.counters["forgotten"] += count
 
@@ -204,8 +219,10 @@ class Turns(RuleBasedStateMachine):
     def trim(self, number: int, name: str, size: int) -> None:
         self.processes[number].trim(name, size)
         if (document := self.documents.get(name)) is not None:
-            sums = itertools.accumulate((len(entry) for _, entry in document.entries), initial=0)
-            self.forget(document, sum(1 for done in [*sums][:-1] if done < size), "max_journal")
+            sums = itertools.accumulate((len(batch.packed) for batch in document.batches), initial=0)
+            before = document.entries
+            del document.batches[: sum(1 for done in [*sums][:-1] if done < size)]
+            self.forget(document, before - document.entries, "max_journal")
 
     @rule(number=PROCESSES, reset=st.sampled_from(("n", "n/", "none")))
     def reset(self, number: int, reset: str) -> None:
@@ -225,8 +242,9 @@ class Turns(RuleBasedStateMachine):
             kept = process.kept()
             assert [*kept] == [*self.documents]
             for name, document in self.documents.items():
-                assert process.entries(name) == [entry for _, entry in sorted(document.entries)]
-                sizes = document.journal, len(document.entries)
+                batches = sorted(document.batches, key=lambda batch: batch.number)
+                assert process.run(process.store.entries(name)) == [batch.packed for batch in batches]
+                sizes = document.journal, document.entries
                 assert (kept[name].journal, kept[name].entries) == sizes
                 assert document.held in (None, kept[name].held)
             assert process.counters() == +self.counters
@@ -245,6 +263,7 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]
 @pytest.mark.long
 def test_two_processes_see_what_was_committed(new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stubserver.stores.redis, "_SUMMED", -1.0)
+    monkeypatch.setattr(stubserver.stores.sqlite, "_SPARE", 0)
 
     class TurnsHere(Turns):
         def __init__(self) -> None:

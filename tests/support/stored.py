@@ -10,10 +10,12 @@ from typing import Any
 
 from stubserver.app import StubServer
 from stubserver.settings import Settings
+from stubserver.shared.batch import Batch
+from stubserver.shared.turn import Turn
 from stubserver.shared.turns import Turns
 from stubserver.shared.worlds import SharedWorlds
 from stubserver.stores.sqlite import SqliteStore
-from stubserver.stores.store import Commit, Found, Result, Version, Wanted
+from stubserver.stores.store import Commit, Entries, Found, Result, Version, Wanted
 from stubserver.worlds.snapshot import Fixture
 from stubserver.worlds.world import World
 
@@ -181,3 +183,22 @@ class Process:
     def added(self, name: str = "w") -> list[int]:
         """Work that finds out which rows were added to a world."""
         return [row["id"] for row in self.worlds.peek(name).categories if row["id"] >= 100]
+
+
+class Texts(Batch):
+    """Entries of a journal that are nothing but texts."""
+
+    def __init__(self, *texts: tuple[int, bytes]) -> None:
+        """Each of them has a number."""
+        super().__init__()
+        self.texts = [*texts]
+
+    def packed(self) -> Entries:
+        return Entries(self.texts[0][0], len(self.texts), b"|".join(text for _, text in self.texts))
+
+
+def note(turn: Turn, name: str, number: int, text: bytes = b"{}") -> None:
+    """Add an entry to the journal of a world."""
+    batch = turn.entries.setdefault(name, Texts())
+    assert isinstance(batch, Texts)
+    batch.texts.append((number, text))
