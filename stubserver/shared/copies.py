@@ -30,7 +30,7 @@ class Copies:
         self.snapshots = snapshots
         self.versions: dict[str, Version] = {}
         """Name of a document -> the version of our copy."""
-        self._states: dict[str, State] = {}
+        self.states: dict[str, State] = {}
         """Name of a world -> the state that was committed last."""
         self._asked: dict[str, int] = {}
         """The same for the number of its last request."""
@@ -50,7 +50,7 @@ class Copies:
         elif found.commits and (world := self.worlds.get(name)) is not None:
             for commit in found.commits:
                 stored.replay(world, orjson.loads(commit), self._load)
-            self._states[name] = world.state
+            self.states[name] = world.state
         self.versions[name] = found.version
         if (copy := self.worlds.get(name)) is not None:
             copy.life, copy.forgotten = found.version.life, dict(found.forgotten)
@@ -67,7 +67,7 @@ class Copies:
         if fixture is not None:
             self.worlds[name] = world = stored.world_of(name, content, fixture, self._settings, self._load)
             world.shared = True
-            self._states[name] = world.state
+            self.states[name] = world.state
 
     def _fixture(self, name: str, content: Mapping[str, Any]) -> Fixture | None:
         """The fixture of a document; None, with a note, if it has changed."""
@@ -91,7 +91,7 @@ class Copies:
         for name in turn.fresh - turn.replaced - turn.gone:
             if (world := self.worlds.get(name)) is None:
                 continue
-            changes = stored.changes(world, self._states[name])
+            changes = stored.changes(world, self.states[name])
             if changes or name in turn.entries or name in turn.cleared or world.asked != self._asked[name]:
                 version = self.versions[name]
                 yield self._described(turn, world, version.next() if changes else version, changes)
@@ -117,7 +117,7 @@ class Copies:
             return
         self.versions[commit.name] = commit.version
         if (world := self.worlds.get(commit.name)) is not None:
-            self._states[commit.name], self._asked[commit.name] = world.state, world.asked
+            self.states[commit.name], self._asked[commit.name] = world.state, world.asked
             world.log.clear()
 
     def undo(self, name: str, turn: Turn) -> None:
@@ -126,7 +126,7 @@ class Copies:
         if name in turn.replaced or name in turn.gone or name.startswith(SNAPSHOT) or world is None:
             self.forget(name)
         else:
-            world.undo(0, self._states[name])
+            world.undo(0, self.states[name])
             world.asked = self._asked[name]
         turn.drop(name)
 
@@ -134,7 +134,7 @@ class Copies:
         """Forget the copy of a document, so that it is read again when it is needed."""
         self.worlds.pop(name, None)
         self.versions.pop(name, None)
-        self._states.pop(name, None)
+        self.states.pop(name, None)
         self._asked.pop(name, None)
         self.foreign.discard(name)
         if name.startswith(SNAPSHOT):

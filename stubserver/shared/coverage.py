@@ -1,6 +1,6 @@
 """Contract coverage over all processes: counted in the store, with the commits of the requests."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stubserver.call import Call
@@ -34,6 +34,8 @@ class SharedCoverage(Coverage):
         self._shared = worlds
         self.counts: dict[str, int] = {}
         """What the turn counts for the world of the current request."""
+        self._simple: dict[tuple[str, int, str, bool], Sequence[str]] = {}
+        """Operation, status, persona and whether it was accepted -> the counters of a request that sent nothing."""
         for name, tally in self._tallies.items():
             tally.points = {
                 dimension: _Counts(counts, f"{PREFIX}{name}/{dimension}", self)
@@ -43,14 +45,29 @@ class SharedCoverage(Coverage):
     def note(self, call: Call, status: int) -> None:
         """See Coverage."""
         operation = call.routed
-        if operation is None or (tally := self._tallies.get(operation.id)) is None:
+        if operation is None or operation.id not in self._tallies:
             return
-        self.counts = counts = self._shared.turn.counted.setdefault(call.world.name, {})
+        counts = self._shared.turn.counted.setdefault(call.world.name, {})
+        if call.query or call.sent_fields:
+            self._count(call, status, counts)
+            return
+        key = operation.id, status, call.persona, call.refusal is None
+        if (names := self._simple.get(key)) is None:
+            found: dict[str, int] = {}
+            self._count(call, status, found)
+            names = self._simple[key] = tuple(found)
+        for name in names:
+            counts[name] = counts.get(name, 0) + 1
+
+    def _count(self, call: Call, status: int, counts: dict[str, int]) -> None:
+        """Add what a request has exercised."""
+        assert call.routed is not None  # noqa: S101 (the caller has looked)
+        self.counts = counts
         super().note(call, status)
-        for name, count in ((_REQUESTS, tally.requests), (_ACCEPTED, tally.accepted)):
+        tally, path = self._tallies[call.routed.id], f"{PREFIX}{call.routed.id}"
+        for name, count in ((f"{path}/{_REQUESTS}", tally.requests), (f"{path}/{_ACCEPTED}", tally.accepted)):
             if count:
-                counter = f"{PREFIX}{operation.id}/{name}"
-                counts[counter] = counts.get(counter, 0) + count
+                counts[name] = counts.get(name, 0) + count
         tally.requests = tally.accepted = 0
 
     def clear(self) -> None:

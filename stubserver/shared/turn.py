@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from stubserver.shared.batch import Batch
 from stubserver.worlds.snapshot import Snapshot
-from stubserver.worlds.world import World
+from stubserver.worlds.world import State, World
 
 SNAPSHOT = "snapshot:"
 """Prefix of the names of documents that are snapshots; no world has such a name."""
@@ -71,14 +71,18 @@ class Savepoint:
     """What a turn has found, to return to if a piece of work misses something. One is enough for all pieces: hardly any
     misses anything, and the others can be done again."""
 
-    def __init__(self, turn: Turn, worlds: dict[str, World], snapshots: dict[str, Snapshot]) -> None:
-        """Nothing has been done yet, neither in the turn nor in the copies."""
+    def __init__(
+        self, turn: Turn, worlds: dict[str, World], snapshots: dict[str, Snapshot], states: Mapping[str, State]
+    ) -> None:
+        """Nothing has been done yet, neither in the turn nor in the copies: `states` are those of the worlds."""
         self._turn = turn
         self._copies = worlds, snapshots
         self._worlds = {name: worlds.get(name) for name in turn.fresh if not name.startswith(SNAPSHOT)}
         stored = [name.removeprefix(SNAPSHOT) for name in turn.fresh if name.startswith(SNAPSHOT)]
         self._snapshots = {name: snapshots.get(name) for name in stored}
-        self._before = [(world, world.state, world.asked, world.forgotten) for world in self._worlds.values() if world]
+        self._before = [
+            (world, states[name], world.asked, world.forgotten) for name, world in self._worlds.items() if world
+        ]
 
     def restore(self) -> Turn:
         """Undo all that was done since. Returns a turn that knows as much."""

@@ -255,7 +255,7 @@ class SharedWorlds(Worlds):
 
     def savepoint(self) -> Savepoint:
         """What can be returned to within the turn, of which nothing has been done yet."""
-        return Savepoint(self.turn, self._worlds, self.snapshots)
+        return Savepoint(self.turn, self._worlds, self.snapshots, self._copies.states)
 
     def return_to(self, savepoint: Savepoint) -> None:
         """Undo what was done in the turn since."""
@@ -270,5 +270,6 @@ class SharedWorlds(Worlds):
 def _sum(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
     total: Counter[str] = Counter()
     for some in counts:
-        total.update(some)
+        for name, count in some.items():
+            total[name] += count
     return total

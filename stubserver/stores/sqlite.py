@@ -6,7 +6,8 @@ ones may be lost if the machine itself loses power.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 import orjson
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS journal (
     name TEXT, number INT, count INT, size INT, entries BLOB, PRIMARY KEY (name, number)
 );
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counted (id INTEGER PRIMARY KEY, counts BLOB);
 CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY, documents INT, held INT, journal INT);
 INSERT OR IGNORE INTO totals VALUES (1, 0, 0, 0);
 CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON documents BEGIN
@@ -43,13 +45,17 @@ CREATE TABLE IF NOT EXISTS lost (id INTEGER PRIMARY KEY, name TEXT UNIQUE, reaso
 _CHANGED = """
 UPDATE documents SET version = ?, asked = ?, used = ?, held = ?, journal = journal + ?, entries = entries + ?,
     spilled = spilled + max(0, min(?, entries + ? - ?))
-WHERE name = ? RETURNING entries
+WHERE name = ? RETURNING entries, version, asked, forgotten, spilled
 """
 _EMPTIED = "UPDATE documents SET journal = 0, entries = 0, forgotten = '{}', spilled = 0 WHERE name = ?"
 _SPARE, _AT_ONCE = 256, 64
 """How many entries a journal may have too many before some are deleted, and how many batches then go at once."""
 _LOST = 10_000
 """How many evicted documents are remembered."""
+_APART = 256
+"""How many times a process adds to the counters before it sums them up: a turn then writes one page, not several."""
+_Row = tuple[str, int, str, int]
+"""Version, number of the last request, what the journal has lost, how many of its entries were too many."""
 
 
 class SqliteStore:
@@ -61,10 +67,20 @@ class SqliteStore:
         self.deadline = 0.0
         self._file = SqliteFile(path, self.name, _SCHEMA)
         self._max_requests = max_requests
+        self._rows: dict[str, _Row] = {}
+        """Name of a document -> what the file has of it, as long as no other process commits."""
+        self._apart = 0
+        """How many additions to the counters this process has not summed up."""
+
+    async def _begin(self) -> None:
+        """Begin a transaction, unless one has begun. Raises Unavailable."""
+        await self._file.lock(self.deadline)
+        if self._file.is_changed:
+            self._rows.clear()
 
     async def agree(self, facts: Mapping[str, str]) -> Mapping[str, str]:
         """See Store."""
-        await self._file.lock(self.deadline)
+        await self._begin()
         with self._file.failing():
             self._file.many("INSERT OR IGNORE INTO facts VALUES (?, ?)", facts.items())
             agreed = dict(self._file.all("SELECT name, value FROM facts"))
@@ -73,16 +89,18 @@ class SqliteStore:
 
     async def refresh(self, wanted: Mapping[str, Wanted]) -> Mapping[str, Found]:
         """See Store."""
-        await self._file.lock(self.deadline)
+        await self._begin()
         with self._file.failing():
             return {name: self._found(name, want) for name, want in wanted.items()}
 
     def _found(self, name: str, want: Wanted) -> Found:
-        rows = self._file.all("SELECT version, asked, forgotten, spilled FROM documents WHERE name = ?", name)
-        if not rows:
-            lost = self._file.all("SELECT reason, number FROM lost WHERE name = ?", name)
-            return Found(None, forgotten=dict(lost))
-        version, asked, forgotten = Version.read(rows[0][0]), rows[0][1], _counts(*rows[0][2:])
+        if (row := self._rows.get(name)) is None:
+            rows = self._file.all("SELECT version, asked, forgotten, spilled FROM documents WHERE name = ?", name)
+            if not rows:
+                lost = self._file.all("SELECT reason, number FROM lost WHERE name = ?", name)
+                return Found(None, forgotten=dict(lost))
+            row = self._rows[name] = rows[0]
+        version, asked, forgotten = Version.read(row[0]), row[1], _counts(*row[2:])
         if version == want.known:
             return Found(version, asked, forgotten)
         commits = self._since(name, want.known, version)
@@ -100,9 +118,10 @@ class SqliteStore:
 
     async def commit(self, commits: Sequence[Commit], counted: Mapping[str, int], reset: str = "") -> Result:
         """See Store. There are never any conflicts."""
-        await self._file.lock(self.deadline)
+        await self._begin()
         with self._file.failing():
             if reset:
+                self._sum_up()
                 self._file.all("DELETE FROM counters WHERE substr(name, 1, ?) = ?", len(reset), reset)
             forgotten = sum(self._apply(commit) for commit in commits)
             self._count({**counted, "forgotten": forgotten})
@@ -126,7 +145,8 @@ class SqliteStore:
         self._change(commit, version)
         new, size = commit.entries, len(commit.entries.packed)
         values = (str(version), commit.asked, time.time(), commit.held, size, new.count)
-        ((entries,),) = self._file.all(_CHANGED, *values, new.count, new.count, self._max_requests, name)
+        ((entries, *row),) = self._file.all(_CHANGED, *values, new.count, new.count, self._max_requests, name)
+        self._rows[name] = tuple(row)
         if new.count:
             added = "INSERT INTO journal VALUES (?, ?, ?, ?, ?)"
             self._file.all(added, name, new.number, new.count, size, new.packed)
@@ -150,6 +170,7 @@ class SqliteStore:
             self._file.all("DELETE FROM commits WHERE name = ? AND number <= ?", name, version.number - LOGGED)
 
     def _delete(self, name: str) -> None:
+        self._rows.pop(name, None)
         for table in ("documents", "contents", "commits", "journal", "lost"):
             self._file.all(f"DELETE FROM {table} WHERE name = ?", name)  # noqa: S608 (no text of anybody else)
 
@@ -174,8 +195,18 @@ class SqliteStore:
         self._file.all(shrunk, sum(sizes), sum(counts), name)
 
     def _count(self, counted: Mapping[str, int]) -> None:
+        if any(counted.values()):
+            self._file.all("INSERT INTO counted (counts) VALUES (?)", orjson.dumps(counted))
+            self._apart += 1
+        if self._apart >= _APART:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Add to the counters what has been counted apart from them."""
+        self._apart = 0
+        apart = self._file.all("DELETE FROM counted RETURNING counts")
         added = "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
-        self._file.many(added, (count for count in counted.items() if count[1]))
+        self._file.many(added, (count for count in _sum(apart).items() if count[1]))
 
     async def release(self) -> None:
         """See Store."""
@@ -196,7 +227,7 @@ class SqliteStore:
 
     async def evict(self, names: Sequence[str], reason: str) -> None:
         """See Store."""
-        await self._file.lock(self.deadline)
+        await self._begin()
         with self._file.failing():
             self._count({"evicted": sum(self._evict(name, reason) for name in names)})
             self._file.commit()
@@ -213,7 +244,7 @@ class SqliteStore:
 
     async def trim(self, name: str, size: int, reason: str) -> None:
         """See Store."""
-        await self._file.lock(self.deadline)
+        await self._begin()
         with self._file.failing():
             before = self._entries(name)
             while size > 0 and (oldest := self._oldest(name)):
@@ -233,6 +264,7 @@ class SqliteStore:
         if not count:
             return
         for (forgotten,) in self._file.all("SELECT forgotten FROM documents WHERE name = ?", name):
+            self._rows.pop(name, None)
             counts = orjson.loads(forgotten)
             noted = orjson.dumps({**counts, reason: counts.get(reason, 0) + count}).decode()
             self._file.all("UPDATE documents SET forgotten = ? WHERE name = ?", noted, name)
@@ -240,12 +272,23 @@ class SqliteStore:
 
     async def counters(self) -> Mapping[str, int]:
         """See Store."""
-        with self._file.failing():
-            return dict(self._file.all("SELECT name, value FROM counters"))
+        with self._file.failing():  # one statement, so that nobody sums up in between
+            rows = self._file.all("SELECT name, value FROM counters UNION ALL SELECT NULL, counts FROM counted")
+        found = Counter({name: value for name, value in rows if name is not None})
+        found.update(_sum((counts,) for name, counts in rows if name is None))
+        return {name: value for name, value in found.items() if value}
 
     async def close(self) -> None:
         """See Store."""
         self._file.close()
+
+
+def _sum(rows: Iterable[tuple[bytes]]) -> Counter[str]:
+    """What was counted in all."""
+    total: Counter[str] = Counter()
+    for (counts,) in rows:
+        total.update(orjson.loads(counts))
+    return total
 
 
 def _counts(forgotten: str, spilled: int) -> Mapping[str, int]:

@@ -32,8 +32,10 @@ class SqliteFile:
         self._open: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         """Which file is open: another one may have its name by now."""
-        self._seen = 0
-        """SQLite's number that changes with each commit of another process."""
+        self._seen: int | None = None
+        """SQLite's number that changes with each commit of another process; None if the file was just opened."""
+        self.is_changed = True
+        """Whether another process may have committed between the last transaction and this one."""
         self._shared_until = 0.0
         """How long others are taken to be busy with the file, by the monotonic clock."""
 
@@ -51,7 +53,8 @@ class SqliteFile:
                 raise Unavailable(f"{self._name} has been locked by another process for too long")
             await self._wait()
         ((number,),) = self.all("PRAGMA data_version")
-        if number != self._seen:
+        self.is_changed = number != self._seen
+        if self.is_changed:
             self._seen, self._shared_until = number, time.monotonic() + _POLITE
 
     async def _wait(self) -> None:
@@ -109,7 +112,7 @@ class SqliteFile:
         """Close the file; it is opened again when it is needed."""
         if self._open is not None:
             self._open.close()
-            self._open = None
+            self._open = self._seen = None
 
     def _connected(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)

@@ -86,7 +86,7 @@ def test_a_savepoint_undoes_what_was_done_since(world: World, default_fixture: F
     rows, state = [*world.categories], world.state
     worlds, snapshots = {"w": world}, {"v": world.snapshot()}
     before = dict(snapshots)
-    savepoint = Savepoint(known, worlds, snapshots)
+    savepoint = Savepoint(known, worlds, snapshots, {name: world.state for name, world in worlds.items()})
     for _ in range(3):
         change(known, world)
     worlds["w"], worlds["v"] = World("w", default_fixture), world
@@ -100,12 +100,12 @@ def test_a_savepoint_undoes_what_was_done_since(world: World, default_fixture: F
 
 
 def test_what_was_cached_is_not_used_after_a_savepoint(world: World, default_fixture: Fixture) -> None:
-    savepoint = Savepoint(Turn(fresh={"w"}), {"w": world}, {})
+    savepoint = Savepoint(Turn(fresh={"w"}), {"w": world}, {}, {"w": world.state})
     world.categories.delete(1)
     writes = world.writes
     savepoint.restore()
     assert world.writes > writes
-    savepoint = Savepoint(Turn(fresh={"w"}), {"w": world}, {})
+    savepoint = Savepoint(Turn(fresh={"w"}), {"w": world}, {}, {"w": world.state})
     before = world.writes
     savepoint.restore()
     assert world.writes == before

@@ -136,7 +136,7 @@ def test_nothing_of_a_deleted_document_stays(process: Process, path: Path) -> No
             *(("documents", 1), ("contents", 2), ("commits", 1), ("journal", 1)),
         }
         leave("a")
-        assert {**count(path), "counters": 0, "lost": 0} == before
+        assert {**count(path), "counted": 0, "lost": 0} == before
 
 
 def test_commits_do_not_pile_up(process: Process, path: Path) -> None:
@@ -145,6 +145,19 @@ def test_commits_do_not_pile_up(process: Process, path: Path) -> None:
         process.alter("a", {"x": b"%d" % number})
         assert count(path)["commits"] <= 2 * LOGGED
     assert count(path)["commits"] >= LOGGED
+
+
+def test_what_was_counted_apart_is_summed_up(process: Process, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "_APART", 3)
+    for number in range(1, 8):
+        process.commit(counted={"a": 1, f"b{number % 2}": number})
+        assert process.counters() == {
+            "a": number,
+            **{f"b{odd}": total for odd in (0, 1) if (total := sum(range(odd or 2, number + 1, 2)))},
+        }
+    assert (count(path)["counted"], count(path)["counters"]) == (1, 3)
+    process.commit(reset="b")
+    assert (process.counters(), count(path)["counted"]) == ({"a": 7}, 0)
 
 
 def test_what_is_remembered_of_evicted_documents_does_not_pile_up(

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -468,6 +468,24 @@ def test_processes_count_together(pair: Pair) -> None:
     one.commit(counted={"a": 2, "coverage/x": 1})
     other.commit(counted={"a": 1, "ü": 2**40})
     assert one.counters() == other.counters() == {"a": 3, "coverage/x": 1, "ü": 2**40}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda process: process.evict("b"),
+        lambda process: process.trim("b", 1),
+        lambda process: process.commit(counted={"n": 1}),
+    ],
+    ids=["evict", "trim", "commit"],
+)
+def test_another_process_is_seen_whatever_one_does_first(pair: Pair, act: Callable[[Process], None]) -> None:
+    one, other = pair
+    one.make("a", {"x": b"1"})
+    assert other.read("a") == {"x": b"1"}
+    one.alter("a", {"x": b"2"})
+    act(other)
+    assert other.read("a") == {"x": b"2"}
 
 
 def test_counters_are_reset_by_the_beginning_of_their_names(pair: Pair) -> None:
