@@ -11,7 +11,7 @@ from stubserver.contract.merging import SpecError
 from stubserver.contract.operation import Operation
 from stubserver.control.verify import FILTERS
 from stubserver.errors import OAUTH_SHAPE
-from stubserver.fixture import COMPLETED_FROM
+from stubserver.fixtures.fixture import COMPLETED_FROM
 from stubserver.pages.documents import TOKEN_SCHEME
 from stubserver.pipeline.faults import FAULT_KINDS
 from stubserver.pipeline.reading import READERS
@@ -63,7 +63,7 @@ def _shared_names(contract: Contract, control: Contract) -> Iterator[SharedNames
     yield SharedNames("x-loads", _places(loads), ROW_KINDS, "stubserver/call.py: ROW_KINDS")
     bodies = ((media, operation) for operation in operations for media in operation.bodies)
     yield SharedNames("media type", _places(bodies), READERS, "stubserver/pipeline/reading.py: READERS")
-    yield _components(contract, "schemas", COMPLETED_FROM.values(), "stubserver/fixture.py: COMPLETED_FROM")
+    yield _components(contract, "schemas", COMPLETED_FROM.values(), "stubserver/fixtures/fixture.py: COMPLETED_FROM")
     yield _components(contract, "schemas", SHAPES, "stubserver/api/views/course.py: SHAPES")
     yield _components(contract, "schemas", [OAUTH_SHAPE], "stubserver/errors.py: OAUTH_SHAPE")
     yield _components(contract, "securitySchemes", [TOKEN_SCHEME], "stubserver/pages/documents.py: TOKEN_SCHEME")

@@ -19,8 +19,8 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract, load_control_contract
 from stubserver.control.server_parts import ServerParts
 from stubserver.errors import invalid
-from stubserver.fixture import load as load_fixture
-from stubserver.fixture import names as fixture_names
+from stubserver.fixtures.fixture import load as load_fixture
+from stubserver.fixtures.fixture import names as fixture_names
 from stubserver.lane.head import Heads
 from stubserver.lane.lane import Lane
 from stubserver.pages.routes import page_routes

@@ -17,7 +17,7 @@ import stubserver.app
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from stubserver.settings import Settings
 from stubserver.testing import CourseWorld
 from stubserver.worlds.snapshot import Fixture

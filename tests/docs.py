@@ -12,7 +12,7 @@ from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract, load_control_contract
 from stubserver.contract.operation import Operation
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from stubserver.reports.why import decisions
 from tests import permissions
 from tests.sources import ROOT, TEST_FILES

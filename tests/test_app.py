@@ -8,7 +8,7 @@ import yaml
 
 from stubserver.app import StubServer, create_app
 from stubserver.contract.contract import Contract
-from stubserver.fixture import FixtureError
+from stubserver.fixtures.fixture import FixtureError
 from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import ok, refused
 from tests.support.client import Api

@@ -17,7 +17,18 @@ PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 LAYERS = [line.split(", ") for line in PAGE.split("## Layers")[1].split("```")[1].strip().splitlines()]
 """Top-level packages and modules, as listed on the page: imports point down."""
 FRAMEWORK = {"connexion", "starlette", "uvicorn"}
-PURE = ("errors", "settings", "contract", "worlds", "call", "api", "records", "fixture", "reports", "fixture_generator")
+PURE = (
+    "errors",
+    "settings",
+    "contract",
+    "worlds",
+    "call",
+    "api",
+    "records",
+    "fixtures",
+    "reports",
+    "fixture_generator",
+)
 """What works without a web framework."""
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from stubserver.cli import main, serve
 from stubserver.contract.contract import Contract
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from tests.sources import ROOT
 from tests.support.default import PERSONAS
 from tests.support.pages import BLOCK, BLOCKS, GUIDES, PAGES, blocks, named, read, scripts, serving, shell

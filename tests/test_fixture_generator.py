@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from stubserver.app import StubServer
 from stubserver.cli import main
 from stubserver.contract.contract import Contract
-from stubserver.fixture import load
 from stubserver.fixture_generator import generate
+from stubserver.fixtures.fixture import load
 from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import ok
 from tests.support.client import Api

@@ -149,7 +149,7 @@ def serve(
     gc.disable()  # until all is built: there is nothing to collect yet, and trying takes a sixth of the startup time
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
-    from stubserver.fixture import FixtureError
+    from stubserver.fixtures.fixture import FixtureError
     from stubserver.pipeline.visitors import is_host
     from stubserver.serving import persistence, server
     from stubserver.serving.sockets import bind, url_of

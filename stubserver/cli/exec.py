@@ -144,7 +144,7 @@ def _built(fixture: str, source: Path | None, target: Path | None, **options: An
     """The server, with the worlds in the file `source`, which can be exported to `target`."""
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
-    from stubserver.fixture import FixtureError
+    from stubserver.fixtures.fixture import FixtureError
     from stubserver.serving import persistence
 
     try:

@@ -23,7 +23,7 @@ def replay(case: Path, fixture: str | None) -> None:
 
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
-    from stubserver.fixture import FixtureError
+    from stubserver.fixtures.fixture import FixtureError
     from stubserver.reports import replay as replaying
     from stubserver.reports.text import printable
     from stubserver.serving.in_process import InProcess

@@ -7,5 +7,5 @@ _PACKAGE = Path(__file__).parents[1]
 
 def folder(name: str) -> Path:
     """The folder `openapi` or `fixtures` that ships with the package."""
-    packaged = _PACKAGE / name
+    packaged = _PACKAGE / "shipped" / name
     return packaged if packaged.is_dir() else _PACKAGE.parent / name

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from stubserver.fixture import without_collector
+from stubserver.fixtures.fixture import without_collector
 
 SMALL = 256 * 1024
 """Below this many bytes, work is done at once: it takes some milliseconds, and a thread would only add to them."""

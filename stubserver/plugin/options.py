@@ -142,7 +142,7 @@ def _check_artifacts(folder: str) -> None:
 
 def _check_fixture(name: str) -> None:
     from stubserver.contract.load import load_contract
-    from stubserver.fixture import FixtureError, load
+    from stubserver.fixtures.fixture import FixtureError, load
 
     try:
         load(name, load_contract())

@@ -10,7 +10,7 @@ from pathlib import Path
 from stubserver import files
 from stubserver.app import StubServer
 from stubserver.errors import Refusal
-from stubserver.fixture import FixtureError
+from stubserver.fixtures.fixture import FixtureError
 from stubserver.row_check import RowChecks
 from stubserver.settings import Settings
 from stubserver.worlds.registry import Worlds

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from stubserver.errors import Refusal
-from stubserver.fixture import FixtureError
+from stubserver.fixtures.fixture import FixtureError
 from stubserver.settings import Settings
 from stubserver.shared.turn import SNAPSHOT, Turn
 from stubserver.stores.store import NO_ENTRIES, Commit, Found, Version

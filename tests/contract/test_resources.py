@@ -18,5 +18,5 @@ def test_installed_they_lie_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "package")
     (tmp_path / "openapi").mkdir()
     assert resources.folder("openapi") == tmp_path / "openapi"
-    (tmp_path / "package" / "openapi").mkdir(parents=True)
-    assert resources.folder("openapi") == tmp_path / "package" / "openapi"
+    (tmp_path / "package" / "shipped" / "openapi").mkdir(parents=True)
+    assert resources.folder("openapi") == tmp_path / "package" / "shipped" / "openapi"

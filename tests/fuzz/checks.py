@@ -15,7 +15,7 @@ import schemathesis
 
 from stubserver.contract.load import load_contract
 from stubserver.contract.operation import Operation
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from tests.permissions import FILE
 
 OPERATIONS = load_contract().operations

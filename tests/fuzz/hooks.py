@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import _sent_form_fields
 
 from stubserver.api.images import png
 from stubserver.contract.load import load_contract
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from tests.framework import ValidationError, as_form, converted, paged
 from tests.fuzz import checks  # noqa: F401 (which registers them)
 

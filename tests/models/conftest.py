@@ -6,7 +6,7 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from stubserver.settings import Settings
 from tests.models.machine import Machine
 from tests.support.client import Api

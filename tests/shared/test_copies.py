@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from stubserver.errors import invalid
-from stubserver.fixture import FixtureError
+from stubserver.fixtures.fixture import FixtureError
 from stubserver.settings import Settings
 from stubserver.shared.copies import Copies
 from stubserver.shared.turn import SNAPSHOT, Turn

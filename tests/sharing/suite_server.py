@@ -12,7 +12,7 @@ import click
 import stubserver.app
 from stubserver.app import StubServer
 from stubserver.contract.load import load_contract
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from stubserver.row_check import RowChecks
 from stubserver.serving.server import banner, serve
 from stubserver.serving.sockets import bind, url_of

@@ -10,7 +10,7 @@ from typing import Self
 import httpx
 
 from stubserver.contract.load import load_contract
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from stubserver.testing import StubError
 from tests.fuzz.gate import HERE, TARGETS, base_command, environment
 from tests.soak.client import Client

@@ -10,7 +10,7 @@ import yaml
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.fixture import FixtureError, load
+from stubserver.fixtures.fixture import FixtureError, load
 from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import ok, refused
 from tests.support.client import Api

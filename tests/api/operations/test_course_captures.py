@@ -19,7 +19,7 @@ import yaml
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
-from stubserver.fixture import load
+from stubserver.fixtures.fixture import load
 from tests.support.answers import ok
 from tests.support.client import Api
 from tests.support.default import SETTINGS
