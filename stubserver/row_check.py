@@ -12,8 +12,8 @@ from stubserver.contract.contract import Contract
 from stubserver.contract.merging import load_yaml
 from stubserver.contract.schema import Validator, echo
 from stubserver.errors import Refusal, invalid
-from stubserver.fixtures.check import REFERENCES, UNIQUE
 from stubserver.fixtures.fixture import ORDERS, SCHEMA, defaults_of
+from stubserver.fixtures.references import REFERENCES, UNIQUE
 from stubserver.worlds.table import FixtureTable, Key, Row, Table
 
 _MOMENTS = {"moment": {"type": "string"}, "moment_or_none": {"type": "string", "nullable": True}}

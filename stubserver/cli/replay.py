@@ -35,7 +35,9 @@ def replay(case: Path, fixture: str | None) -> None:
         app = create_app(name, seed=replaying.seed_of(read), strict=strict, jwt_secret=secret)
     except (replaying.UnreadableCase, UnicodeDecodeError, OSError) as error:
         fail(f"{case}: {error}")
-    except (SpecError, FixtureError, ValueError) as error:
+    except FixtureError as error:
+        fail(f"{case}: {error.brief}; give its fixture with --fixture")
+    except (SpecError, ValueError) as error:
         fail(f"{case}: {error}; give its fixture with --fixture")
     transport = InProcess(app)
     with closing(transport), httpx.Client(transport=transport, base_url="http://localhost") as client:

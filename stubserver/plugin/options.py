@@ -147,7 +147,7 @@ def _check_fixture(name: str) -> None:
     try:
         load(name, load_contract())
     except FixtureError as error:
-        _refuse("--stub-fixture", str(error))
+        raise pytest.UsageError(f"--stub-fixture: {error}") from None
 
 
 def _shared(options: Any) -> Shared:

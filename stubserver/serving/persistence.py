@@ -65,8 +65,10 @@ def _told(what: str, file: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotPersist(f"{what} {file}: {error.strerror or error}") from None
-    except (FixtureError, WrongFile) as error:
+    except WrongFile as error:
         raise CannotPersist(f"{what} {file}: {error}") from None
+    except FixtureError as error:
+        raise CannotPersist(f"{what} {file}: {error.brief}") from None
     except Refusal as refused:
         raise CannotPersist(f"{what} {file}: {refused.reason}") from None
 

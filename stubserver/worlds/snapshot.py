@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from stubserver.worlds.clock import EARLIEST, Clock
@@ -51,6 +52,8 @@ class Fixture:
     """The time that its relative times are relative to."""
     digest: str = ""
     """Distinguishes it from other fixtures of the same name: a digest of what its file says."""
+    files: tuple[Path, ...] = ()
+    """The files that it was loaded from."""
     text_digest: str = ""
     """A digest of how its file says it, which snapshots without a format have."""
 

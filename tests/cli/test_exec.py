@@ -361,7 +361,7 @@ def test_a_command_that_is_not_there_is_told(folder: Path, command: str) -> None
     [
         ("--fixture nonesuch true", "stubserver: unknown fixture 'nonesuch': use one of default, empty, or a file"),
         ("--fixture folder true", "stubserver: unknown fixture 'folder': use one of default, empty, or a file"),
-        ("--fixture broken.yaml true", "stubserver: broken.yaml:1: name: This field is required"),
+        ("--fixture broken.yaml true", "stubserver: broken.yaml:1:1: users: 3 is not valid; it must be a list"),
         ("--cors-origin app.example true", f"stubserver: --cors-origin: 'app.example' {NO_ORIGIN}"),
         (
             "--cors-origin https://a.example/x true",
