@@ -22,6 +22,7 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import explain
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
+from stubserver.cli.fixture import schema, validate
 from stubserver.cli.options import (
     ALLOWED_HOST,
     CORS_ORIGIN,
@@ -284,5 +285,7 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
+for command in (schema, validate):
+    fixture.add_command(command)
 for command in (exec_command, explain, coverage_command, replay, init, snapshot_command):
     main.add_command(command)
