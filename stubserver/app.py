@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any, TypeVar
 
 from starlette.types import Receive, Scope, Send
@@ -18,9 +19,8 @@ from stubserver.api.tokens import check_secret
 from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract, load_control_contract
 from stubserver.control.server_parts import ServerParts
-from stubserver.errors import invalid
-from stubserver.fixtures.fixture import load as load_fixture
-from stubserver.fixtures.fixture import names as fixture_names
+from stubserver.fixtures.supply import Supply
+from stubserver.fixtures.watch import Watch
 from stubserver.lane.head import Heads
 from stubserver.lane.lane import Lane
 from stubserver.pages.routes import page_routes
@@ -36,7 +36,7 @@ from stubserver.pipeline.wire import Wire
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
 from stubserver.row_check import RowChecks
-from stubserver.settings import Settings
+from stubserver.settings import MEMORY, Settings
 from stubserver.shared.coverage import SharedCoverage
 from stubserver.shared.journal import SharedJournal
 from stubserver.shared.turns import PATIENCE, Direct, Turns
@@ -70,7 +70,7 @@ class StubServer:
         check_secret(self.settings.jwt_secret)
         check_origins(self.settings)
         self.control = load_control_contract()
-        load = load or partial(_packaged_fixture, contract)
+        load = load or Supply(contract, fixture.name).named
         given = contract, fixture, self.settings, load
         self.worlds, self.journal, self.coverage, self.turns = _shared(store, *given) if store else _own(*given)
         contracts = [contract, self.control]
@@ -100,6 +100,8 @@ class StubServer:
         heads = Heads(hops, contract.operations)
         self.lane = Lane(heads, dispatch, self.worlds, self.recorder, self.turns) if self.settings.fast_path else None
         """Answers most requests over HTTP; None if the fast path is switched off."""
+        self.watch: Watch | None = None
+        """Follows the files of fixtures, if that is wanted."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, as an ASGI application."""
@@ -142,30 +144,48 @@ def _shared(store: Store, contract: Contract, fixture: Fixture, settings: Settin
     return worlds, journal, SharedCoverage(contract, fixture.tokens, worlds), Turns(worlds)
 
 
-def create_app(fixture: str = "default", **options: Any) -> StubServer:
-    """A new server whose worlds start from `fixture` (a name or a file); `options` are fields of Settings. Relative
-    times in the fixture are relative to the time at which clocks are frozen, or else to now.
+def create_app(
+    fixture: str = "default", fixture_dir: Path | None = None, watch: bool = False, **options: Any
+) -> StubServer:
+    """A new server whose worlds start from `fixture` (a name or a file); those in `fixture_dir` can be asked for, too.
+    With `watch`, new worlds follow the files. `options` are fields of Settings. Relative times in fixtures are relative
+    to the time at which clocks are frozen, or else to now.
 
     Raises SpecError, FixtureError and ValueError.
     """
     contract, settings = load_contract(), Settings(**options)
     if settings.freeze_at is not None:
         check_moment(settings.freeze_at)
+    supply = Supply(contract, fixture, fixture_dir)
+    supply.check()
+    watching = Watch(_watched(supply, settings), supply.load) if watch else None
     store = store_at(settings.store, settings.max_requests)
-    loaded = (
-        _agreed(store, fixture, contract, settings) if store else load_fixture(fixture, contract, settings.freeze_at)
-    )
-
-    def load(name: str, now: datetime) -> Fixture:
-        return load_fixture(fixture, contract, now) if name == loaded.name else _packaged_fixture(contract, name, now)
-
-    return StubServer(contract, loaded, settings, load, store)
+    loaded = _agreed(store, supply, settings) if store else supply.first(settings.freeze_at)
+    app = StubServer(contract, loaded, settings, supply.named, store)
+    if watching is not None:
+        app.watch = watching
+        app.worlds.newest = watching.newest
+    return app
 
 
-def _agreed(store: Store, fixture: str, contract: Contract, settings: Settings) -> Fixture:
+def _watched(supply: Supply, settings: Settings) -> list[Path]:
+    """The folders to watch. Raises ValueError if that would be wrong, or of no use."""
+    if settings.store != MEMORY:
+        reason = "those in a store belong to one version of their fixture, on which all its servers agree"
+        raise ValueError(f"--watch works with worlds in memory only, because {reason}: leave out --watch or --store")
+    try:
+        folders = supply.folders
+    except ValueError as error:
+        raise ValueError(f"--watch: {error}") from None
+    if not folders:
+        raise ValueError("--watch has nothing to watch: name a file with --fixture, or a folder with --fixture-dir")
+    return folders
+
+
+def _agreed(store: Store, supply: Supply, settings: Settings) -> Fixture:
     """The fixture as of the moment on which all processes at the store agree. Raises ValueError if they do not agree on
     something, and FixtureError."""
-    loaded = load_fixture(fixture, contract, settings.freeze_at)
+    loaded = supply.first(settings.freeze_at)
     facts = {
         "format": FORMAT,
         "fixture": loaded.name,
@@ -187,7 +207,7 @@ def _agreed(store: Store, fixture: str, contract: Contract, settings: Settings) 
             message = f"the {store.name} belongs to servers with {theirs}, but this one has {ours}"
             raise ValueError(f"{message}: use another store, or delete that one")
     moment = datetime.fromisoformat(agreed["moment"])
-    return loaded if moment == loaded.moment else load_fixture(fixture, contract, moment)
+    return loaded if moment == loaded.moment else supply.first(moment)
 
 
 async def _facts(store: Store, facts: Mapping[str, str]) -> Mapping[str, str]:
@@ -196,11 +216,3 @@ async def _facts(store: Store, facts: Mapping[str, str]) -> Mapping[str, str]:
         return await store.agree(facts)
     finally:
         await store.close()
-
-
-def _packaged_fixture(contract: Contract, name: str, now: datetime) -> Fixture:
-    """Load a fixture that ships with the package; requests must not name files."""
-    if name not in fixture_names():
-        known = ", ".join(fixture_names())
-        raise invalid("fixture", "does_not_exist", f"Unknown fixture {name!r}: use one of {known}.")
-    return load_fixture(name, contract, now)

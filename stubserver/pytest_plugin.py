@@ -7,6 +7,7 @@ its own in its process. An error of the plugin's own never ends a run: it become
 from argparse import ArgumentError
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -86,7 +87,12 @@ def pytest_course_stub(config: pytest.Config) -> "StubServer":
     """The server built from the options."""
     from stubserver.app import create_app
 
-    return create_app(config.option.stub_fixture or "default", strict=config.option.stub_strict)
+    folder = config.option.stub_fixture_dir
+    return create_app(
+        config.option.stub_fixture or "default",
+        fixture_dir=None if folder is None else Path(folder),
+        strict=config.option.stub_strict,
+    )
 
 
 @pytest.hookimpl(optionalhook=True)

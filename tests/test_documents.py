@@ -140,6 +140,7 @@ def test_the_options_of_serve_are_all_listed() -> None:
     options = {option.opts[0]: option for option in serve.params}
     assert set(table) == set(options)
     for name in set(options) - {
+        "--fixture-dir",
         "--import",
         "--export-on-exit",
         "--freeze-at",

@@ -62,6 +62,21 @@ def test_it(course_world):
     passed(run(tmp_path, "--stub-fixture", "empty", *options, test_it=text), 1)
 
 
+@pytest.mark.parametrize("options", [[], ["--stub-in-process"]], ids=["with-a-socket", "in-process"])
+def test_fixtures_of_a_folder(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.yaml").write_text("extends: empty\nremove: {users: [3, 4]}\n")
+    text = """
+def test_it(course_worlds, course_world):
+    with course_worlds("mine", fixture="mine") as world:
+        assert world.client().get("/user/search/").json()["count"] == 5
+    assert course_world.client().get("/user/search/").json()["count"] == 14
+    course_world.reset("mine")
+    assert course_world.client().get("/user/search/").json()["count"] == 5
+"""
+    passed(run(tmp_path, "--stub-fixture-dir", "own", *options, test_it=text), 1)
+
+
 def test_in_process_a_dropped_connection_is_one(tmp_path: Path) -> None:
     text = """
 import httpx

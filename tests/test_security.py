@@ -124,6 +124,7 @@ PROVED: dict[str, Sequence[str]] = {
         HERE + "test_no_request_makes_the_server_do_anything_but_answer",
         HERE + "test_no_module_evaluates_text",
         REGISTRY + "test_a_fixture_that_there_is_not",
+        "tests/fixtures/test_supply.py::test_requests_name_no_files",
         "tests/worlds/test_snapshot_file.py::test_load_snapshot_refuses_a_file_of_a_fixture_that_there_is_not",
     ],
     "Pages for browsers escape what they show": [

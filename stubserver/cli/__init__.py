@@ -28,12 +28,14 @@ from stubserver.cli.options import (
     CORS_ORIGIN,
     EXPORT,
     FIXTURE,
+    FIXTURE_DIR,
     FREEZE_AT,
     IMPORT,
     PORT,
     SEED,
     STORE,
     STRICT,
+    WATCH,
     WORKERS,
     WORLDS_FILE,
     PortOption,
@@ -64,6 +66,8 @@ def main() -> None:
 @option("--host", "Address to listen on.", default="127.0.0.1")
 @option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=PORT, cls=PortOption)
 @FIXTURE
+@FIXTURE_DIR
+@WATCH
 @STORE
 @WORKERS
 @SEED
@@ -159,7 +163,7 @@ def serve(
     try:
         if options["control_token"] is None and not _is_private(host, options["public_url"]):
             options["control_token"] = secrets.token_urlsafe(16)
-        origins = {"cors_origins": cors_origin, "control_origins": control_origin}
+        origins: dict[str, Any] = {"cors_origins": cors_origin, "control_origins": control_origin}
         options["allowed_hosts"] = (*allowed_host, host) if is_host(host) else allowed_host
         app = create_app(fixture, **origins, fast_path=not no_fast_path, **options)
         persistence.prepare(app, source, export_on_exit)

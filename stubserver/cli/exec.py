@@ -15,12 +15,14 @@ from stubserver.cli.options import (
     CORS_ORIGIN,
     EXPORT,
     FIXTURE,
+    FIXTURE_DIR,
     FREEZE_AT,
     IMPORT,
     PORT,
     SEED,
     SINGLE,
     STRICT,
+    WATCH,
     WORLDS_FILE,
     NamedPath,
     fail,
@@ -42,6 +44,8 @@ _FILE = NamedPath(path_type=Path)
 @click.command("exec", context_settings={"allow_interspersed_args": False})
 @click.option("--port", default=0, type=PORT, help="Port to listen on (default: a free one).")
 @FIXTURE
+@FIXTURE_DIR
+@WATCH
 @SEED
 @FREEZE_AT
 @STRICT

@@ -49,7 +49,28 @@ def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime
     return moment
 
 
+class NamedPath(click.Path):
+    """A path that is not empty: an empty one comes from an unset variable, and would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Fails with one line if it is empty, or as click's own type does."""
+        if value == "":
+            self.fail("it is empty; the current folder is written as .", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 FIXTURE = option("--fixture", "Fixture that worlds start from: a name, or a YAML or JSON file.", default="default")
+FIXTURE_DIR = option(
+    "--fixture-dir",
+    "Folder with fixtures of your own, which worlds can start from by the names of the files.",
+    type=NamedPath(file_okay=False, path_type=Path),
+)
+WATCH = option(
+    "--watch",
+    "Have new and reset worlds start from what the files of fixtures say by then.",
+    is_flag=True,
+    default=False,
+)
 SEED = option("--seed", "Seed of all random draws.", default=0, type=click.IntRange(0))
 CORS_ORIGIN = option(
     "--cors-origin",
@@ -86,16 +107,6 @@ WORKERS = option(
     default=1,
     type=click.IntRange(1, 64),
 )
-
-
-class NamedPath(click.Path):
-    """A path that is not empty: an empty one comes from an unset variable, and would mean the current folder."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path. Fails with one line if it is empty, or as click's own type does."""
-        if value == "":
-            self.fail("it is empty; the current folder is written as .", param, ctx)
-        return super().convert(value, param, ctx)
 
 
 WORLDS_FILE = NamedPath(dir_okay=False, path_type=Path)

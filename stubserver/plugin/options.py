@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # pytest loads this module in every run, so it imports as lit
 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "--stub-fixture": {"metavar": "NAME", "help": "fixture that worlds start from: a name or a file"},
+    "--stub-fixture-dir": {"metavar": "DIR", "help": "folder with fixtures of your own, for worlds that ask for them"},
     "--stub-url": {"metavar": "URL", "help": "use a running server, which others may use at the same time"},
     "--stub-token": {"metavar": "TOKEN", "help": "token for its control plane (or set STUBSERVER_CONTROL_TOKEN)"},
     "--stub-strict": {"action": "store_true", "help": "refuse what the contract's types do not allow"},
@@ -104,8 +105,8 @@ def check(options: Any) -> Shared | None:
         return _shared(options)
     if options.stub_token is not None:
         _refuse("--stub-token", "there is no server to send it to; name one with --stub-url")
-    if options.stub_fixture is not None:
-        _check_fixture(options.stub_fixture)
+    if options.stub_fixture is not None or options.stub_fixture_dir is not None:
+        _check_fixture(options.stub_fixture, options.stub_fixture_dir)
     return None
 
 
@@ -140,14 +141,21 @@ def _check_artifacts(folder: str) -> None:
         _refuse("--stub-artifacts", f"cannot write to {folder}: {error.strerror}")
 
 
-def _check_fixture(name: str) -> None:
+def _check_fixture(name: str | None, folder: str | None) -> None:
     from stubserver.contract.load import load_contract
-    from stubserver.fixtures.fixture import FixtureError, load
+    from stubserver.fixtures.mistakes import FixtureError
+    from stubserver.fixtures.supply import Supply
 
+    if folder == "":
+        _refuse("--stub-fixture-dir", "the name of the folder is empty; . is the current one")
+    supply = Supply(load_contract(), "default" if name is None else name, Path(folder) if folder else None)
+    option = "--stub-fixture-dir"
     try:
-        load(name, load_contract())
+        supply.check()
+        option = "--stub-fixture"
+        supply.first(None)
     except FixtureError as error:
-        raise pytest.UsageError(f"--stub-fixture: {error}") from None
+        raise pytest.UsageError(f"{option}: {error}") from None
 
 
 def _shared(options: Any) -> Shared:
@@ -156,6 +164,8 @@ def _shared(options: Any) -> Shared:
 
     if options.stub_in_process:
         _refuse("--stub-url", "the server runs already, so leave out --stub-in-process")
+    if options.stub_fixture_dir is not None:
+        _refuse("--stub-url", "the server runs already: start it with --fixture-dir instead of --stub-fixture-dir")
     _check_url(options.stub_url)
     token = _token(options.stub_token)
     try:

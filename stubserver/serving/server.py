@@ -109,8 +109,11 @@ class Server(uvicorn.Server):
         self._signals = 0
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the connections once a second. One look at all of them costs less than a timer for each."""
+        """Look after the connections and the files of fixtures once a second. One look at all of them costs less than a
+        timer for each."""
         if counter % _TICKS == 0:
+            if (watch := self.config.app.watch) is not None:  # type: ignore[union-attr]
+                watch.look()
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 connection.look_for_reader(now)  # type: ignore[union-attr]

@@ -43,7 +43,9 @@ class Worlds:
         """Worlds start from `fixture` unless another is requested, which `load` provides; `forget` is called with each
         world that is deleted, replaced or evicted."""
         self.settings = settings or Settings()
-        self.fixture = fixture
+        self.newest: Callable[[Fixture], Fixture] = lambda fixture: fixture
+        """The newest version of a fixture, if files may change."""
+        self._first = fixture
         self._evicted = 0
         self.snapshots: dict[str, Snapshot] = {}
         self._load = load
@@ -68,6 +70,11 @@ class Worlds:
 
     def __contains__(self, name: str) -> bool:
         return name in self._worlds
+
+    @property
+    def fixture(self) -> Fixture:
+        """What worlds start from, unless another fixture is requested."""
+        return self.newest(self._first)
 
     def get(self, name: str = DEFAULT) -> World:
         """The world `name`, created from the server's fixture on first use."""
@@ -191,15 +198,15 @@ class Worlds:
     def load_fixture(self, name: str, moment: datetime | None = None) -> Fixture:
         """The fixture `name`, with its relative times as of `moment` (default: the start of the server). Raises a 400
         refusal if there is none."""
-        moment = moment or self.fixture.moment
-        if (name, moment) == (self.fixture.name, self.fixture.moment):
+        moment = moment or self._first.moment
+        if (name, moment) == (self._first.name, self._first.moment):
             return self.fixture
         if (name, moment) not in self._fixtures:
             loaded = self._load(name, moment)
             if len(self._fixtures) >= _MAX_FIXTURES:
                 del self._fixtures[next(iter(self._fixtures))]
             self._fixtures[name, moment] = loaded
-        return self._fixtures[name, moment]
+        return self.newest(self._fixtures[name, moment])
 
     def snapshot(self, name: str) -> Snapshot:
         """The stored snapshot `name`. Raises a 404 refusal if there is none."""

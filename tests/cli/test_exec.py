@@ -137,6 +137,29 @@ def test_the_fixture_and_the_seed(tmp_path: Path) -> None:
     assert first != second
 
 
+@pytest.mark.slow
+def test_fixtures_of_a_folder_that_are_edited(tmp_path: Path) -> None:
+    """A world that the command makes has what the file says by then, and the terminal hears of the change."""
+    mine = tmp_path / "own" / "mine.yaml"
+    mine.parent.mkdir()
+    mine.write_text("users: [{id: 1, username: ada, real_name: Ada, date_joined: -3d}]\n")
+    text = f"""
+import pathlib
+file = pathlib.Path({str(mine)!r})
+file.write_text(file.read_text().replace("ada", "eve"))
+print(json.dumps(ask('POST', '/__stub/worlds', None, {{'name': 'w', 'fixture': 'mine'}})))
+print(json.dumps(ask('GET', '/api/v2/user/1/', world='w')))
+file.write_text("users: [")
+ask('POST', '/__stub/worlds/w/reset', None)
+print(json.dumps(ask('GET', '/api/v2/user/1/', world='w')))
+"""
+    done = execute("--fixture-dir", "own", "--watch", command=script(text), folder=tmp_path)
+    made, *users = [json.loads(line) for line in done.stdout.splitlines()]
+    assert made["fixture"] == "mine", done.stderr
+    assert [user["username"] for user in users] == ["eve", "eve"]
+    assert "Fixture mine stays as it was, because of this: own/mine.yaml:2:1: this is no YAML" in done.stderr
+
+
 # What it leaves behind
 
 USE = """
@@ -291,7 +314,11 @@ def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
         ("--", "Error: Missing argument 'COMMAND...'."),
         ("--fail-on-violation", "Error: Missing argument 'COMMAND...'."),
         ("--prt 0 true", "Error: No such option '--prt'. (Did you mean one of: '--import', '--port'?)"),
-        ("--fixtur empty true", "Error: No such option '--fixtur'. Did you mean '--fixture'?"),
+        (
+            "--fixtur empty true",
+            "Error: No such option '--fixtur'. (Did you mean one of: '--fixture', '--fixture-dir'?)",
+        ),
+        ("--wach true", "Error: No such option '--wach'. Did you mean '--watch'?"),
         ("--cors-orign * -- true", "Error: No such option '--cors-orign'. Did you mean '--cors-origin'?"),
         ("--allowd-host a -- true", "Error: No such option '--allowd-host'. Did you mean '--allowed-host'?"),
         ("--freeze 2031-05-01T09:00:00Z true", "Error: No such option '--freeze'. Did you mean '--freeze-at'?"),
@@ -360,6 +387,11 @@ def test_a_command_that_is_not_there_is_told(folder: Path, command: str) -> None
     ("arguments", "says"),
     [
         ("--fixture nonesuch true", "stubserver: unknown fixture 'nonesuch': use one of default, empty, or a file"),
+        ("--fixture-dir nowhere true", "stubserver: cannot read the folder nowhere: No such file or directory"),
+        (
+            "--watch true",
+            "stubserver: --watch has nothing to watch: name a file with --fixture, or a folder with --fixture-dir",
+        ),
         ("--fixture folder true", "stubserver: unknown fixture 'folder': use one of default, empty, or a file"),
         ("--fixture broken.yaml true", "stubserver: broken.yaml:1:1: users: 3 is not valid; it must be a list"),
         ("--cors-origin app.example true", f"stubserver: --cors-origin: 'app.example' {NO_ORIGIN}"),

@@ -22,6 +22,7 @@ from tests.support.default import CONTROL_TOKEN
 
 NONE = {
     "stub_fixture": None,
+    "stub_fixture_dir": None,
     "stub_url": None,
     "stub_token": None,
     "stub_in_process": False,
@@ -99,6 +100,17 @@ FIXTURES: Rows = [
     ({"stub_fixture": "broken.yaml"}, "--stub-fixture: broken.yaml:2:1: "),
     ({"stub_fixture": "wrong.yaml"}, "--stub-fixture: the fixture has 2 mistakes:\nwrong.yaml:1:1: nope: "),
     ({"stub_fixture": "wrong.json"}, "--stub-fixture: wrong.json:1:1: "),
+    ({"stub_fixture_dir": ""}, "--stub-fixture-dir: the name of the folder is empty; . is the current one"),
+    ({"stub_fixture_dir": "nowhere"}, "--stub-fixture-dir: cannot read the folder nowhere: No such file or directory"),
+    ({"stub_fixture_dir": "broken.yaml"}, "--stub-fixture-dir: cannot read the folder broken.yaml: Not a directory"),
+    (
+        {"stub_fixture_dir": "."},
+        "--stub-fixture-dir: wrong.yaml: wrong.json has the same name, wrong: rename one of them",
+    ),
+    (
+        {"stub_fixture_dir": "folder.json", "stub_fixture": "nope"},
+        "--stub-fixture: unknown fixture 'nope': use one of default, empty, or a file",
+    ),
 ]
 REPORTS: Rows = [
     ({"stub_artifacts": ""}, "--stub-artifacts: the name of the folder is empty; . is the current one"),

@@ -227,7 +227,8 @@ def test_a_fixture_that_has_gone_is_one_line(tmp_path: Path, runner: asyncio.Run
     servers[0].app.worlds.get("w")
     save(servers[0].app, target)
     mine.unlink()
-    assert refused(servers[1].app, target).startswith(f"--import: cannot read {target}: unknown fixture '{mine}'")
+    reason = f"worlds.0 (w): Fixture mine cannot be used: there is no file {mine} any more"
+    assert refused(servers[1].app, target).startswith(f"--import: cannot read {target}: {reason}")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_a_fixture_that_has_gone_is_one_line(tmp_path: Path, runner: asyncio.Run
     ],
 )
 def test_worlds_that_the_server_would_not_keep_are_refused(
-    file: Path, api: Api, runner: asyncio.Runner, bounds: dict[str, int], says: str
+    file: Path, api: Api, runner: asyncio.Runner, bounds: dict[str, Any], says: str
 ) -> None:
     """None is evicted to make room for another."""
     size = api.app.worlds.get("lessons").size

@@ -158,7 +158,7 @@ def no_such_table(content: dict[str, Any]) -> None:
         (no_such_table, "tables.badges: there is no such table."),
         (lambda content: content["tables"].update(courses={"rows": 1}), ""),
         (lambda content: content.update(moment="soon"), "This is not a snapshot that a server wrote."),
-        (lambda content: content.update(fixture="loft"), "Unknown fixture 'loft': use one of default, empty."),
+        (lambda content: content.update(fixture="loft"), "Unknown fixture 'loft': use one of default, empty, lab."),
         (lambda content: content.update(digest="1"), 'Fixture "lab" has changed since this snapshot; take a new one.'),
     ],
     ids=["missing", "missing with default", "unknown", "choice", "table", "shape", "moment", "fixture", "digest"],
