@@ -26,12 +26,13 @@ from benchmarks.process import step_aside
 from benchmarks.recording import ask
 from benchmarks.report import number, table
 from benchmarks.workloads import Request, Workload
-from stubserver.fixture_generator import generate
+from stubserver.authoring.generator import generate
 
 _FILE = Path(__file__).parent / "results" / "growth.md"
 _SEARCH = "/api/v2/course/search/?limit=10"
 _TOKEN = "stub-creator"  # noqa: S105 (a persona, no secret)
 _WORLD = "world.json"
+_LAST = "The last of all courses"
 _SLOW = 0.002
 """Requests that take longer than this, in seconds, are sent one at a time."""
 
@@ -74,8 +75,9 @@ def _measured(courses: int, rounds: int, seconds: int) -> World:
 def _write(file: Path, courses: int) -> str:
     """Write the fixture; returns the name of its last course."""
     data = generate(courses, 0)
+    data["courses"][-1].update(name=_LAST, privacy="open")
     file.write_bytes(orjson.dumps(data))
-    return str(data["courses"][-1]["name"])
+    return _LAST
 
 
 def _rounds(contender: Contender, courses: int, last: str, rounds: int, seconds: int) -> dict[str, float]:

@@ -27,7 +27,7 @@ PURE = (
     "records",
     "fixtures",
     "reports",
-    "fixture_generator",
+    "authoring",
 )
 """What works without a web framework."""
 

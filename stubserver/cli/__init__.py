@@ -20,6 +20,7 @@ import click
 from stubserver import __version__
 from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import explain
+from stubserver.cli.authoring import generate
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
 from stubserver.cli.fixture import schema, validate
@@ -244,37 +245,6 @@ def fixture() -> None:
     """Work with fixtures."""
 
 
-@fixture.command()
-@click.option("--courses", required=True, type=click.IntRange(1, 1_000_000), help="Number of courses.")
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Seed of all random draws; the same seed gives the same fixture.",
-)
-@click.option(
-    "--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write (default: standard output)."
-)
-def generate(courses: int, seed: int, output: Any) -> None:
-    """Generate a large fixture, for use with --fixture FILE.
-
-    If FILE ends in .json, it is written as JSON, which loads ten times faster than YAML.
-    """
-    from stubserver.fixture_generator import generate as generated
-
-    data = generated(courses, seed)
-    if str(getattr(output, "name", "")).endswith(".json"):  # a stream that replaces standard output may have no name
-        import orjson
-
-        output.write(orjson.dumps(data).decode())
-    else:
-        import yaml
-
-        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-        yaml.dump(data, output, Dumper=dumper, sort_keys=False, allow_unicode=True)
-
-
 def _show(banner: str) -> None:
     """Print the banner, in colour on a terminal and as plain text otherwise."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
@@ -289,7 +259,7 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
-for command in (schema, validate):
+for command in (schema, validate, generate):
     fixture.add_command(command)
 for command in (exec_command, explain, coverage_command, replay, init, snapshot_command):
     main.add_command(command)

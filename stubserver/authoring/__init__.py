@@ -1,0 +1,1 @@
+"""Fixtures made for people: generated from a seed, or written down from a world."""
