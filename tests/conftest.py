@@ -5,6 +5,7 @@ With `pytest -n 2` the processes share one server over HTTP, where each test has
 
 import asyncio
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -42,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the processes of pytest-xdist share one server over HTTP, unless `--no-http` is given."""
+    os.environ["STUBSERVER_CACHE"] = "off"  # tests must not leave files with the user
     if config.getoption("numprocesses", None) and not config.option.no_http:
         config.option.stub_in_process = False
 

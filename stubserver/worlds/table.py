@@ -38,12 +38,13 @@ class FixtureTable:
         """`key` names the fields that identify a row."""
         self.key_of = reader(key)
         self.readers = {field: reader(field) for field in indexed}
-        self.rows = {self.key_of(row): row if type(row) is FixtureRow else FixtureRow(row) for row in rows}
-        self.index: Index = {field: {} for field in indexed}
+        made = (row if type(row) is FixtureRow else FixtureRow(row) for row in rows)
+        self.rows: Mapping[Key, FixtureRow] = {self.key_of(row): row for row in made}
+        index: dict[Field, dict[Any, list[Key]]] = {field: {} for field in indexed}
         for name in sorted(self.rows):
             for field, read in self.readers.items():
-                keys: Any = self.index[field].setdefault(read(self.rows[name]), [])
-                keys.append(name)
+                index[field].setdefault(read(self.rows[name]), []).append(name)
+        self.index: Mapping[Field, Mapping[Any, Sequence[Key]]] = index
         self.next_id = 1 + max((row["id"] for row in self.rows.values() if "id" in row), default=0)
         self.unchanged = Changes(self)
         """The changes that every world starts with: none."""
