@@ -20,7 +20,7 @@ import click
 from stubserver import __version__
 from stubserver.addressing import LOOPBACK
 from stubserver.cli.ask import explain
-from stubserver.cli.authoring import generate
+from stubserver.cli.authoring import from_world, generate
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
 from stubserver.cli.fixture import schema, validate
@@ -259,7 +259,7 @@ def _show(banner: str) -> None:
     Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
-for command in (schema, validate, generate):
+for command in (schema, validate, generate, from_world):
     fixture.add_command(command)
 for command in (exec_command, explain, coverage_command, replay, init, snapshot_command):
     main.add_command(command)

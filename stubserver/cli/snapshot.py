@@ -12,7 +12,7 @@ from stubserver.cli.options import TOKEN, URL, NamedPath, fail
 if TYPE_CHECKING:  # the other commands must not wait for these imports
     from stubserver.testing import Stub
 
-_TIMEOUT = 300.0
+TIMEOUT = 300.0
 """Seconds that a server may take for a large snapshot."""
 
 
@@ -38,11 +38,11 @@ def get(url: str, control_token: str | None, world: str | None, output: Path | N
     from stubserver import files
 
     _check_name(name)
-    with _server(url, control_token) as stub:
+    with server_at(url, control_token) as stub:
         if world is not None:
-            _check_world(stub, world)
+            check_world(stub, world)
             stub.control("POST", "/snapshots", world, json={"name": name})
-        data = orjson.dumps(stub.control("GET", f"/snapshots/{name}", timeout=_TIMEOUT)) + b"\n"
+        data = orjson.dumps(stub.control("GET", f"/snapshots/{name}", timeout=TIMEOUT)) + b"\n"
     if output is None:
         click.echo(data, nl=False)
         return
@@ -64,13 +64,13 @@ def put(url: str, control_token: str | None, file: Path, name: str | None) -> No
     name = file.stem if name is None else name
     _check_name(name)
     content = _content(file)
-    with _server(url, control_token) as stub:
-        loaded = stub.control("PUT", f"/snapshots/{name}", json=content, timeout=_TIMEOUT)
+    with server_at(url, control_token) as stub:
+        loaded = stub.control("PUT", f"/snapshots/{name}", json=content, timeout=TIMEOUT)
     click.echo(f"loaded snapshot {name}: fixture {loaded['fixture']}, {loaded['changed_rows']} changed rows")
 
 
 @contextmanager
-def _server(url: str, token: str | None) -> "Iterator[Stub]":
+def server_at(url: str, token: str | None) -> "Iterator[Stub]":
     """The server; what it refuses ends the command with one line."""
     from stubserver.testing import Stub, StubError
 
@@ -88,7 +88,7 @@ def _check_name(name: str) -> None:
         fail(f"{name!r} is not a valid snapshot name: {NAMING}")
 
 
-def _check_world(stub: "Stub", world: str) -> None:
+def check_world(stub: "Stub", world: str) -> None:
     """End the command if there is no such world: a snapshot would make one. The default world is always there."""
     from stubserver.worlds.registry import DEFAULT, NAME, NAMING
 

@@ -279,7 +279,7 @@ def test_a_server_that_fails_is_one_line(
 ) -> None:
     """Whatever it does instead of answering; nobody waits for ever."""
     if SILENCE in answers:
-        monkeypatch.setattr(snapshot, "_TIMEOUT", 0.1)
+        monkeypatch.setattr(snapshot, "TIMEOUT", 0.1)
     options = ["--output", "new.json"] if arguments is GET else []
     with Peer(*answers) as peer:
         status, out, err = invoke(*arguments, *options, "--url", peer.url)
@@ -294,8 +294,8 @@ def test_a_large_snapshot_has_its_time(
     command: Command, file: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     """More than other requests have."""
-    assert snapshot._TIMEOUT > TIMEOUT
-    monkeypatch.setattr(snapshot, "_TIMEOUT", 0)
+    assert snapshot.TIMEOUT > TIMEOUT
+    monkeypatch.setattr(snapshot, "TIMEOUT", 0)
     status, out, err = command(*arguments)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "a timeout of 0 s leaves no time to answer" in err
