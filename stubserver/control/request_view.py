@@ -11,6 +11,7 @@ from stubserver.addressing import SWITCH_COOKIE
 from stubserver.contract.contract import Contract
 from stubserver.pipeline.bounds import MAX_DEPTH, is_deeper
 from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
+from stubserver.records.trace_context import trace
 from stubserver.worlds.table import Change, Key, Row
 
 _SWITCH = re.compile(rf"\b{SWITCH_COOKIE}=[\w.-]+", re.ASCII)
@@ -59,6 +60,11 @@ class RequestView:
     def milliseconds(self) -> float:
         """How long it took, in milliseconds; 0 if time stands still in its world."""
         return round(self._entry.seconds * 1000, 3)
+
+    @property
+    def trace(self) -> Mapping[str, str] | None:
+        """The trace that it belongs to, if its headers name one."""
+        return trace(self._entry.headers)
 
     @property
     def request(self) -> Mapping[str, Any]:

@@ -34,6 +34,8 @@ def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
     """Labels and their texts, without those that do not apply."""
     yield "when", f"{request['time']} by the clock of its world; it took {request['milliseconds']} ms"
     yield "who", request["persona"]
+    if trace := request.get("trace"):  # older servers do not tell
+        yield "trace", f"{trace['trace_id']}, sent by span {trace['parent_id']}"
     operation = contract.operations.get(request["operation"])
     if operation is None:
         yield "operation", "none"

@@ -24,6 +24,16 @@ MOMENT = NOW.isoformat()
 # Entries
 
 
+@pytest.mark.parametrize("state", [{}, {"tracestate": "a=1,b=2"}, {"tracestate": "not valid"}])
+def test_get_request_tells_the_trace(api: Api, state: dict[str, str]) -> None:
+    """Whether the worlds are in memory or in a store, because the journal keeps the headers."""
+    parent = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+    number = api.get("/course/1/", headers={**parent, **state}).headers["x-stub-request"]
+    kept = state if state != {"tracestate": "not valid"} else {}
+    found = ok(api.get(f"{REQUESTS}/{number}"))["trace"]
+    assert found == {"trace_id": "a" * 32, "parent_id": "b" * 16, "trace_flags": "01", **kept}
+
+
 def test_get_request_tells_the_whole_story(api: Api) -> None:
     response = api.as_("creator").patch("/course/1/?x=1&y=2&y=3", json={"name": "Knots", "nope": [1]})
     entry = ok(api.get(f"{REQUESTS}/default-1"))
@@ -35,6 +45,7 @@ def test_get_request_tells_the_whole_story(api: Api) -> None:
         "persona": "stub-creator",
         "status": 200,
         "milliseconds": 0.0,
+        "trace": None,
         "request": {
             "method": "PATCH",
             "path": "/api/v2/course/1/",

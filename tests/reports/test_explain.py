@@ -135,6 +135,19 @@ def test_the_story(
     assert last == f"curl {again}"
 
 
+@pytest.mark.parametrize(
+    ("parent", "trace"),
+    [
+        (f"00-{'a' * 32}-{'b' * 16}-01", f"\n  trace     {'a' * 32}, sent by span {'b' * 16}"),
+        ("wrong", ""),
+    ],
+)
+def test_the_story_names_the_trace(api: Api, contract: Contract, parent: str, trace: str) -> None:
+    """If the request belongs to one."""
+    api.as_("member").get("/course/1/", headers={"traceparent": parent})
+    assert f"\n  who       stub-member{trace}\n  operation" in told(api, contract)
+
+
 @pytest.mark.usefixtures("app")
 def test_the_story_of_a_lost_answer(api: Api, contract: Contract) -> None:
     api.request("POST", "/__stub/faults", json={"kind": "lost", "times": 1})
