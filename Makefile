@@ -29,7 +29,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve quick test lint unit client newest tools fuzz-gate stores java engines test-browser fuzz bench bench-growth bench-worlds bench-stores bench-start bench-profile mutants soak docs lock clean
+.PHONY: help serve quick test lint unit client newest tools fuzz-gate stores java engines test-browser fuzz bench bench-growth bench-worlds bench-stores bench-start bench-profile mutants soak dist docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -115,6 +115,9 @@ bench-start: $(VENV)/dev.stamp ## Show where the time of a start goes
 
 bench-profile: $(VENV)/dev.stamp ## Show where the microseconds of a GET and a PUT go
 	$(BIN)/python -m benchmarks.profile
+
+dist: $(VENV)/dev.stamp ## Build wheel and sdist twice, compare, install and start each; writes dist/ with SHA256SUMS (2 minutes)
+	$(BIN)/python -m tests.dist
 
 docs: $(VENV)/dev.stamp ## Regenerate derived documents (tables of operations, rules and permissions, DECISIONS.md)
 	$(BIN)/python -m tests.docs
