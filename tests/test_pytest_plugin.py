@@ -1,6 +1,8 @@
 """The pytest plugin, as a project sees it after installing it: pytest runs in a folder of its own."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -28,6 +30,39 @@ def test_each_test_has_a_world_of_its_own(tmp_path: Path, options: list[str]) ->
     """So do tests of the same name in two files, and tests that run after each other."""
     text = USE.format(name="same") + USE.format(name="other")
     passed(run(tmp_path, *options, "-W", "error", test_one=text, test_two=text), 4)
+
+
+SERVING = {
+    "connexion",
+    "starlette",
+    "uvicorn",
+    "httpx",
+    "jsonschema_rs",
+    "orjson",
+    "redis",
+    "prometheus_client",
+    "yaml",
+}
+"""What it takes to serve: packages that cost most of the start of a server."""
+LOADED = f"""
+import sys
+
+def loaded():
+    return sorted({SERVING!r} & sys.modules.keys())
+"""
+
+
+def test_the_plugin_loads_no_server_until_a_test_asks(tmp_path: Path) -> None:
+    """It is installed beside tests that never ask, and must cost them nothing."""
+    script = f"{LOADED}\nimport stubserver.pytest_plugin\nprint(loaded())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    idle = "from conftest import loaded\ndef test_it():\n    assert loaded() == []\n"
+    asking = (
+        "from conftest import loaded\ndef test_it(course_world):\n    assert {'httpx', 'connexion'} <= {*loaded()}\n"
+    )
+    passed(run(tmp_path, conftest=LOADED, test_it=idle), 1)
+    passed(run(tmp_path, "--stub-in-process", test_it=asking), 1)
 
 
 def test_the_fixtures(tmp_path: Path) -> None:
