@@ -15,6 +15,7 @@ from stubserver.fixtures.fixture import COMPLETED_FROM
 from stubserver.pages.documents import TOKEN_SCHEME
 from stubserver.pipeline.faults import FAULT_KINDS
 from stubserver.pipeline.reading import READERS
+from stubserver.pipeline.recorder import UNLOGGED
 from stubserver.records.coverage import DIMENSIONS
 from stubserver.settings import BODY_BOUNDS
 from stubserver.suggestions import nearest
@@ -67,6 +68,8 @@ def _shared_names(contract: Contract, control: Contract) -> Iterator[SharedNames
     yield _components(contract, "schemas", SHAPES, "stubserver/api/views/course.py: SHAPES")
     yield _components(contract, "schemas", [OAUTH_SHAPE], "stubserver/errors.py: OAUTH_SHAPE")
     yield _components(contract, "securitySchemes", [TOKEN_SCHEME], "stubserver/pages/documents.py: TOKEN_SCHEME")
+    asked = {name: _place(operation) for name, operation in control.operations.items()}
+    yield SharedNames("operationId", asked, UNLOGGED, "stubserver/pipeline/recorder.py: UNLOGGED", all_known=False)
     kinds = control.schema("FaultCreate")["properties"]["kind"]["enum"]
     place = f"{control.file_of('components', 'schemas', 'FaultCreate')}: FaultCreate"
     yield SharedNames("kind", dict.fromkeys(kinds, place), FAULT_KINDS, "stubserver/pipeline/faults.py: FAULT_KINDS")

@@ -35,6 +35,7 @@ from stubserver.pipeline.turn import TurnTaking
 from stubserver.pipeline.wire import Wire
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
+from stubserver.records.metrics import Metrics
 from stubserver.row_check import RowChecks
 from stubserver.settings import MEMORY, Settings
 from stubserver.shared.coverage import SharedCoverage
@@ -71,12 +72,16 @@ class StubServer:
         check_origins(self.settings)
         self.control = load_control_contract()
         load = load or Supply(contract, fixture.name).named
+        self.metrics = Metrics([*contract.operations, *self.control.operations])
         given = contract, fixture, self.settings, load
-        self.worlds, self.journal, self.coverage, self.turns = _shared(store, *given) if store else _own(*given)
+        self.worlds, self.journal, self.coverage, self.turns = (
+            _shared(store, self.metrics, *given) if store else _own(*given)
+        )
         contracts = [contract, self.control]
         rows = RowChecks(contract)
-        parts = ServerParts(contract, self.control, self.worlds, self.journal, self.coverage, rows, self.turns)
-        commands = control.functions(parts)
+        held = self.worlds, self.journal, self.coverage
+        self._parts = ServerParts(contract, self.control, *held, rows, self.turns, self.metrics)
+        commands = control.functions(self._parts)
         functions: Mapping[str, Function] = ChainMap(operations.FUNCTIONS, commands)
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
         pages = page_routes(contracts)
@@ -89,7 +94,9 @@ class StubServer:
             waiting = {name for name, command in commands.items() if iscoroutinefunction(command)}
             turn_taking = [partial(TurnTaking, turns=self.turns, control=self.control, waiting=waiting)]
         outer: Middlewares = {
-            "recorder": [partial(recorder, contract=contract, journal=self.journal, coverage=self.coverage)],
+            "recorder": [
+                partial(recorder, contract=contract, journal=self.journal, coverage=self.coverage, metrics=self.metrics)
+            ],
             "cors": [partial(Cors, settings=self.settings)],
             "wire": [partial(Wire, worlds=self.worlds, control=self.control, protection=protection)],
             "faults": [partial(Faults, contract=contract, turns=self.turns)],
@@ -123,6 +130,10 @@ class StubServer:
         finally:
             await self.turns.close()
 
+    def begin_end(self) -> None:
+        """Say from now on that the server is not ready, because it ends."""
+        self._parts.life.is_ending = True
+
     async def close(self) -> None:
         """Let go of the store, at the end."""
         await self.turns.close()
@@ -137,11 +148,13 @@ def _own(contract: Contract, fixture: Fixture, settings: Settings, load: Load) -
     return Worlds(fixture, settings, load, journal.clear), journal, Coverage(contract, fixture.tokens), Direct()
 
 
-def _shared(store: Store, contract: Contract, fixture: Fixture, settings: Settings, load: Load) -> State:
+def _shared(
+    store: Store, metrics: Metrics, contract: Contract, fixture: Fixture, settings: Settings, load: Load
+) -> State:
     """What is in a store."""
     worlds = SharedWorlds(store, fixture, settings, load)
     journal = SharedJournal(settings, worlds, contract.operations)
-    return worlds, journal, SharedCoverage(contract, fixture.tokens, worlds), Turns(worlds)
+    return worlds, journal, SharedCoverage(contract, fixture.tokens, worlds), Turns(worlds, metrics.count)
 
 
 def create_app(

@@ -180,6 +180,8 @@ class Call:
     """Why the request was refused, if it was."""
     changes: Sequence[Change] = ()
     """The changes that the request made."""
+    outcome: str = ""
+    """What became of its transaction, as the metrics call it; empty if it would change nothing."""
     faults: Sequence[Mapping[str, Any]] = ()
     """The faults that fired, in the order of acting."""
     _rows: dict[str, Row] = field(default_factory=dict)

@@ -36,6 +36,8 @@ class Settings:
     """Proxies that may tell the address a client used: addresses and networks, separated by commas, or `*`."""
     control_token: str | None = None
     """Token that the control plane requires; None on loopback, where none is needed."""
+    metrics_token: str | None = None
+    """Token with which the metrics, and nothing else, can be had; None if only the control plane's own rules apply."""
     control_origins: tuple[str, ...] = ()
     """Origins, besides the server's own, whose pages may use the control plane."""
     store: str = MEMORY

@@ -148,6 +148,7 @@ def test_the_options_of_serve_are_all_listed() -> None:
         "--cors-origin",
         "--control-token",
         "--control-origin",
+        "--metrics-token",
         "--allowed-host",
         "--public-url",
         "--forwarded-allow-ips",

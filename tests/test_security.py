@@ -38,6 +38,7 @@ PROXIES = "tests/pipeline/test_proxies.py::"
 GUARD = "tests/pipeline/test_protection.py::"
 ORIGINS = "tests/pipeline/test_protection_origins.py::"
 DOCUMENTS = "tests/pipeline/test_protection_documents.py::"
+METRICS = "tests/pipeline/test_protection_metrics.py::"
 STORED = "tests/shared/test_journal.py::"
 SECRETS = "tests/control/test_request_view_secrets.py::"
 REGISTRY = "tests/worlds/test_registry.py::"
@@ -89,11 +90,16 @@ PROVED: dict[str, Sequence[str]] = {
         "tests/cli/test_cli.py::test_a_token_is_generated_unless_only_this_machine_can_come_in",
         GUARD + "test_without_its_token_a_guarded_server_does_nothing",
     ],
-    "Only the server's health and version need none": [
+    "Only the server's health, probes and version need none": [
         DOCUMENTS + "test_health_and_version_need_no_token",
         DOCUMENTS + "test_what_needs_no_token_tells_no_secret",
         DOCUMENTS + "test_only_reading_needs_no_token",
         DOCUMENTS + "test_what_looks_like_them_needs_the_token",
+    ],
+    "The token of `--metrics-token` opens the metrics": [
+        METRICS + "test_a_scraper_needs_a_token_where_there_is_one",
+        METRICS + "test_the_token_of_the_metrics_opens_nothing_else",
+        METRICS + "test_a_foreign_page_reads_no_metrics",
     ],
     # Nothing to gain from a browser that knows the token
     "Its documents, and nothing else, also open with HTTP Basic": [
@@ -220,9 +226,9 @@ def test_by_default_no_other_address_is_listened_to(plain: Served) -> None:
 def test_another_host_is_warned_about(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], host: str, warned: bool
 ) -> None:
-    monkeypatch.setattr("stubserver.serving.server.serve", lambda _, listener, *__: listener.close())
+    monkeypatch.setattr("stubserver.serving.server.serve", lambda _, listener, *__, **___: listener.close())
     main(["serve", "--port", "0", "--host", host], standalone_mode=False)
-    assert (f"Warning: {host} lets other machines in" in capsys.readouterr().err) == warned
+    assert (f"stubserver: {host} lets other machines in" in capsys.readouterr().err) == warned
 
 
 # No outbound calls, nothing executed, no files

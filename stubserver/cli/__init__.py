@@ -6,9 +6,7 @@ A usage error is reported in one line on standard error, with exit status 2.
 import contextlib
 import gc
 import json
-import os
 import secrets
-import sys
 import warnings
 from functools import partial
 from pathlib import Path
@@ -19,6 +17,7 @@ import click
 
 from stubserver import __version__
 from stubserver.addressing import LOOPBACK
+from stubserver.cli.announcement import announce, check_quiet
 from stubserver.cli.ask import explain
 from stubserver.cli.authoring import from_world, generate
 from stubserver.cli.coverage import coverage_command
@@ -39,15 +38,17 @@ from stubserver.cli.options import (
     WATCH,
     WORKERS,
     WORLDS_FILE,
+    LoggingCommand,
     PortOption,
     check_workers,
     fail,
     option,
+    say,
 )
 from stubserver.cli.replay import replay
 from stubserver.cli.snapshot import snapshot_command
 from stubserver.cli.starter import init
-from stubserver.cli.streams import open_closed, optional_output, print_anything
+from stubserver.cli.streams import open_closed, print_anything
 from stubserver.settings import Settings
 
 _MANY = click.IntRange(1)
@@ -63,7 +64,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="The HMAC key is")  # a stub's secret may be short
 
 
-@main.command()
+@main.command(cls=LoggingCommand)
 @option("--host", "Address to listen on.", default="127.0.0.1")
 @option("--port", "Port to listen on; 0 picks a free one.", default=8765, type=PORT, cls=PortOption)
 @FIXTURE
@@ -84,6 +85,7 @@ def main() -> None:
     "Origin, besides the server's own, whose pages may use the control plane (repeatable).",
     multiple=True,
 )
+@option("--metrics-token", "Token with which the metrics, and nothing else of the control plane, can be had.")
 @ALLOWED_HOST
 @option(
     "--public-url",
@@ -136,12 +138,20 @@ def main() -> None:
     is_flag=True,
     default=False,
 )
-@option("--log-format", "Format of the log.", type=click.Choice(["text", "json"]), default="text")
+@option(
+    "--log-format",
+    "Format of all that is printed and logged.",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    is_eager=True,  # mistakes in other options are told in this format
+)
+@option("--quiet", "Print no banner and log no requests; only warnings and errors.", is_flag=True, default=False)
 def serve(
     host: str,
     port: int,
     fixture: str,
     log_format: str,
+    quiet: bool,
     workers: int,
     cors_origin: tuple[str, ...],
     control_origin: tuple[str, ...],
@@ -161,9 +171,11 @@ def serve(
     from stubserver.serving.sockets import bind, url_of
 
     source = options.pop("import")  # which is no name in Python
+    made_up = None
     try:
         if options["control_token"] is None and not _is_private(host, options["public_url"]):
-            options["control_token"] = secrets.token_urlsafe(16)
+            options["control_token"] = made_up = secrets.token_urlsafe(16)
+        check_quiet(quiet, port, made_up)
         origins: dict[str, Any] = {"cors_origins": cors_origin, "control_origins": control_origin}
         options["allowed_hosts"] = (*allowed_host, host) if is_host(host) else allowed_host
         app = create_app(fixture, **origins, fast_path=not no_fast_path, **options)
@@ -173,13 +185,14 @@ def serve(
         fail(str(error))
     except OSError as error:
         fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
-    with optional_output():
-        _show(server.banner(app, url_of(listener)))
-    if host not in LOOPBACK:
-        with contextlib.suppress(OSError):
-            click.echo(f"Warning: {host} lets other machines in; this is a development tool.", err=True)
+    if not quiet:
+        announce(app, url_of(listener), workers, made_up, is_json=log_format == "json")
+        if host not in LOOPBACK:
+            with contextlib.suppress(OSError):
+                say(f"{host} lets other machines in; this is a development tool.")
+    at_end = partial(persistence.save_all, app, export_on_exit)
     try:
-        server.serve(app, listener, log_format, workers, partial(persistence.save_all, app, export_on_exit))
+        server.serve(app, listener, log_format, workers, at_end, quiet=quiet)
     except persistence.CannotPersist as error:
         fail(str(error), 1)
 
@@ -243,20 +256,6 @@ def why(name: str | None) -> None:
 @main.group()
 def fixture() -> None:
     """Work with fixtures."""
-
-
-def _show(banner: str) -> None:
-    """Print the banner, in colour on a terminal and as plain text otherwise."""
-    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
-        click.echo(banner)
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    text = Text(banner)
-    text.highlight_regex(r"https?://[^\s']+", "cyan")
-    text.highlight_regex(r"stub-[a-z]+", "bold green")
-    Console(soft_wrap=True).print(text)  # keeps the command to paste on one line, whatever the width
 
 
 for command in (schema, validate, generate, from_world):

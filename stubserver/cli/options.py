@@ -13,6 +13,8 @@ import click
 from stubserver.settings import MEMORY, Settings
 from stubserver.worlds.clock import check_moment
 
+LOG_FORMAT = "log_format"
+"""What click calls the option `--log-format`."""
 _SERVICE = re.compile(r"(?:tcp|udp|sctp)://(?:[0-9.]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", re.ASCII)
 """What Kubernetes sets the variable <NAME>_PORT of a service to."""
 
@@ -31,8 +33,11 @@ class PortOption(click.Option):
 
 def option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
     """A click option that the environment variable STUBSERVER_<NAME> can set, too; `text` is its help."""
-    variable = f"STUBSERVER_{name.removeprefix('--').replace('-', '_').upper()}"
-    return click.option(name, help=text, envvar=variable, show_envvar=True, show_default=True, **settings)
+    return click.option(name, help=text, envvar=_variable(name), show_envvar=True, show_default=True, **settings)
+
+
+def _variable(name: str) -> str:
+    return f"STUBSERVER_{name.removeprefix('--').replace('-', '_').upper()}"
 
 
 def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
@@ -133,12 +138,46 @@ URL = option("--url", "Base URL of the server.", default="http://127.0.0.1:8765"
 TOKEN = option("--control-token", "Token for its control plane, if it requires one.")
 
 
-def say(message: str) -> None:
-    """Print a message on standard error."""
-    click.echo(f"stubserver: {message}", err=True)
+def say(message: str, level: str = "warning", **facts: Any) -> None:
+    """Print a message on standard error: as a line for people or, where the command logs JSON, with more facts and as a
+    line for machines."""
+    if is_json():
+        from stubserver.records.json_lines import line
+
+        click.echo(line(level, message=message, **facts), err=True)
+    else:
+        click.echo(f"stubserver: {message}", err=True)
+
+
+def is_json() -> bool:
+    """Whether the command that is parsed or runs logs JSON."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.params.get(LOG_FORMAT) == "json"
+
+
+class LoggingCommand(click.Command):
+    """A command with `--log-format`, which wrong arguments are told in, too."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does it; but a mistake ends the command with one line of JSON, if that is the format."""
+        given = [*args]
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            _find_format(ctx, given)
+            if not is_json():
+                raise
+            fail(error.format_message())
+
+
+def _find_format(ctx: click.Context, args: list[str]) -> None:
+    """Find out which format was asked for, where the arguments as a whole could not be parsed."""
+    after = f"{' '.join(args)} ".partition("--log-format")[2][1:]
+    wanted = after.partition(" ")[0] or os.environ.get(_variable("--log-format"))
+    ctx.params.setdefault(LOG_FORMAT, wanted)
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
     """Print an error message in one line, and exit with `status`."""
-    say(message)
+    say(message, "error")
     sys.exit(status)

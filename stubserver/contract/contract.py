@@ -162,6 +162,7 @@ class Contract:
             status=status,
             headers={status: self._headers(answer) for status, answer in responses.items()},
             answer=answers.get(status),
+            media=next(iter(responses[status].get("content", {})), ""),
             blank=self.defaults(answers[status]) if status in answers else {},
             refusals={status: _schema_name(schema) for status, schema in answers.items() if status >= 400},
             answers={status: self.validator(schema) for status, schema in answers.items()},

@@ -83,6 +83,8 @@ class Operation:
     """Status -> its headers that have a fixed value, or an example, with that value."""
     answer: Schema | None = field(repr=False)
     """Schema of the body of a success; None if it has no body."""
+    media: str
+    """Media type of a success: JSON, or that of a text which the operation writes itself; empty if it has no body."""
     blank: Mapping[str, Any] = field(repr=False)
     """Documented defaults of the fields of a success."""
     refusals: Mapping[int, str] = field(repr=False)

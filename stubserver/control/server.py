@@ -10,6 +10,7 @@ from stubserver.addressing import PRODUCT
 from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control.server_parts import ServerParts
+from stubserver.errors import refusal
 
 
 async def get_index(call: Call, parts: ServerParts) -> Mapping[str, Any]:
@@ -41,6 +42,18 @@ def get_health(_: Call, parts: ServerParts) -> Mapping[str, Any]:
         "memory": {"worlds": parts.worlds.size, "snapshots": parts.worlds.snapshots_size},
         "limits": asdict(parts.worlds.settings),
     }
+
+
+async def get_live(_: Call, parts: ServerParts) -> Mapping[str, Any]:
+    """That requests are answered; it waits for nothing."""
+    return {"status": "ok"}
+
+
+def get_ready(_: Call, parts: ServerParts) -> Mapping[str, Any]:
+    """That the server can be used. Raises a 503 refusal at its end; a store that fails refuses the turn."""
+    if parts.life.is_ending:
+        raise refusal(503, "The server is shutting down.", "service_unavailable")
+    return {"status": "ok"}
 
 
 async def get_version(_: Call, parts: ServerParts) -> Mapping[str, Any]:

@@ -11,11 +11,20 @@ from stubserver.contract.contract import Contract
 from stubserver.errors import refusal
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
+from stubserver.records.metrics import Metrics
 from stubserver.row_check import RowChecks
 from stubserver.shared.turns import Direct, Turns
 from stubserver.worlds.clock import Clock
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.world import World
+
+
+@dataclass
+class Life:
+    """How far a server has come."""
+
+    is_ending: bool = False
+    """Whether it has been asked to end."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,8 @@ class ServerParts:
     coverage: Coverage
     rows: RowChecks
     turns: Turns | Direct
+    metrics: Metrics
+    life: Life = field(default_factory=Life)
     started: float = field(default_factory=time.monotonic)
 
     def world(self, name: str) -> World:

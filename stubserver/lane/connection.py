@@ -14,7 +14,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from stubserver.errors import Refusal, refusal
-from stubserver.pipeline.answer import encoded, with_length
+from stubserver.pipeline.answer import JSON, encoded, with_length
 from stubserver.pipeline.exchange import CONNECTION
 
 MAX_HEAD = 64 * 1024
@@ -208,7 +208,7 @@ class Connection(HttpToolsProtocol):
         """Answer with a refusal, formatted as uvicorn would, and hang up."""
         body = refused.body()
         content = [STATUS_LINE[refused.status]]
-        headers = with_length(encoded({"Connection": "close"}, has_body=True), refused.status, body)
+        headers = with_length(encoded({"Connection": "close"}, JSON), refused.status, body)
         for name, value in (*self.server_state.default_headers, *headers):
             content += (name, b": ", value, b"\r\n")
         self.transport.write(b"".join((*content, b"\r\n", body)))

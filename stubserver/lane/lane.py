@@ -91,8 +91,9 @@ class Lane:
         """Answer a request in the next turn, and record it. `done` is called with whether it was answered; if not, the
         stack must answer it."""
         assert isinstance(self._turns, Turns)  # noqa: S101 (there is no other way to have turns)
-        work = partial(self._attempt, head, body, time.perf_counter())
-        self._turns.offer(Job(work, [head.world], 1, partial(self._finish, head, send, done)))
+        started = time.perf_counter()
+        work = partial(self._attempt, head, body, started)
+        self._turns.offer(Job(work, [head.world], 1, partial(self._finish, head, send, done, started)))
 
     def _attempt(self, head: Head, body: bytes, started: float) -> tuple[Call, Answer, bytes] | None:
         """The finished call, its answer and the text of that, noted in the journal; None if the stack must answer.
@@ -110,12 +111,13 @@ class Lane:
         self._recorder.note(call, answer)
         return call, answer, text
 
-    def _finish(self, head: Head, send: Send, done: Callable[[bool], None], job: Job) -> None:
+    def _finish(self, head: Head, send: Send, done: Callable[[bool], None], started: float, job: Job) -> None:
         if job.error is not None or job.result is None:
             done(False)
             return
         call, answer, text = job.result
         send(answer.status, answer.headers, text)
+        answer.seconds = time.perf_counter() - started  # with what the store took
         try:
             self._recorder.note_line(head.target, call, answer)
         except Exception:

@@ -10,15 +10,19 @@ from stubserver.errors import Refusal
 Headers = list[tuple[bytes, bytes]]
 
 
-def encoded(headers: Mapping[str, str], has_body: bool) -> Headers:
-    """The headers of an answer, without Content-Length."""
-    found = {**headers, "content-type": "application/json"} if has_body else headers
+JSON = "application/json"
+"""Media type of all answers but a few."""
+
+
+def encoded(headers: Mapping[str, str], media: str) -> Headers:
+    """The headers of an answer, without Content-Length; `media` is the media type of its body, if it has one."""
+    found = {**headers, "content-type": media} if media else headers
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
 
 
 def success_headers(operation: Operation) -> Headers:
     """The headers of every success answer of an operation, without Content-Length."""
-    return encoded(operation.headers[operation.status], operation.answer is not None)
+    return encoded(operation.headers[operation.status], operation.media)
 
 
 def with_length(headers: Headers, status: int, body: bytes) -> Headers:
@@ -28,7 +32,7 @@ def with_length(headers: Headers, status: int, body: bytes) -> Headers:
 
 async def send_json(send: Send, method: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Answer with JSON text, or without a body if it is empty; HEAD gets only the headers."""
-    await send_encoded(send, method, status, encoded(headers, bool(body)), body)
+    await send_encoded(send, method, status, encoded(headers, JSON if body else ""), body)
 
 
 async def send_encoded(send: Send, method: str, status: int, headers: Headers, body: bytes) -> None:

@@ -49,20 +49,30 @@ class Dispatch:
         if iscoroutinefunction(function):
             body = self._answer(call, operation, await function(call))
         else:
-            body = self.run(call, operation)
+            body = self._run_last(call, operation)
         await send_encoded(send, call.method, operation.status, success_headers(operation), body)
 
+    def _run_last(self, call: Call, operation: Operation) -> bytes:
+        """As `run`, where nobody tries again after a failure."""
+        try:
+            return self.run(call, operation)
+        except BaseException:
+            call.outcome = "" if call.method == "GET" else "rolled_back"
+            raise
+
     def run(self, call: Call, operation: Operation) -> bytes:
-        """Run the operation and return its JSON answer, or b"". Never suspends, so requests never interleave."""
+        """Run the operation and return its answer, or b"". Never suspends, so requests never interleave."""
         with call.world.transaction() as transaction:
             body = self._answer(call, operation, self._functions[operation.id](call))
         call.changes = transaction.changes()
+        if call.changes:
+            call.outcome = "committed"
         return body
 
     def _answer(self, call: Call, operation: Operation, result: Any) -> bytes:
         shape = self._shape.get(operation.id)
         if shape is None:
-            return b""
+            return result or b""
         answer = shape(paging.envelope(call, result) if isinstance(result, Listing) else result)
         _check(operation, answer)
         return b"%b" % orjson.dumps(answer)  # copied, because orjson's result takes several times its size

@@ -15,15 +15,21 @@ from stubserver.pipeline.wire import is_api
 from stubserver.records import access_log
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Answer, Journal
+from stubserver.records.metrics import NO_OPERATION, Metrics
 
 _REQUEST_HEADER = REQUEST_HEADER.lower().encode()
+UNLOGGED = frozenset({"get_live", "get_ready", "get_metrics"})
+"""The operations that machines ask for all the time: in the log, they are only failures."""
 
 
 class Recorder:
     """ASGI middleware that follows each request to its end."""
 
-    def __init__(self, app: ASGIApp, contract: Contract, journal: Journal, coverage: Coverage) -> None:
+    def __init__(
+        self, app: ASGIApp, contract: Contract, journal: Journal, coverage: Coverage, metrics: Metrics
+    ) -> None:
         self._app = app
+        self._metrics = metrics
         self._contract = contract
         self._journal = journal
         self._coverage = coverage
@@ -64,8 +70,8 @@ class Recorder:
         if is_journaled(call, answer.status):
             self.route(call)
             self.keep(target, call, answer)
-        elif self.log is not None:
-            self.log(access_log.facts(method, self._shown(target), call, answer, refused, None))
+        else:
+            self._end(method, target, call, answer, refused, None)
 
     def route(self, call: Call) -> None:
         """Find the operation of a request that was refused early, or met a fault, and so has not been routed yet."""
@@ -87,7 +93,7 @@ class Recorder:
         self.note(call, answer)
 
     def note(self, call: Call, answer: Answer) -> None:
-        """Record a finished request in the journal and the coverage, but not in the log."""
+        """Record a finished request in the journal and the coverage, but not in the metrics and the log."""
         self.number(call)
         authentication.identify(call)
         forms.note_form(call)
@@ -95,20 +101,27 @@ class Recorder:
         self._journal.add(call, answer)
 
     def note_line(self, target: str, call: Call, answer: Answer) -> None:
-        """Record a finished request in the log."""
-        if self.log is not None:
-            self.log(access_log.facts(call.method, self._shown(target), call, answer, call.refusal, call.id))
+        """Record a finished request in the metrics and the log."""
+        self._end(call.method, target, call, answer, call.refusal, call.id)
 
     def log_line(self, scope: Scope, call: Call | None, answer: Answer, refused: Refusal | None) -> None:
-        """Record a finished request in the log, whether it is in the journal or not."""
+        """Record a finished request in the metrics and the log, whether it is in the journal or not."""
         if call is not None:
             call.refusal = refused = refused or call.refusal
             if refused is not None:
                 refused.__traceback__ = None
-        if self.log is not None:
-            target = _target(scope)
-            entry = call.id if call and call.id else None
-            self.log(access_log.facts(scope["method"], self._shown(target), call, answer, refused, entry))
+        entry = call.id if call and call.id else None
+        self._end(scope["method"], _target(scope), call, answer, refused, entry)
+
+    def _end(
+        self, method: str, target: str, call: Call | None, answer: Answer, refused: Refusal | None, entry: str | None
+    ) -> None:
+        operation = call.routed.id if call is not None and call.routed is not None else NO_OPERATION
+        self._metrics.request(operation, answer.status, answer.seconds)
+        if call is not None and call.outcome and not call.is_control:
+            self._metrics.count(call.outcome)
+        if self.log is not None and not (operation in UNLOGGED and answer.status == 200):
+            self.log(access_log.facts(method, self._shown(target), call, answer, refused, entry))
 
     def _shown(self, target: str) -> str:
         return access_log.redacted(target, self._contract.secrets)

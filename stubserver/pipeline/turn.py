@@ -38,6 +38,7 @@ class TurnTaking:
             messages = await self._turns.run(partial(self._answer, scope, call, before), call.world.name)
         except Refusal as refused:
             call.refusal = refused
+            call.outcome = call.outcome and "rolled_back"
             await send_refusal(refused, send, call.method)
             return
         for message in messages:

@@ -8,7 +8,15 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubserver.addressing import BASE_PATH, CONTROL, FIXTURE_HEADER, WORLD_HEADER, base_path
+from stubserver.addressing import (
+    BASE_PATH,
+    CONTROL,
+    FIXTURE_HEADER,
+    METRICS,
+    METRICS_ALIAS,
+    WORLD_HEADER,
+    base_path,
+)
 from stubserver.call import REFUSAL_KEY, SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal, invalid, refusal
@@ -113,6 +121,8 @@ class Wire:
         path, method = scope["path"].removeprefix(base) or "/", scope["method"]
         if f"{path}/" == CONTROL:
             path = CONTROL  # the index of the control plane answers without its slash, too
+        if path == METRICS_ALIAS:
+            path = METRICS
         used = self._addresses.used(scope, headers)
         address = self._addresses.public or used
         if CONNECTION in scope.get("extensions", {}):
@@ -224,17 +234,18 @@ def _is_control(path: str) -> bool:
 
 
 def _check_accept(path: str, header: str) -> None:
-    """The API answers JSON only (R026), and so does the control plane."""
+    """The API answers JSON only (R026), and so does the control plane, but for the metrics."""
     if not (is_api(path) or _is_control(path)) or not header:
         return
-    if not any(_admits_json(part) for part in header.split(",")):
-        raise refusal(406, "Answers are application/json only; the Accept header does not admit it.")
+    media = "text/plain" if path == METRICS else "application/json"
+    if not any(_admits(part, media) for part in header.split(",")):
+        raise refusal(406, f"Answers are {media} only; the Accept header does not admit it.")
 
 
-def _admits_json(media_range: str) -> bool:
+def _admits(media_range: str, media: str) -> bool:
     kind, *parameters = (part.strip().lower() for part in media_range.split(";"))
     unwanted = any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
-    return kind in ("*/*", "application/*", "application/json") and not unwanted
+    return kind in ("*/*", f"{media.partition('/')[0]}/*", media) and not unwanted
 
 
 def _after_body(receive: Receive) -> Receive:

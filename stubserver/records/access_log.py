@@ -1,4 +1,5 @@
-"""One log line per request: method, path, status, milliseconds, persona and, if it was refused, the reason.
+"""One log line per request: method, path, status, milliseconds, persona and, if it was refused, the reason. Lines
+for machines have the operation, the world and the trace, too.
 
 Lines are written in one batch per turn of the event loop. Written one by one through `logging`, they would often take
 longer than the request itself.
@@ -10,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-import orjson
-
 from stubserver.call import Call
 from stubserver.errors import Refusal
 from stubserver.records.journal import REDACTED, Answer
+from stubserver.records.json_lines import line
+from stubserver.records.trace_context import trace
 
 Facts = Mapping[str, Any]
 """What can be logged about one request."""
@@ -73,8 +74,16 @@ def facts(
     }
     if entry is not None:
         found["request"] = entry
-    if call and call.accepted:
-        found["accepted"] = ", ".join(map(str, call.accepted))
+    if call is not None:
+        if call.routed is not None:
+            found["operation"] = call.routed.id
+        if entry is not None or call.routed is not None:
+            found["world"] = call.world.name
+        if call.accepted:
+            found["accepted"] = ", ".join(map(str, call.accepted))
+        if call.faults:
+            found["faults"] = ", ".join(str(fault["kind"]) for fault in call.faults)
+        found.update(trace(call.headers) or ())
     if refused and answer.status >= 400:
         found["reason"] = refused.reason
     return found
@@ -82,16 +91,19 @@ def facts(
 
 def as_text(facts: Facts) -> str:
     """The facts as a line for people to read."""
-    line = f"{facts['method']:6} {facts['path']} {facts['status']} {facts['ms']:.1f} ms {facts['persona']}"
+    text = f"{facts['method']:6} {facts['path']} {facts['status']} {facts['ms']:.1f} ms {facts['persona']}"
     if "request" in facts:
-        line += f" {facts['request']}"
+        text += f" {facts['request']}"
     if "accepted" in facts:
-        line += f" - accepted as Django REST Framework would: {facts['accepted']}"
+        text += f" - accepted as Django REST Framework would: {facts['accepted']}"
     if "reason" in facts:
-        line += f" - {facts['reason']}"
-    return line if line.isprintable() else _CONTROL.sub("?", line)  # a path must not be able to forge a log line
+        text += f" - {facts['reason']}"
+    return text if text.isprintable() else _CONTROL.sub("?", text)  # a path must not be able to forge a log line
 
 
 def as_json(facts: Facts) -> str:
-    """The facts as a line for machines: one JSON object."""
-    return orjson.dumps({**facts, "ms": round(facts["ms"], 1)}).decode()
+    """The facts as a line for machines: one JSON object. A failure is an error, unless a fault asked for it;
+    that a client hung up is no failure, and has no reason."""
+    level = "error" if facts["status"] >= 500 and "reason" in facts and "faults" not in facts else "info"
+    message = f"{facts['method']} {facts['path']} {facts['status']}"
+    return line(level, message=message, **{**facts, "ms": round(facts["ms"], 1)})

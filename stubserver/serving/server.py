@@ -1,4 +1,4 @@
-"""Serving over HTTP: the socket, log and banner around the ASGI application."""
+"""Serving over HTTP: the socket and log around the ASGI application."""
 
 import asyncio
 import contextlib
@@ -8,19 +8,16 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from types import FrameType
-from typing import Any
 
-import orjson
 import uvicorn
 
-from stubserver import __version__
-from stubserver.addressing import CONTROL, PRODUCT
 from stubserver.app import StubServer
 from stubserver.lane.protocol import Protocol
 from stubserver.records.access_log import AccessLog, as_json, as_text
+from stubserver.records.json_lines import JsonFormat
 from stubserver.records.log_writer import LogWriter
 from stubserver.serving import workers
 from stubserver.serving.accepting import Acceptor, Counts
@@ -40,20 +37,28 @@ AtEnd = Callable[[], Awaitable[None]]
 
 
 def serve(
-    app: StubServer, listener: socket.socket, log_format: str, number: int = 1, at_end: AtEnd | None = None
+    app: StubServer,
+    listener: socket.socket,
+    log_format: str,
+    number: int = 1,
+    at_end: AtEnd | None = None,
+    *,
+    quiet: bool = False,
 ) -> None:
-    """Serve until interrupted, with `number` processes, logging each request to standard error. `log_format` is text or
-    json. `at_end` is awaited when all requests have ended; what it raises is raised. Raises SystemExit if none of
-    several processes stays alive."""
+    """Serve until interrupted, with `number` processes, logging each request to standard error, unless it is to be
+    `quiet`. `log_format` is text or json. `at_end` is awaited when all requests have ended; what it raises is raised.
+    Raises SystemExit if none of several processes stays alive."""
     at_end = at_end or nothing
     if number == 1:
-        _serve(app, listener, log_format, partial(_LoggingServer, at_end=at_end))
+        _serve(app, listener, log_format, quiet, partial(_LoggingServer, at_end=at_end))
         return
     counts = Counts(number)
+    app.metrics.share(number)
 
     def serve_one(place: int, pipe: int) -> None:
+        app.metrics.join(place)
         make = partial(_WorkerServer, acceptor=Acceptor(listener, counts, place), pipe=pipe)
-        _serve(app, listener, log_format, make)
+        _serve(app, listener, log_format, quiet, make)
 
     async def end() -> None:
         await at_end()
@@ -67,12 +72,17 @@ async def nothing() -> None:
 
 
 def _serve(
-    app: StubServer, listener: socket.socket, log_format: str, make: "Callable[[StubServer, LogWriter], _LoggingServer]"
+    app: StubServer,
+    listener: socket.socket,
+    log_format: str,
+    quiet: bool,
+    make: "Callable[[StubServer, LogWriter], _LoggingServer]",
 ) -> None:
     """Serve in this process until interrupted."""
     log = LogWriter(sys.stderr.fileno())
     log_to(log, log_format)
-    app.recorder.log = AccessLog(log.write, as_json if log_format == "json" else as_text)
+    if not quiet:
+        app.recorder.log = AccessLog(log.write, as_json if log_format == "json" else as_text)
     gc.freeze()  # what exists now stays for good, so the collector need not scan it
     gc.set_threshold(10_000)  # requests leave hardly any cycles behind
     gc.enable()
@@ -127,6 +137,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End gracefully at the first signal, and at once at the second, whichever they are."""
         self._signals += 1
+        self.config.app.begin_end()  # type: ignore[union-attr]
         super().handle_exit(sig, frame)
         if self._signals > 1:
             self.end_at_once()
@@ -196,6 +207,7 @@ class _WorkerServer(_LoggingServer):
         if not said:
             asyncio.get_running_loop().remove_reader(self._pipe)
         self._asked += len(said)
+        self._app.begin_end()
         self.should_exit = True
         if self._asked > 1:
             self.end_at_once()
@@ -216,56 +228,7 @@ def log_to(log: LogWriter, log_format: str) -> None:
     """Log warnings and errors, including those of libraries."""
     handler = logging.StreamHandler(log)
     if log_format == "json":
-        handler.setFormatter(_JsonFormat())
+        handler.setFormatter(JsonFormat())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-
-
-class _JsonFormat(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return orjson.dumps({"level": record.levelname.lower(), "message": super().format(record)}).decode()
-
-
-def banner(app: StubServer, url: str) -> str:
-    """What a newcomer needs, as text: the URLs, who the tokens stand for, how to sign in, and a command to paste.
-
-    `url` is where the server listens.
-    """
-    shown = (app.settings.public_url or url).rstrip("/")
-    lines = [
-        f"{PRODUCT} {__version__}   fixture {app.fixture.name}, {len(app.contract.operations)} operations",
-        "",
-        f"  API    {shown}/api/v2/",
-        f"  Docs   {shown}/docs/",
-        f"  Spec   {shown}/openapi.json",
-        f"  Stub   {shown}{CONTROL}docs/   (worlds, clock, faults, journal, coverage)",
-        *([f"  Worlds {store}"] if (store := app.kept_in) else []),
-        *([f"  Local  {url}   (where the proxy finds the server)"] if shown != url else []),
-        *(_token(token) if (token := app.settings.control_token) else []),
-        "",
-        "  Tokens",
-        *(_persona(app, persona) for persona in app.fixture.personas),
-    ]
-    if app.fixture.personas:
-        token = app.fixture.personas[0]["token"]
-        path = app.contract.operations["search_courses"].path
-        user = app.fixture.tables["users"].rows[app.fixture.personas[0]["user"]]
-        apps = ", ".join(app.fixture.tables["apps"].rows)
-        lines += [
-            "",
-            "  Sign in",
-            f"    {url}/oauth/token/ as {user['username']} with {user['password']}, client_id: {apps}",
-        ]
-        lines += ["", "  Try", f"    curl -H 'Authorization: Bearer {token}' '{url}{path}?limit=3'"]
-    return "\n".join(lines)
-
-
-def _token(token: str) -> list[str]:
-    """How to send the token of the control plane."""
-    return [f"         Authorization: Bearer {token}", "         (in a browser: any name, the token as the password)"]
-
-
-def _persona(app: StubServer, persona: Mapping[str, Any]) -> str:
-    name = app.fixture.tables["users"].rows[persona["user"]]["username"]
-    return f"    {persona['token']:16} {name:15} {persona['role']:10} {persona['about']}".rstrip()

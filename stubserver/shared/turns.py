@@ -64,8 +64,10 @@ class Job:
 class Turns:
     """Takes turns at a store, one after the other."""
 
-    def __init__(self, worlds: SharedWorlds) -> None:
+    def __init__(self, worlds: SharedWorlds, count: Callable[[str, int], None] = lambda *_: None) -> None:
+        """`count` adds to one of the counters of the metrics."""
         self._worlds = worlds
+        self._count = count
         self._jobs: list[Job] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -124,6 +126,7 @@ class Turns:
         try:
             await self._rounds(jobs)
         except Unavailable as error:
+            self._count("failures", 1)
             self._failed = time.monotonic(), error
             await self._abandon(error)
             for job in jobs:
@@ -152,6 +155,8 @@ class Turns:
             tried = self._attempts(jobs)
             worlds.store.deadline += time.monotonic() - started  # work is no waiting
             again = await worlds.commit() if tried else frozenset[str]()
+            self._count("turns", 1)
+            self._count("conflicts", len(again))
             for job in tried:
                 if again.isdisjoint(job.used):
                     jobs.remove(job)

@@ -2,10 +2,14 @@
 
 import json
 import socket
+import subprocess
+import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
+import httpx
 import jwt
 import pytest
 import yaml
@@ -15,8 +19,10 @@ from stubserver import __version__
 from stubserver.cli import main
 from stubserver.contract.contract import Contract
 from stubserver.contract.versions import as_openapi_31
-from tests.support.commands import Served, invoke, run
+from tests.sources import ROOT
+from tests.support.commands import CLEAN, PATIENCE, Served, invoke, run, until
 from tests.support.control import CONTROL
+from tests.support.engines import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +98,7 @@ def test_a_token_is_generated_unless_only_this_machine_can_come_in(
 
 
 def test_another_fixture(custom: Served) -> None:
-    assert "fixture empty" in custom.banner
+    assert json.loads(custom.log[0])["fixture"] == "empty"
     assert json.loads(custom.ask("GET", "/api/v2/course/search/")[2])["count"] == 0
 
 
@@ -165,6 +171,10 @@ def test_origins_that_are_named_may_use_the_control_plane(plain: Served, custom:
         (["--control-token", ""], "the control token must not be empty"),
         (["--control-token", "", "--host", "0.0.0.0"], "the control token must not be empty"),
         (["--control-token", "a b"], "printable ASCII without blanks"),
+        (["--metrics-token", ""], "the metrics token must not be empty"),
+        (["--metrics-token", "a b"], "printable ASCII without blanks"),
+        (["--quiet", "--port", "0"], "--quiet does not print the port that is picked here: name one with --port"),
+        (["--quiet", "--host", "0.0.0.0"], "--quiet does not print the token of the control plane that is made up"),
         (["--workers", "2"], "--workers 2 needs a store that processes share: use --store sqlite:PATH or"),
         (["--workers", "2", "--store", "memory:"], "--workers 2 needs a store that processes share"),
         (["--workers", "0"], "'--workers' (env var: 'STUBSERVER_WORKERS'): 0 is not in the range 1<=x<=64"),
@@ -205,3 +215,71 @@ def test_a_mistake_is_told_in_one_line(
     if "Usage:" not in err:
         assert len(err.splitlines()) == 1
         assert err.startswith("stubserver: ")
+
+
+# For machines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--fixture", ""], "unknown fixture '': use one of default, empty"),
+        (
+            ["--port", "abc"],
+            "Invalid value for '--port' (env var: 'STUBSERVER_PORT'): 'abc' is not a valid integer range.",
+        ),
+        (["--nope"], "No such option '--nope'."),
+        (["extra"], "Got unexpected extra argument (extra)"),
+        (["--workers", "2"], "--workers 2 needs a store that processes share: use --store sqlite:PATH or"),
+        (["--control-token", ""], "the control token must not be empty"),
+        (["--quiet", "--port", "0"], "--quiet does not print the port that is picked here"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+@pytest.mark.parametrize("how", ["before", "after", "joined", "environment"])
+def test_a_mistake_is_one_line_of_json(arguments: list[str], says: str, how: str) -> None:
+    """However JSON was asked for, and although the arguments are wrong."""
+    json_log = ["--log-format=json"] if how == "joined" else ["--log-format", "json"]
+    given = {"after": [*arguments, *json_log], "environment": arguments}.get(how, [*json_log, *arguments])
+    more = {"STUBSERVER_LOG_FORMAT": "json"} if how == "environment" else {}
+    status, out, err = invoke("serve", *given, **more)
+    assert (status, out) == (2, "")
+    (line,) = map(json.loads, err.splitlines())
+    assert [*line] == ["time", "level", "message"]
+    assert line["level"] == "error"
+    assert line["message"].startswith(says), line
+
+
+def test_a_wrong_format_is_told_to_people() -> None:
+    status, _, err = invoke("serve", "--log-format", "jsonl")
+    assert status == 2
+    assert err.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_quiet_logs_errors_alone(tmp_path: Path, form: str) -> None:
+    """No request, not even one that is refused; but whatever went wrong in the server itself."""
+    port = free_port()
+    script = "import logging; from stubserver.serving import server; before = server.config\n"
+    script += "server.config = lambda app: (logging.error('it broke'), before(app))[1]\n"
+    script += "from stubserver.cli import main; main()"
+    arguments = ["serve", "--quiet", "--log-format", form, "--port", str(port)]
+    with (tmp_path / "err").open("w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", script, *arguments], cwd=ROOT, env=CLEAN, stdout=err, stderr=err
+        )
+    try:
+        until(partial(answers, port))
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+    lines = (tmp_path / "err").read_text().splitlines()
+    assert [json.loads(line)["message"] if form == "json" else line for line in lines] == ["it broke"]
+
+
+def answers(port: int) -> bool:
+    """Whether a server answers at a port, with a refusal."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/api/v2/nowhere/").status_code == 404
+    except httpx.TransportError:
+        return False

@@ -24,6 +24,8 @@ from stubserver.cli.options import check_workers, fail
         ("CONTROL_ORIGIN", "https://a.example https://b.example", ("https://a.example", "https://b.example")),
         ("ALLOWED_HOST", "a.example b.example", ("a.example", "b.example")),
         ("LOG_FORMAT", "json", "json"),
+        ("QUIET", "1", True),
+        ("METRICS_TOKEN", "t", "t"),
         ("STORE", "memory:", "memory:"),
         ("WORKERS", "3", 3),
     ],

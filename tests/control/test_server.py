@@ -1,6 +1,8 @@
 """The control plane's server operations: health, version, and the users that its tokens stand for."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -8,11 +10,14 @@ import stubserver
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
 from stubserver.settings import Settings
+from stubserver.shared import turns
+from stubserver.stores.store import Unavailable
 from stubserver.worlds.snapshot import Fixture
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.control import CONTROL, RAW
 from tests.support.default import PERSONAS, SECRET
+from tests.support.stored import store_of
 from tests.support.worlds import named
 
 BOUNDED = Settings(jwt_secret=SECRET, max_worlds=3, max_rows=44, max_requests=3, max_body=66_000)
@@ -23,6 +28,12 @@ pytestmark = pytest.mark.no_world
 def server(contract: Contract, default_fixture: Fixture) -> StubServer:
     """A server for these tests alone, because health counts everything that it holds."""
     return StubServer(contract, default_fixture, BOUNDED)
+
+
+@pytest.fixture
+def without_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failure, the store is asked again at once."""
+    monkeypatch.setattr(turns, "_PAUSE", 0)
 
 
 # Index
@@ -110,6 +121,62 @@ def test_get_health_is_the_same_from_every_world(api: Api) -> None:
     ok(api.get("/course/1/"))
     here, there = (ok(api.get(f"{base_path}/__stub/health")) for base_path in ("", "/~w"))
     assert {**here, "uptime_seconds": 0} == {**there, "uptime_seconds": 0}
+
+
+# Probes
+
+
+@pytest.mark.parametrize("probe", ["live", "ready"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_probes_leave_no_trace(api: Api, probe: str, method: str) -> None:
+    """Neither a world nor anything in the journal, the coverage or the log."""
+    lines: list[object] = []
+    api.app.recorder.log = lines.append
+    try:
+        response = api.request(method, f"/~w/__stub/{probe}")
+    finally:
+        api.app.recorder.log = None
+    assert (response.status_code, response.text) == (200, '{"status":"ok"}' if method == "GET" else "")
+    assert len(response.headers["content-length"]) == 2
+    assert ok(api.get("/__stub/health"))["worlds"]["kept"] == len(api.app.worlds) == api.app.journal.kept == 0
+    assert ok(api.get("/__stub/coverage"))["covered"] == 0
+    assert lines == []
+
+
+def test_get_live_waits_for_no_store(stored: Callable[..., Api]) -> None:
+    api = stored()
+    store_of(api.app).failing = [("refresh", Unavailable("SQLite file worlds.db is gone"))] * 2
+    assert ok(api.get("/__stub/live")) == {"status": "ok"}
+    assert store_of(api.app).asked == []
+
+
+def test_get_ready_asks_the_store(stored: Callable[..., Api], without_pause: None) -> None:
+    """It is ready again as soon as the store is, and a failure is in the log."""
+    api, lines = stored(), list[Any]()
+    api.app.recorder.log = lines.append
+    store_of(api.app).failing = [("refresh", Unavailable("SQLite file worlds.db is gone"))]
+    message = "The store of worlds does not work: SQLite file worlds.db is gone."
+    response = api.get("/__stub/ready")
+    assert (response.status_code, response.json()["errors"][0]["message"]) == (503, message)
+    assert ok(api.get("/__stub/ready")) == {"status": "ok"}
+    api.app.recorder.log = None
+    assert store_of(api.app).asked == ["refresh", "refresh"]
+    assert [(line["status"], line["reason"]) for line in lines] == [(503, message)]
+
+
+def test_get_ready_says_when_the_server_ends(contract: Contract, default_fixture: Fixture, runner: Any) -> None:
+    """It still lives, and answers whatever has been asked."""
+    api = Api(StubServer(contract, default_fixture, BOUNDED), runner)
+    ok(api.get("/__stub/ready"))
+    api.app.begin_end()
+    lines: list[Any] = []
+    api.app.recorder.log = lines.append
+    response = api.get("/__stub/ready")
+    assert [line["operation"] for line in lines] == ["get_ready"]  # a failure is logged
+    assert refused(response, 503) == {"": "service_unavailable"}
+    assert response.json()["errors"][0]["message"] == "The server is shutting down."
+    assert ok(api.get("/__stub/live")) == {"status": "ok"}
+    ok(api.get("/course/1/"))
 
 
 # Version

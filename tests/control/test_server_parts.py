@@ -9,6 +9,7 @@ from stubserver.control.server_parts import ServerParts, clock_view, world_view
 from stubserver.errors import Refusal
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
+from stubserver.records.metrics import Metrics
 from stubserver.row_check import RowChecks
 from stubserver.settings import Settings
 from stubserver.shared.turns import Direct
@@ -27,7 +28,7 @@ def parts(contract: Contract, default_fixture: Fixture) -> ServerParts:
     """Those of a server without a world."""
     coverage = Coverage(contract, default_fixture.tokens)
     worlds, journal, rows = Worlds(default_fixture), Journal(Settings()), RowChecks(contract)
-    return ServerParts(contract, CONTROL, worlds, journal, coverage, rows, Direct())
+    return ServerParts(contract, CONTROL, worlds, journal, coverage, rows, Direct(), Metrics([]))
 
 
 def test_a_world_that_is_not_there_is_refused_and_not_made(parts: ServerParts) -> None:

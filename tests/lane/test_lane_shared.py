@@ -409,3 +409,11 @@ def test_a_store_that_fails_is_a_503(served: Served) -> None:
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"The store of worlds does not work: the disk is full." in answer
         assert b"x-stub-request" not in answer
+
+
+def test_the_latency_has_what_the_store_took(served: Served) -> None:
+    """Also in a world whose clock stands still, where the journal says that requests take no time."""
+    served.ask(SEEN)
+    found = dict(served.app.metrics.latencies())["get_course"]
+    assert sum(found.buckets) == 1
+    assert found.seconds > 0

@@ -313,7 +313,7 @@ def test_looking_changes_nothing(api: Api, name: str, method: str) -> None:
 @pytest.mark.parametrize("name", READS)
 def test_head_equals_get_without_a_body(api: Api, name: str) -> None:
     get, head = (call(api, name, "w", method) for method in ("GET", "HEAD"))
-    moving = {"content-length"} if name == "get_health" else set()
+    moving = {"content-length"} if name in ("get_health", "get_metrics") else set()
     assert {k: v for k, v in get.headers.items() if k not in moving} == {
         k: v for k, v in head.headers.items() if k not in moving
     }
@@ -377,16 +377,34 @@ def test_every_operation_refuses_as_it_declares(api: Api, locked: Api, name: str
         404,
         406,
         409,
+        503,
     }  # refused by the operation itself, or in the next test
     assert seen <= set(operation.refusals)
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "image/*, text/*"])
 def test_every_operation_answers_json_only(api: Api, accept: str) -> None:
+    """But for the metrics, which are text."""
     before = state(api.app)
-    for name in (*READS, *WRITES):
+    for name in {*READS, *WRITES} - {"get_metrics"}:
         assert refused(call(api, name, Accept=accept), 406) == {"": "not_acceptable"}, name
         assert state(api.app) == before, name
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("text/plain", 200),
+        ("text/*", 200),
+        ("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1", 200),
+        ("application/json", 406),
+        ("application/openmetrics-text", 406),
+        ("text/plain;q=0, text/html", 406),
+    ],
+)
+@pytest.mark.parametrize("path", ["/metrics", "/__stub/metrics"])
+def test_the_metrics_are_plain_text_only(api: Api, path: str, accept: str, status: int) -> None:
+    assert api.get(f"/{path}", headers={"Accept": accept, "Host": "localhost"}).status_code == status
 
 
 def test_documents_of_the_control_plane_are_for_browsers(api: Api) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from stubserver.app import StubServer, create_app
 from stubserver.pipeline.proxies import Addresses
-from stubserver.serving.server import banner
+from stubserver.serving.banner import banner
 from stubserver.settings import Settings
 from tests.support.answers import ok, refused
 from tests.support.client import Api

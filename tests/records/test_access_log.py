@@ -3,13 +3,14 @@ loop."""
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from stubserver.call import Accepted
 from stubserver.contract.contract import Contract
-from stubserver.errors import not_found
+from stubserver.errors import not_found, refusal
 from stubserver.records.access_log import AccessLog, as_json, as_text, facts, redacted
 from stubserver.records.journal import Answer
 from stubserver.worlds.world import World
@@ -29,6 +30,7 @@ def test_the_facts_of_a_refused_request(world: World, status: int) -> None:
         "ms": 500,
         "persona": "stub-member",
         "request": "w-1",
+        "world": "w",
         "reason": "It does not exist or is not visible to you.",
     }
 
@@ -100,7 +102,33 @@ def test_a_line_for_machines() -> None:
     """It escapes whatever would break the line."""
     line = as_json({**FACTS, "path": "/a\nb"})
     assert "\n" not in line
-    assert json.loads(line) == {**FACTS, "path": "/a\nb", "ms": 1.2}
+    told = json.loads(line)
+    assert [*told][:3] == ["time", "level", "message"]
+    assert datetime.fromisoformat(told.pop("time")).tzinfo is not None
+    about = {"level": "info", "message": "GET /a\nb 404"}
+    assert told == {**about, **FACTS, "path": "/a\nb", "ms": 1.2}
+
+
+@pytest.mark.parametrize(
+    ("status", "faults", "level"),
+    [(200, (), "info"), (404, (), "info"), (500, (), "error"), (503, ("error",), "info"), (0, (), "info")],
+)
+def test_only_what_nobody_asked_for_is_an_error(world: World, status: int, faults: tuple[str, ...], level: str) -> None:
+    call = called(world)
+    call.faults = [{"id": 1, "kind": kind} for kind in faults]
+    found = facts("GET", "/a", call, Answer(status=status), refusal(status, "Why.") if status >= 400 else None, "w-1")
+    assert json.loads(as_json(found))["level"] == level
+    assert found.get("faults") == (", ".join(faults) or None)
+
+
+def test_a_line_for_machines_names_operation_world_and_trace(world: World, contract: Contract) -> None:
+    call = called(world)
+    call.routed = contract.operations["get_course"]
+    call.headers = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "a=1"}
+    told = json.loads(as_json(facts("GET", "/a", call, Answer(status=200), None, "w-1")))
+    assert (told["operation"], told["world"], told["request"]) == ("get_course", "w", "w-1")
+    assert told["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert (told["parent_id"], told["trace_flags"], told["tracestate"]) == ("00f067aa0ba902b7", "01", "a=1")
 
 
 def test_the_lines_of_one_turn_are_written_together() -> None:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from stubserver.app import create_app
 from stubserver.lane import connection
 from stubserver.serving import server
 from stubserver.serving.background import Background
+from stubserver.serving.banner import banner
 from tests.sources import ROOT
 from tests.support.commands import CLEAN, COMMAND, PATIENCE, Served
 from tests.support.default import PERSONAS
@@ -43,10 +45,10 @@ def test_the_banner_tells_a_newcomer_all(plain: Served) -> None:
 
 def test_the_banner_tells_how_to_send_the_token() -> None:
     """To tools, and in a browser; on loopback, where none is needed, it says nothing of it."""
-    text = server.banner(create_app(control_token="t0ken"), "http://10.0.0.7")
+    text = banner(create_app(control_token="t0ken"), "http://10.0.0.7")
     assert "Authorization: Bearer t0ken" in text
     assert "in a browser: any name, the token as the password" in text
-    assert "in a browser" not in server.banner(create_app(), "http://127.0.0.1")
+    assert "in a browser" not in banner(create_app(), "http://127.0.0.1")
 
 
 def test_the_curl_line_works_when_pasted(plain: Served) -> None:
@@ -59,6 +61,27 @@ def test_the_curl_line_works_when_pasted(plain: Served) -> None:
     assert len(page["results"]) == 3
     assert page["next"].startswith(plain.url)
     assert page["results"][0]["join_status"] == "creator"
+
+
+# Readiness
+
+
+def test_a_signal_makes_the_server_unready() -> None:
+    app = create_app("empty")
+    server.Server(app).handle_exit(signal.SIGTERM, None)
+    assert app._parts.life.is_ending
+
+
+def test_a_parent_makes_its_worker_unready() -> None:
+    """It speaks through a pipe."""
+    app, (theirs, ours) = create_app("empty"), os.pipe()
+    worker = server._WorkerServer(app, None, None, theirs)  # type: ignore[arg-type]
+    os.write(ours, b".")
+    worker._hear()
+    for end in (theirs, ours):
+        os.close(end)
+    assert worker.should_exit
+    assert app._parts.life.is_ending
 
 
 # Logging
@@ -124,11 +147,25 @@ def test_a_path_cannot_forge_a_line(plain: Served) -> None:
 
 
 def test_the_json_log_is_one_object_for_each_line(custom: Served) -> None:
-    fine = json.loads(custom.asked("GET", "/api/v2/course/search/?limit=3", Authorization="Bearer stub-member"))
+    headers = {"Authorization": "Bearer stub-member", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+    fine = json.loads(custom.asked("GET", "/api/v2/course/search/?limit=3", **headers))
     assert fine.pop("ms") >= 0
+    assert datetime.fromisoformat(fine.pop("time")).tzinfo is not None
     target = "/api/v2/course/search/?limit=3"
     assert re.fullmatch("default-[0-9]+", fine.pop("request"))
-    assert fine == {"method": "GET", "path": target, "status": 200, "persona": "stub-member"}
+    assert fine == {
+        "level": "info",
+        "message": f"GET {target} 200",
+        "method": "GET",
+        "path": target,
+        "status": 200,
+        "persona": "stub-member",
+        "operation": "search_courses",
+        "world": "default",
+        "trace_id": "a" * 32,
+        "parent_id": "b" * 16,
+        "trace_flags": "01",
+    }
     absent = json.loads(custom.asked("GET", "/api/v2/course/1/"))
     assert (absent["status"], absent["persona"]) == (404, "anonymous")
     assert "Course 1 " in absent["reason"]
@@ -139,8 +176,10 @@ def test_the_log_holds_nothing_but_requests(plain: Served, custom: Served) -> No
     """No library warnings and no tracebacks, after all of the above."""
     for line in plain.log:
         assert re.match(r"[A-Z]+ +/.* [0-9]{3} [0-9.]+ ms ", line), line
-    for line in custom.log:
-        assert {"method", "path", "status", "ms", "persona"} <= set(json.loads(line)), line
+    first, *lines = map(json.loads, custom.log)
+    assert first["message"] == f"course-stubserver {__version__} listens at {custom.url}"
+    for line in lines:
+        assert {"method", "path", "status", "ms", "persona"} <= set(line), line
 
 
 # Streams that nobody reads

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from stubserver.serving import server, workers
 from tests.sources import ROOT
@@ -195,8 +196,8 @@ def test_the_parent_has_no_thread(tmp_path: Path) -> None:
 def test_the_parent_logs_as_the_workers_do(tmp_path: Path) -> None:
     with several(tmp_path, "--log-format", "json", changes="workers.EARLY = 0") as served:
         os.kill(served.workers[0], signal.SIGKILL)
-        served.wait_for(lambda: bool(served.log))
-        (line,) = map(json.loads, served.log)
+        served.wait_for(lambda: len(served.log) > 1)
+        _, line = map(json.loads, served.log)
         assert (line["level"], line["message"].partition(" was ")[2][:16]) == ("warning", "ended by SIGKILL")
 
 
@@ -269,6 +270,43 @@ def test_the_docs_tell_how_long() -> None:
     assert f"killed {workers.PATIENCE:g} seconds after" in page
     assert (workers.MOMENT, workers.EARLY, workers.TRIES) == (1, 1, 5)
     assert all(words in page for words in ("or one second after", "within their first second", "five times in a row"))
+
+
+# Metrics
+
+
+def scraped(served: Several) -> dict[str, float]:
+    """The metrics, by name and labels, as whichever worker answers tells them."""
+    with contextlib.closing(served.connect()) as connection:
+        connection.request("GET", "/metrics", headers={"Host": "localhost"})
+        text = connection.getresponse().read().decode()
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return {" ".join([sample.name, *sample.labels.values()]): sample.value for sample in samples}
+
+
+def test_a_scrape_sees_all_workers(tmp_path: Path) -> None:
+    """Whichever answers it: it adds up what each has counted, also those that have ended."""
+    asked = "stubserver_requests_total list_categories 200"
+    with several(tmp_path, changes="workers.EARLY = 0") as served:
+        connections = [served.connect() for _ in range(4)]
+        assert [ask(connection) for connection in connections for _ in range(5)] == [200] * 20
+        assert all(served.connections(pid) for pid in served.workers)
+        assert [scraped(served)[asked] for _ in range(6)] == [20] * 6
+        known = scraped(served)
+        assert {name for name in known if name.startswith("process_open_fds")} == {
+            "process_open_fds 1",
+            "process_open_fds 2",
+        }
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            pid = served.workers[0]
+            for connection in connections:
+                connection.close()
+            os.kill(pid, number)
+            served.wait_for(partial(served.has_replaced, pid))
+        assert [scraped(served)[asked] for _ in range(4)] == [20] * 4
+        with contextlib.closing(served.connect()) as connection:
+            assert ask(connection) == 200
+        assert [scraped(served)[asked] for _ in range(4)] == [21] * 4
 
 
 # Single workers

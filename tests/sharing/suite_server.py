@@ -14,7 +14,8 @@ from stubserver.app import StubServer
 from stubserver.contract.load import load_contract
 from stubserver.fixtures.fixture import load
 from stubserver.row_check import RowChecks
-from stubserver.serving.server import banner, serve
+from stubserver.serving.banner import banner
+from stubserver.serving.server import serve
 from stubserver.serving.sockets import bind, url_of
 from stubserver.stores.opening import store_at
 from tests.support.default import NOW, SETTINGS

@@ -10,8 +10,10 @@ from typing import Any
 NONE = "none"
 """The class of requests that got no answer, because a fault or their client dropped the connection."""
 _ASKED = re.compile(r"Fault [0-9]+ of world \S+ caused this answer\.")
-_USUAL = re.compile(r"Refused what .* sent: |[0-9]+ lines of the log are missing: ", re.DOTALL)
-"""Messages that clients can cause: by what is no HTTP, and by being faster than the disk."""
+_USUAL = re.compile(
+    r"Refused what .* sent: |[0-9]+ lines of the log are missing: |course-stubserver \S+ listens at ", re.DOTALL
+)
+"""Messages that clients can cause, by what is no HTTP and by being faster than the disk, and the first one."""
 _CANCELLED = re.compile(r"Cancel ([0-9]+) running task\(s\), timeout graceful shutdown exceeded")
 
 
@@ -50,10 +52,10 @@ class Log:
         except ValueError:
             self.strange.append(line)
             return
-        if "message" in entry:
-            self._note_message(entry["message"], line)
-        else:
+        if "method" in entry:
             self._note_request(entry, line)
+        else:
+            self._note_message(entry.get("message", ""), line)
 
     def _note_message(self, message: str, line: str) -> None:
         if cancelled := _CANCELLED.match(message):

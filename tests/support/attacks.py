@@ -18,7 +18,7 @@ from tests.support.worlds import forget, make, named
 
 READS = [operation.id for operation in CONTROL.operations.values() if operation.method == "get"]
 WRITES = [operation.id for operation in CONTROL.operations.values() if operation.method != "get"]
-OPEN = ["get_health", "get_version"]
+OPEN = ["get_health", "get_live", "get_ready", "get_version"]
 """The operations that need no token, wherever the server listens."""
 NAMES = {"{world}": "w", "{snapshot}": "kept", "{id}": "1", "{request}": "w-1"}
 BODIES: dict[str, Any] = {

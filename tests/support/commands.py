@@ -46,9 +46,11 @@ def told(err: str, expected: str) -> bool:
     return exactly and (not usage or usage[0].startswith("Usage: "))
 
 
-def until(condition: Callable[[], object], shown: Callable[[], object] = lambda: "") -> None:
+def until(
+    condition: Callable[[], object], shown: Callable[[], object] = lambda: "", patience: float = PATIENCE
+) -> None:
     """Wait until a condition holds; if it never does, fail with what is shown."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, shown()
         time.sleep(0.01)
@@ -66,11 +68,18 @@ class Served:
                 [*command, "--port", "0", *arguments], cwd=ROOT, env={**CLEAN, **environment}, stdout=out, stderr=err
             )
         try:
-            self.wait_for(lambda: "openapi.json" in self.banner and self.banner.endswith("\n"))
+            self.wait_for(lambda: bool(self._urls))
         except BaseException:
             self.end()
             raise
-        (self.url,) = re.findall(r"(http://127\.0\.0\.1:[0-9]+)/api/v2/\n", self.banner)
+        (self.url,) = self._urls
+
+    @property
+    def _urls(self) -> list[str]:
+        """Where it listens, as its banner says, or the first line of its log if that is JSON."""
+        if not self.banner:
+            return re.findall(r'"message":"[^"]* listens at ([^"]+)".*\n', self.err.read_text())
+        return re.findall(r"(http://127\.0\.0\.1:[0-9]+)/api/v2/\n(?s:.*)\n\Z", self.banner)
 
     @property
     def banner(self) -> str:
