@@ -106,6 +106,8 @@ def test_every_metric_is_in_the_docs(metrics: Metrics) -> None:
     samples = {sample.name for family in families(metrics).values() for sample in family.samples}
     names = {re.sub("_(bucket|count|sum)$", "", name) for name in samples}
     assert told == {name for name in names if name.startswith("stubserver_")}
+    rules = (ROOT / "deploy/prometheus-rules.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"stubserver_\w+", rules)) <= samples
 
 
 @pytest.mark.slow
