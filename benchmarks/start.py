@@ -42,8 +42,9 @@ def steps(started: float) -> None:
     with _timed("importing uvicorn"):
         import uvicorn.protocols.http.httptools_impl  # noqa: F401
     with _timed("importing the rest"):
-        from stubserver import app, fixture
+        from stubserver import app
         from stubserver.contract.load import load_contract
+        from stubserver.fixtures import fixture
         from stubserver.serving import background
     with _timed("reading the contract"):
         contract = load_contract()
