@@ -50,6 +50,11 @@ def generate(courses: int | None, preset: str | None, seed: int, output: Path | 
         data = generated(courses, seed, preset)
     except (NoFaker, ValueError) as error:
         fail(str(error))
+    if output not in (
+        None,
+        Path("-"),
+    ):  # it is called what its file is called, so that it can be in a folder with others
+        del data["name"]
     _write(output, _written(data, output))
 
 

@@ -92,6 +92,42 @@ def sharing(
         yield stack.enter_context(serving(folder, count, *needed, *options, command=command))
 
 
+class Replicas:
+    """Server processes at ports that they keep, numbered from 0."""
+
+    def __init__(self, folder: Path, ports: Sequence[int], options: Sequence[str]) -> None:
+        self._folder, self._ports, self._options = folder, ports, options
+        self._servers: dict[int, Served] = {}
+
+    def begin(self, number: int) -> None:
+        """Start one, and wait until it answers."""
+        logs = self._folder / f"replica-{number}"
+        logs.mkdir(parents=True, exist_ok=True)
+        self._servers[number] = Served(logs, *self._options, "--port", str(self._ports[number]))
+
+    def stop(self, number: int, by: signal.Signals) -> None:
+        """End one with a signal, and wait until it has ended."""
+        ended = self._servers.pop(number)
+        ended.process.send_signal(by)
+        ended.process.wait(PATIENCE)
+
+    def end(self) -> None:
+        """End all that run."""
+        for served in self._servers.values():
+            served.end()
+
+
+@contextmanager
+def serving_at(store: str, folder: Path, ports: Sequence[int]) -> Iterator[Replicas]:
+    """Server processes at these ports share a store, which is empty at first."""
+    with contextlib.ExitStack() as stack:
+        replicas = Replicas(folder, ports, _options(store, folder, stack))
+        stack.callback(replicas.end)
+        for number in range(len(ports)):
+            replicas.begin(number)
+        yield replicas
+
+
 def _options(store: str, folder: Path, stack: contextlib.ExitStack) -> list[str]:
     """The options with which a server uses an empty store; what it needs runs until the end of the stack."""
     if store == "redis":

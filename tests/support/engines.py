@@ -254,6 +254,14 @@ location @trace {{{_PASSED_ON}}}
 """
 
 
+def trying_the_next(ports: Sequence[int]) -> tuple[str, str]:
+    """Settings for `nginx`, and what stands around them: these ports get the requests in turn, and if one has just
+    closed its connection, or says that it is ending, the next one gets the request."""
+    servers = "\n    ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
+    passed_on = _PASSED_ON.replace("next_upstream off", "next_upstream error http_503 non_idempotent")
+    return f"location / {{{passed_on}}}", _ROUND_ROBIN % servers
+
+
 @contextmanager
 def nginx(settings: str, around: str = "") -> Iterator[str]:
     """nginx with the settings of a server, and what must stand around them; gives its URL."""
