@@ -20,6 +20,7 @@ from stubserver.addressing import LOOPBACK
 from stubserver.cli.announcement import announce, check_quiet
 from stubserver.cli.ask import explain
 from stubserver.cli.authoring import from_world, generate
+from stubserver.cli.check import check_command
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
 from stubserver.cli.fixture import schema, validate
@@ -260,5 +261,5 @@ def fixture() -> None:
 
 for command in (schema, validate, generate, from_world):
     fixture.add_command(command)
-for command in (exec_command, explain, coverage_command, replay, init, snapshot_command):
+for command in (exec_command, explain, check_command, coverage_command, replay, init, snapshot_command):
     main.add_command(command)

@@ -1,0 +1,109 @@
+"""What a check has found: differences, each with the steps that show it and how sure its rule is."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stubserver.checking.catalogue import Step
+from stubserver.checking.comparison import Difference
+from stubserver.checking.sides import Stopped
+from stubserver.contract.operation import Operation
+
+AGREES, DIFFERS, NOT_REACHED = "agrees", "differs", "not reached"
+
+
+@dataclass
+class Finding:
+    """A difference, and how to see it."""
+
+    operation: Operation
+    difference: Difference
+    rules: Sequence[str]
+    """The rules that may be broken: that of the story, or those of the operation."""
+    source: str
+    """What found it: `story`, `sweep`, `grid`, `walk` or `clean-up`."""
+    title: str
+    steps: Sequence[Step] = ()
+    """What was done, up to the request whose answer differs."""
+    curl: Sequence[str] = ()
+    """The same, as it was sent."""
+    times: int = 1
+    """How often the like was seen."""
+    accepted: str = ""
+    """Why it is known, if it is."""
+
+    @property
+    def key(self) -> str:
+        """The same for findings with probably one cause."""
+        return f"{self.operation.id} {self.difference.place} {self.difference.kind}"
+
+
+@dataclass
+class RuleResult:
+    """What became of one rule."""
+
+    rule: str
+    result: str = NOT_REACHED
+    why: str = ""
+    """Why it was not reached."""
+
+
+@dataclass
+class Report:
+    """All that a check has found."""
+
+    target: str
+    seed: int
+    personas: Sequence[str]
+    findings: list[Finding] = field(default_factory=list)
+    rules: dict[str, RuleResult] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """What a reader should know: what was left out, what could not be cleaned up."""
+    most: int = 0
+    """After so many findings, enough has been seen; 0 for no bound."""
+    sent: int = 0
+    seconds: float = 0.0
+
+    @property
+    def new(self) -> Sequence[Finding]:
+        """The findings that are not accepted."""
+        return [finding for finding in self.findings if not finding.accepted]
+
+    def add(self, finding: Finding) -> None:
+        """Add a finding, unless the like is there. Raises Stopped if that is enough."""
+        for known in self.findings:
+            if known.key == finding.key:
+                known.times += 1
+                return
+        self.findings.append(finding)
+        if len(self.findings) == self.most:
+            raise Stopped
+
+    def note_rule(self, rule: str, result: str, why: str = "") -> None:
+        """Note what became of a rule. A difference outweighs an agreement, and that outweighs not being reached."""
+        order = (NOT_REACHED, AGREES, DIFFERS)
+        known = self.rules.setdefault(rule, RuleResult(rule, NOT_REACHED, why))
+        if order.index(result) > order.index(known.result):
+            known.result, known.why = result, why
+
+
+def as_yaml(steps: Sequence[Step]) -> Iterator[str]:
+    """Steps as lines that can be pasted into the catalogue."""
+    for step in steps:
+        yield f"- {_flow(step.written())}"
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line. JSON is YAML, but names need no quotes."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_flow(part)}" for name, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, str) and value.replace("_", "a").replace("/", "a").isalnum() and not value[0].isdigit():
+        return (
+            value
+            if value.lower() not in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+            else f"'{value}'"
+        )
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,158 @@
+"""The report of a check for a terminal, and as JSON and JUnit XML."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report, as_yaml
+from stubserver.reports.text import printable, shortened, wrapped
+
+_SHOWN = 20
+"""Steps of a sequence that the text shows, the last ones; the other formats have all."""
+_WEIGHT = {
+    "certain": "documented: the server's fault until shown otherwise",
+    "high": "well supported",
+    "medium": "inferred: a question to both sides",
+    "low": "a guess: a question to both sides",
+}
+"""How sure a rule is -> what that means for a difference."""
+
+
+def text(report: Report, rules: Mapping[str, Any]) -> str:
+    """For a terminal. `rules` are those of the contract, by code."""
+    parts = [part for finding in report.findings for part in _finding(finding, rules)]
+    return "\n".join([*parts, *_ledger(report), *_notes(report), _verdict(report)]) + "\n"
+
+
+def _finding(finding: Finding, rules: Mapping[str, Any]) -> Iterator[str]:
+    operation, difference = finding.operation, finding.difference
+    times = f", {finding.times} times" if finding.times > 1 else ""
+    yield f"{operation.method.upper()} {operation.path} ({operation.id}): {difference.at}{times}"
+    yield f"  expected: {shortened(difference.expected, 200)}"
+    yield f"  came:     {shortened(difference.found, 200)}"
+    yield f"  seen in:  {finding.source}: {printable(finding.title)}"
+    for code in finding.rules[:3]:
+        yield from _rule(code, rules)
+    if finding.accepted:
+        yield f"  accepted: {printable(finding.accepted)}"
+        return
+    hidden = max(0, len(finding.steps) - _SHOWN)
+    yield f"  steps{f' (the last {_SHOWN} of {len(finding.steps)})' if hidden else ''}:"
+    yield from (f"    {printable(line)}" for line in as_yaml(finding.steps[hidden:]))
+    yield from (f"    {printable(line)}" for line in finding.curl[-1:])
+    yield ""
+
+
+def _rule(code: str, rules: Mapping[str, Any]) -> Iterator[str]:
+    rule = rules.get(code)
+    if rule is not None:
+        sure = rule["sure"]
+        yield wrapped(f"{code} ({sure}, {_WEIGHT[sure]}): {rule['rule']}", "  rule:     ", "            ")
+
+
+def _ledger(report: Report) -> Iterator[str]:
+    """How many rules agree, and those that do not."""
+    results = report.rules.values()
+    counts = Counter(rule.result for rule in results)
+    if results:
+        yield f"Rules: {', '.join(f'{counts[name]} {name}' for name in (AGREES, DIFFERS, NOT_REACHED) if counts[name])}"
+    differing = [rule.rule for rule in results if rule.result == DIFFERS]
+    if differing:
+        yield f"  {DIFFERS}: {', '.join(differing)}"
+    reasons: dict[str, list[str]] = {}
+    for rule in results:
+        if rule.result == NOT_REACHED:
+            reasons.setdefault(rule.why, []).append(rule.rule)
+    for why, codes in reasons.items():
+        yield wrapped(f"{NOT_REACHED}, {why}: {', '.join(codes)}", "  ", "    ")
+
+
+def _notes(report: Report) -> Iterator[str]:
+    yield from (wrapped(f"Note: {printable(note)}", "", "  ") for note in report.notes)
+
+
+def _verdict(report: Report) -> str:
+    accepted = len(report.findings) - len(report.new)
+    found = f"{len(report.new)} difference{'s' * (len(report.new) != 1)}" if report.new else "no difference"
+    known = f" ({accepted} accepted)" if accepted else ""
+    much = f"{report.sent:,} requests in {report.seconds:.0f} s, seed {report.seed}"
+    return f"{printable(report.target)}: {found}{known}; {much}, as {', '.join(report.personas) or 'nobody'}."
+
+
+# For programs
+
+
+def document(report: Report) -> Mapping[str, Any]:
+    """As one JSON value."""
+    return {
+        "target": report.target,
+        "seed": report.seed,
+        "personas": list(report.personas),
+        "requests": report.sent,
+        "seconds": round(report.seconds, 1),
+        "agrees": not report.new,
+        "differences": [_difference(finding) for finding in report.findings],
+        "rules": {rule.rule: {"result": rule.result, "why": rule.why} for rule in _sorted(report)},
+        "notes": report.notes,
+    }
+
+
+def _sorted(report: Report) -> Sequence[Any]:
+    return [report.rules[code] for code in sorted(report.rules)]
+
+
+def _difference(finding: Finding) -> Mapping[str, Any]:
+    return {
+        "key": finding.key,
+        "operation": finding.operation.id,
+        "at": finding.difference.at,
+        "kind": finding.difference.kind,
+        "expected": finding.difference.expected,
+        "found": finding.difference.found,
+        "rules": list(finding.rules),
+        "source": finding.source,
+        "title": finding.title,
+        "times": finding.times,
+        "accepted": finding.accepted,
+        "steps": [*as_yaml(finding.steps)],
+        "curl": list(finding.curl),
+    }
+
+
+def as_json(report: Report) -> str:
+    """As JSON."""
+    return json.dumps(document(report), indent=2, ensure_ascii=False) + "\n"
+
+
+def junit(report: Report) -> str:
+    """As JUnit XML: a test case for each rule, and one for each difference that is no rule's."""
+    cases = [*_cases(report)]
+    failures, skipped = (sum(f"<{kind}" in case for case in cases) for kind in ("failure", "skipped"))
+    head = f'<testsuite name="stubserver check" tests="{len(cases)}" failures="{failures}" skipped="{skipped}"'
+    time = f'time="{report.seconds:.1f}"'
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', f"{head} {time}>", *cases, "</testsuite>", ""])
+
+
+def _cases(report: Report) -> Iterator[str]:
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in report.new:
+        for code in finding.rules[:1] if finding.source == "story" else [""]:
+            by_rule.setdefault(code, []).append(finding)
+    for rule in _sorted(report):
+        found = by_rule.get(rule.rule, [])
+        skipped = f"<skipped message={quoteattr(rule.why)}/>" if rule.result == NOT_REACHED else ""
+        yield _case("rules", rule.rule, [*map(_failure, found), skipped])
+    for finding in by_rule.get("", []):
+        yield _case(finding.source, finding.key, [_failure(finding)])
+
+
+def _case(group: str, name: str, inside: Sequence[str]) -> str:
+    return f"<testcase classname={quoteattr(group)} name={quoteattr(printable(name))}>{''.join(inside)}</testcase>"
+
+
+def _failure(finding: Finding) -> str:
+    difference = finding.difference
+    message = f"{finding.key}: expected {difference.expected}, came {difference.found}"
+    return f"<failure message={quoteattr(printable(message))}/>"

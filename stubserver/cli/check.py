@@ -1,0 +1,173 @@
+"""`stubserver check`: whether another server keeps the contract, its rules included."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from stubserver.cli.options import fail, say
+from stubserver.suggestions import unknown
+
+if TYPE_CHECKING:
+    from stubserver.checking.findings import Report
+
+_PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
+_QUICK = 28.0
+"""Seconds of a quick check."""
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEW = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+def _personas(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, token = text.partition("=")
+        if name not in _PERSONAS:
+            raise click.BadParameter(unknown("persona", name, _PERSONAS))
+        if not separator or not token.isascii() or not token.isprintable() or " " in token or not token:
+            raise click.BadParameter(f"{name} needs a token, as in {name}=TOKEN.")
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice.")
+        found[name] = token
+    return found
+
+
+def _url(_: click.Context, __: click.Parameter, text: str) -> str:
+    try:
+        url = urlsplit(text)
+        is_right = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise click.BadParameter(f"{text!r} is no URL such as https://staging.example.com")
+    return text.removesuffix("/").removesuffix("/api/v2")
+
+
+def _rules(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
+    from stubserver.contract.load import load_contract
+
+    known = load_contract().document["x-rules"]
+    codes = tuple(code.strip().upper() for code in text.split(",") if code.strip())
+    for code in codes:
+        if code not in known:
+            raise click.BadParameter(unknown("rule", code, known))
+    return codes
+
+
+@click.command("check")
+@click.argument("url", callback=_url)
+@click.option(
+    "--persona",
+    "tokens",
+    metavar="NAME=TOKEN",
+    multiple=True,
+    callback=_personas,
+    help="Token of somebody who acts in the check (repeatable): a creator of courses and, as far as there are any, "
+    "manager, member, invited, requested, stranger, staff. The variable may hold several, with blanks between.",
+    envvar="STUBSERVER_CHECK_PERSONAS",
+    show_envvar=True,
+)
+@click.option("--quick", is_flag=True, help="Stories, but neither grid nor long walks: half a minute.")
+@click.option("--read-only", is_flag=True, help="Send nothing but GET requests, and check what is there.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the walks.")
+@click.option("--time", "seconds", type=click.FloatRange(5), help="Seconds after which what was seen is reported.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests a second, at most.")
+@click.option("--rules", metavar="R101,...", default="", callback=_rules, help="Play only the stories of these rules.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit", "html"]), default="text", show_default=True
+)
+@click.option("--output", type=_NEW, help="File for the report, instead of standard output.")
+@click.option("--accept", type=_FILE, help="File of known differences, each with a reason.")
+@click.option("--write-accept", type=_NEW, help="Write a file of all differences, to be given reasons.")
+def check_command(
+    url: str,
+    tokens: Mapping[str, str],
+    quick: bool,
+    read_only: bool,
+    seed: int,
+    seconds: float | None,
+    rate: float | None,
+    rules: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    accept: Path | None,
+    write_accept: Path | None,
+) -> None:
+    """Check whether the server at URL keeps the contract, its rules included.
+
+    The same requests go to URL and to a server of our own in this process, and the answers are compared. Courses are
+    made and deleted there, as the personas; nothing else is touched. The exit status is 0 if all agrees, 1 if something
+    differs, and 2 if the check cannot run.
+    """
+    from stubserver.checking import acceptance
+    from stubserver.checking.check import CannotCheck, Effort, check
+    from stubserver.contract.load import load_contract
+
+    if "creator" not in tokens and not read_only:
+        fail("a check needs somebody who may create courses: --persona creator=TOKEN (or --read-only)")
+    effort = Effort(
+        seconds=seconds or (_QUICK if quick else Effort.seconds),
+        walks=2 if quick else Effort.walks,
+        grid=not quick,
+        rate=rate or 0.0,
+        sweeps=not rate,
+        rules=rules,
+        read_only=read_only,
+    )
+    try:
+        accepted = acceptance.read(accept) if accept else {}
+        report = check(load_contract(), url, tokens, seed, effort, _progress())
+    except (acceptance.BadList, CannotCheck) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("interrupted before anything was checked")
+    _progress_ended()
+    gone = acceptance.apply(report, accepted, is_whole=not rules and not quick)
+    if write_accept:
+        acceptance.write(report, write_accept)
+    _print(report, form, output)
+    for key in gone:
+        say(f"{accept}: {key} no longer occurs; remove it")
+    sys.exit(1 if report.new or gone else 0)
+
+
+def _progress() -> Any:
+    """Says on a terminal what is being done; elsewhere, only the parts."""
+    is_terminal = sys.stderr.isatty()
+
+    def told(what: str) -> None:
+        if is_terminal:
+            sys.stderr.write(f"\r\x1b[K{what[:100]}")
+            sys.stderr.flush()
+        elif ": " not in what and not what.startswith("walk "):
+            say(what)
+
+    return told
+
+
+def _progress_ended() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+
+
+def _print(report: "Report", form: str, output: Path | None) -> None:
+    from stubserver.checking import html_report, text_report
+    from stubserver.contract.load import load_contract
+
+    rules = load_contract().document["x-rules"]
+    written = {
+        "text": lambda: text_report.text(report, rules),
+        "json": lambda: text_report.as_json(report),
+        "junit": lambda: text_report.junit(report),
+        "html": lambda: html_report.html(report, rules),
+    }[form]()
+    if output is None:
+        click.echo(written, nl=False)
+        return
+    try:
+        output.write_text(written, encoding="utf-8")
+    except OSError as error:
+        fail(f"{output}: {error.strerror}")

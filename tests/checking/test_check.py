@@ -1,0 +1,79 @@
+"""A whole check."""
+
+import pytest
+
+from stubserver.checking.check import Effort
+from tests.checking.bugs import BUGS, Bug, checked
+
+RULES = ("R101",)
+
+
+def test_a_check_leaves_nothing_behind() -> None:
+    courses: list[int] = []
+
+    def note(one: object) -> None:
+        courses.append(one.status) if one.method == "DELETE" and one.path.count("/") == 5 else None  # type: ignore[attr-defined]
+
+    checked(Bug(after=note), Effort(rules=RULES))
+    assert courses
+    assert {*courses} <= {204}
+
+
+def test_rules_limit_it_to_their_stories() -> None:
+    report = checked(Bug(), Effort(rules=RULES))
+    assert {*report.rules} == {*RULES}
+
+
+def test_an_interrupted_check_cleans_up_and_reports() -> None:
+    asked = [0]
+
+    def interrupt(one: object) -> None:
+        asked[0] += one.method == "POST"  # type: ignore[attr-defined]
+        if asked[0] == 9:
+            asked[0] += 1
+            raise KeyboardInterrupt
+
+    deleted: list[str] = []
+
+    def note(one: object) -> None:
+        deleted.append(one.path) if one.method == "DELETE" else None  # type: ignore[attr-defined]
+
+    report = checked(Bug(before=interrupt, after=note), Effort(grid=False, walks=0))
+    assert "interrupted: this is what was seen until then" in report.notes
+    assert len(deleted) > 1
+
+
+def test_the_time_ends_a_check_and_what_was_made_goes() -> None:
+    report = checked(Bug(), Effort(seconds=3.0, walks=1000))
+    assert [note for note in report.notes if note.startswith("the time was over")]
+    assert [note for note in report.notes if "left behind" in note] == []
+
+
+def test_a_target_that_dies_is_reported() -> None:
+    import httpx
+
+    asked = [0]
+
+    def die(_: object) -> None:
+        asked[0] += 1
+        if asked[0] > 60:
+            raise httpx.ConnectError("gone")
+
+    report = checked(Bug(before=die), Effort(grid=False, walks=0, rules=RULES))
+    assert "transport" in {finding.difference.kind for finding in report.findings}
+    assert [note for note in report.notes if note.startswith("left behind: course")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PUT of a course drops the description",
+        "search shows strangers what the creator sees",
+        "members see the right answers",
+        "lessons are not deleted",
+        "401 has no challenge",
+    ],
+)
+def test_stories_notice_bugs(name: str) -> None:
+    """`python -m tests.checking.bugs` has many more, and takes minutes."""
+    assert checked(BUGS[name], Effort(grid=False, walks=0, most=1, seconds=300)).findings

@@ -1,0 +1,135 @@
+"""`stubserver check`, as somebody uses it."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.commands import CLEAN, COMMAND, PATIENCE, Served, invoke, told, until
+
+pytestmark = pytest.mark.slow
+
+PERSONAS = [part for name in ("creator", "member", "stranger") for part in ("--persona", f"{name}=stub-{name}")]
+SHORT = [*PERSONAS, "--rules", "R101"]
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server of our own."""
+    server = Served(tmp_path_factory.mktemp("target"))
+    yield server.url
+    server.end()
+
+
+def test_our_own_server_agrees(target: str) -> None:
+    status, out, err = invoke("check", f"{target}/api/v2/", *SHORT)
+    assert (status, out.splitlines()[0]) == (0, "Rules: 1 agrees")
+    assert out.splitlines()[-1].startswith(f"{target}: no difference; ")
+    assert "stubserver: stories" in err.splitlines()
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "html"])
+def test_reports_go_to_files(target: str, form: str, tmp_path: Path) -> None:
+    file = tmp_path / "report"
+    status, out, _ = invoke("check", target, *SHORT, "--format", form, "--output", str(file))
+    assert (status, out) == (0, "")
+    begin = {"text": "Rules: ", "json": "{", "junit": "<?xml", "html": "<!doctype html>"}[form]
+    assert file.read_text().startswith(begin)
+
+
+def test_personas_come_from_the_environment(target: str) -> None:
+    tokens = "creator=stub-creator member=stub-member stranger=stub-stranger"
+    status, out, _ = invoke("check", target, "--rules", "R101", "--format", "json", STUBSERVER_CHECK_PERSONAS=tokens)
+    assert (status, json.loads(out)["personas"]) == (0, ["creator", "member", "stranger"])
+
+
+def test_known_differences_that_are_gone_fail(target: str, tmp_path: Path) -> None:
+    file = tmp_path / "known.yaml"
+    file.write_text("get_course /name value: it was so in May\n")
+    status, _, err = invoke("check", target, "--read-only", "--accept", str(file))
+    assert status == 1
+    assert err.splitlines()[-1] == f"stubserver: {file}: get_course /name value no longer occurs; remove it"
+    assert invoke("check", target, *SHORT, "--accept", str(file))[0] == 0
+
+
+def test_a_list_of_differences_is_written(target: str, tmp_path: Path) -> None:
+    file = tmp_path / "known.yaml"
+    assert invoke("check", target, "--read-only", "--write-accept", str(file))[0] == 0
+    assert file.read_text().startswith(f"# What is known to differ from the contract at {target}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["ftp://x", *PERSONAS],
+            "Error: Invalid value for 'URL': 'ftp://x' is no URL such as https://staging.example.com",
+        ),
+        (
+            ["staging", *PERSONAS],
+            "Error: Invalid value for 'URL': 'staging' is no URL such as https://staging.example.com",
+        ),
+        (["http://[x", *PERSONAS], "Error: Invalid value for 'URL': 'http://[x' is no URL..."),
+        (["http://x:0", *PERSONAS], "Error: Invalid value for 'URL': 'http://x:0' is no URL..."),
+        (
+            ["URL"],
+            "stubserver: a check needs somebody who may create courses: --persona creator=TOKEN (or --read-only)",
+        ),
+        (
+            ["URL", "--persona", "creatr=x"],
+            "PERSONA There is no persona 'creatr'. Did...",
+        ),
+        (
+            ["URL", "--persona", "creator"],
+            "PERSONA creator needs a token, as in creator=TOKEN.",
+        ),
+        (
+            ["URL", "--persona", "creator="],
+            "PERSONA creator needs a token, as in...",
+        ),
+        (
+            ["URL", "--persona", "creator=a b"],
+            "PERSONA creator needs a token, as in...",
+        ),
+        (
+            ["URL", *PERSONAS, *PERSONAS[:2]],
+            "PERSONA creator is given twice.",
+        ),
+        (["URL", *PERSONAS, "--rules", "R999"], "Error: Invalid value for '--rules': There is no rule 'R999'..."),
+        (["URL", *PERSONAS, "--time", "1"], "Error: Invalid value for '--time': 1.0 is not in the range x>=5."),
+        (["URL", *PERSONAS, "--rate", "0"], "Error: Invalid value for '--rate': 0.0 is not in the range x>0."),
+        (["URL", *PERSONAS, "--accept", "/none"], "Error: Invalid value for '--accept': File '/none' does not exist."),
+        (
+            ["URL", "--persona", "creator=bad"],
+            "stubserver: the target answered /api/v2/user/me/ with 401 for the token...",
+        ),
+        (["http://127.0.0.1:1", *PERSONAS], "stubserver: the target does not answer: ..."),
+        (["http://127.0.0.1:1", "--read-only"], "stubserver: the target does not answer: ..."),
+    ],
+)
+def test_what_cannot_run(target: str, arguments: list[str], message: str) -> None:
+    status, out, err = invoke("check", *(target if part == "URL" else part for part in arguments))
+    lines = [line for line in err.splitlines() if line != "stubserver: meeting the target"]
+    assert (status, out) == (2, "")
+    expected = message.replace(
+        "PERSONA", "Error: Invalid value for '--persona' (env var: 'STUBSERVER_CHECK_PERSONAS'):"
+    )
+    assert told("\n".join(lines), expected), err
+
+
+def test_ctrl_c_cleans_up_and_reports(tmp_path: Path) -> None:
+    server = Served(tmp_path, "--fixture", "empty")
+    try:
+        command = [*COMMAND, "check", server.url, *PERSONAS, "--format", "json"]
+        running = subprocess.Popen(command, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: sum("POST" in line for line in server.log) > 9)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=PATIENCE)
+        assert "interrupted: this is what was seen until then" in json.loads(out)["notes"]
+        assert httpx.get(f"{server.url}/api/v2/course/search/").json()["count"] == 0
+    finally:
+        server.end()
