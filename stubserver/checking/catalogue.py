@@ -19,6 +19,7 @@ user, `$run` within a text differs for each run and story, and `$now`, `$now+2s`
 `{wait: 2.5}` waits for some seconds. A story may begin with a name of `given`, whose steps come first.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -113,6 +114,16 @@ def unseen() -> Mapping[str, str]:
     return written
 
 
+def told(rule: str) -> Iterator[str]:
+    """What stories tell of a rule, for a terminal: their titles and steps, or why there are none."""
+    if rule in unseen():
+        yield f"  no story: {unseen()[rule]}"
+    for story in stories():
+        if story.rule == rule:
+            yield f"  story: {story.title}"
+            yield from (f"    {line}" for line in as_yaml(story.steps))
+
+
 def _names() -> Iterator[str]:
     for file in sorted((folder("openapi") / "stories").iterdir()):
         if file.name.endswith(".yaml") and file.name not in _NO_STORIES:
@@ -163,3 +174,24 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for part in value:
             yield from _texts(part)
+
+
+def as_yaml(steps: Sequence[Step]) -> Iterator[str]:
+    """Steps as lines that can be pasted into the catalogue."""
+    for step in steps:
+        yield f"- {_flow(step.written())}"
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line. JSON is YAML, but names need no quotes."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_flow(part)}" for name, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, str) and value.replace("_", "a").replace("/", "a").isalnum() and not value[0].isdigit():
+        return (
+            value
+            if value.lower() not in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+            else f"'{value}'"
+        )
+    return json.dumps(value, ensure_ascii=False)

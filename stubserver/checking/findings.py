@@ -1,9 +1,7 @@
 """What a check has found: differences, each with the steps that show it and how sure its rule is."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from stubserver.checking.catalogue import Step
 from stubserver.checking.comparison import Difference
@@ -86,24 +84,3 @@ class Report:
         known = self.rules.setdefault(rule, RuleResult(rule, NOT_REACHED, why))
         if order.index(result) > order.index(known.result):
             known.result, known.why = result, why
-
-
-def as_yaml(steps: Sequence[Step]) -> Iterator[str]:
-    """Steps as lines that can be pasted into the catalogue."""
-    for step in steps:
-        yield f"- {_flow(step.written())}"
-
-
-def _flow(value: Any) -> str:
-    """A value as YAML on one line. JSON is YAML, but names need no quotes."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_flow(part)}" for name, part in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, str) and value.replace("_", "a").replace("/", "a").isalnum() and not value[0].isdigit():
-        return (
-            value
-            if value.lower() not in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
-            else f"'{value}'"
-        )
-    return json.dumps(value, ensure_ascii=False)

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report, as_yaml
+from stubserver.checking.catalogue import as_yaml
+from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report
 from stubserver.reports.coverage_html import escaped
 
 _CSS = """

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report, as_yaml
+from stubserver.checking.catalogue import as_yaml
+from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report
 from stubserver.reports.text import printable, shortened, wrapped
 
 _SHOWN = 20

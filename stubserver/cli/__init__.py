@@ -238,10 +238,12 @@ def spec(form: str, version: str, control: bool) -> None:
 @main.command()
 @click.argument("name", required=False, metavar="[OPERATION|RULE]")
 def why(name: str | None) -> None:
-    """Explain an operation or a rule: its source, how sure it is, and the status of its refusals.
+    """Explain an operation or a rule: its source, how sure it is, the status of its refusals, and the stories that
+    show it.
 
     Without a name, print the page "Decided, not documented" on all of them, as Markdown.
     """
+    from stubserver.checking.catalogue import told
     from stubserver.contract.load import load_contract
     from stubserver.contract.merging import SpecError
     from stubserver.reports.why import UnknownName, decisions
@@ -252,6 +254,8 @@ def why(name: str | None) -> None:
         click.echo(explain(contract, name) if name else decisions(contract), nl=bool(name))
     except (SpecError, UnknownName) as error:
         fail(str(error))
+    for line in told(name) if name else ():
+        click.echo(line)
 
 
 @main.group()

@@ -1,11 +1,9 @@
 """What a report keeps, and how steps are written."""
 
 import pytest
-import yaml
 
-from stubserver.checking.catalogue import Step
 from stubserver.checking.comparison import Difference
-from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report, as_yaml
+from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report
 from stubserver.checking.sides import Stopped
 from stubserver.contract.contract import Contract
 
@@ -48,17 +46,3 @@ def test_the_worst_of_a_rule_counts(results: list[str], last: str) -> None:
     for result in results:
         report.note_rule("R1", result, "why")
     assert report.rules["R1"].result == last
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        Step("creator", "create_course", body={"name": "A: b, {c} $run", "type": "self-paced", "n": [1, None, True]}),
-        Step("nobody", "get_course", "course", query={"view": "edit", "x": "yes", "y": "1", "z": "", "é": "ü\n"}),
-        Step("member", "patch_course", "course", files={"image_original": "png"}, save="x", expect=200, shows={"a": 1}),
-        Step(wait=2.5),
-    ],
-)
-def test_steps_can_be_pasted_into_the_catalogue(step: Step) -> None:
-    (line,) = as_yaml([step])
-    assert Step.read(yaml.safe_load(line)[0]) == step

@@ -96,11 +96,13 @@ def test_why_explains_every_rule(contract: Contract) -> None:
 
 
 def test_why_rule_prints_it() -> None:
-    """R116: only this rule, with the answer to a request that breaks it."""
+    """R116: only this rule, with the answer to a request that breaks it, and what shows it."""
     result = run("R116")
     assert (result.exit_code, result.stderr) == (0, "")
     text = "name is required on create and PUT and must be unique among courses. A duplicate gives a field error on"
-    assert result.stdout.splitlines() == [
+    lines = result.stdout.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("  story: "))
+    assert lines[:first] == [
         "R116  (high, answers 400 unique)",
         *textwrap.wrap(f"{text} name with code unique.", 100, initial_indent="  ", subsequent_indent="  "),
         "  source: docs: course; ui: CourseForm handles code unique",
