@@ -98,7 +98,7 @@ class Validator:
         return iter(dict.fromkeys(islice(self._problems(value, name), _MAX_PROBLEMS)))
 
     def _problems(self, value: Any, name: str | None) -> Iterator[Problem]:
-        for error in self._compiled.iter_errors(value):
+        for error in _innermost(self._compiled.iter_errors(value)):
             detail = error.kind.as_dict()
             if error.kind.name == "additionalProperties" and not error.instance_path:
                 yield from unknown_names("field", detail["unexpected"], self._fields)
@@ -111,6 +111,22 @@ class Validator:
                 path.append(detail["property"])
             where = f" (at {'.'.join(path)})" if len(path) > 1 else ""
             yield Problem(code, message + where, name or (path[0] if path else "non_field_errors"))
+
+
+def _innermost(errors: Iterable[Any]) -> Iterator[Any]:
+    """The errors; in the place of one that no alternative fits, those of the alternative that fits best."""
+    for error in errors:
+        if error.kind.name in ("anyOf", "oneOf") and (alternatives := _alternatives(error)):
+            nearest: list[Any] = min(alternatives, key=len)
+            yield from _innermost(nearest)
+        else:
+            yield error
+
+
+def _alternatives(error: Any) -> list[list[Any]]:
+    """The errors of each alternative."""
+    found: list[list[Any]] = error.kind.as_dict().get("context", [])
+    return found
 
 
 def code_and_message(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, str]:

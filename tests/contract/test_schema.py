@@ -109,6 +109,14 @@ def test_problems_stand_under_their_fields() -> None:
     assert named.field == "limit"
 
 
+def test_of_alternatives_the_one_that_fits_best_is_told() -> None:
+    few = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    many = {"type": "object", "required": ["b"], "properties": {"a": {"type": "boolean"}}}
+    for keyword in ("anyOf", "oneOf"):
+        (problem,) = Validator({keyword: [many, few]}, {}).problems({"a": "x"})
+        assert (problem.field, problem.message) == ("a", '"x" is not valid; it must be a whole number within 64 bits.')
+
+
 def test_one_problem_is_told_once() -> None:
     twice = {"allOf": [{"maximum": 1}, {"maximum": 1}]}
     assert said(twice, 2) == [("max_value", "Must be less than or equal to 1.")]
