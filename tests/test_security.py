@@ -42,6 +42,7 @@ METRICS = "tests/pipeline/test_protection_metrics.py::"
 STORED = "tests/shared/test_journal.py::"
 SECRETS = "tests/control/test_request_view_secrets.py::"
 REGISTRY = "tests/worlds/test_registry.py::"
+PROXY = "tests/checking/test_proxy.py::"
 NOT_OURS = "a fact about others, which no test of ours can prove"
 PROVED: dict[str, Sequence[str]] = {
     # Loopback by default
@@ -125,6 +126,12 @@ PROVED: dict[str, Sequence[str]] = {
         HERE + "test_no_request_makes_the_server_do_anything_but_answer",
         HERE + "test_urls_are_stored_and_returned",
     ],
+    # A proxy to one server
+    "`stubserver proxy` connects to its `--upstream`": [
+        PROXY + "test_what_is_not_for_the_server_is_refused",
+        PROXY + "test_redirects_are_not_followed",
+    ],
+    "Its reports have no credentials": ["tests/checking/test_observer.py::test_no_report_has_credentials"],
     # Nothing from a request is executed
     "No `eval`, no templates made of input": [
         HERE + "test_no_request_makes_the_server_do_anything_but_answer",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from stubserver.checking.catalogue import Step
 from stubserver.checking.comparison import Difference
@@ -62,6 +63,20 @@ class Report:
     """After so many findings, enough has been seen; 0 for no bound."""
     sent: int = 0
     seconds: float = 0.0
+
+    headings: ClassVar[Mapping[str, str]] = {}
+    """Source of findings -> what is written above them, where that is known."""
+
+    @property
+    def circumstances(self) -> str:
+        """How much was done, and how."""
+        who = ", ".join(self.personas) or "nobody"
+        return f"{self.sent:,} requests in {self.seconds:.0f} s, seed {self.seed}, as {who}"
+
+    @property
+    def more(self) -> Mapping[str, Any]:
+        """What only programs are told."""
+        return {"seed": self.seed, "personas": list(self.personas)}
 
     @property
     def new(self) -> Sequence[Finding]:

@@ -34,11 +34,19 @@ def html(report: Report, rules: Mapping[str, Any]) -> str:
         f"<title>{escaped(report.target)}: {state}</title><style>{_CSS}</style>",
         f'<header><p class="muted">{escaped(report.target)}</p><h1>Contract check: '
         f'<span class="{"bad" if report.new else "good"}">{state}</span></h1>',
-        f"<p>{report.sent:,} requests in {report.seconds:.0f} s, seed {report.seed}, as "
-        f"{escaped(', '.join(report.personas)) or 'nobody'}</p></header><main>",
+        f"<p>{escaped(report.circumstances)}</p></header><main>",
     ]
-    parts = [part for finding in report.findings for part in _finding(finding, rules)]
-    return "\n".join([*head, *parts, *_ledger(report, rules), *_notes(report), "</main></html>", ""])
+    ledger = _ledger(report, rules) if report.rules else ()
+    return "\n".join([*head, *_findings(report, rules), *ledger, *_notes(report), "</main></html>", ""])
+
+
+def _findings(report: Report, rules: Mapping[str, Any]) -> Iterator[str]:
+    source = ""
+    for finding in report.findings:
+        if finding.source != source and finding.source in report.headings:
+            yield f"<h2>{escaped(report.headings[finding.source])}</h2>"
+        source = finding.source
+        yield from _finding(finding, rules)
 
 
 def _finding(finding: Finding, rules: Mapping[str, Any]) -> Iterator[str]:

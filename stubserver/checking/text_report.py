@@ -23,8 +23,16 @@ _WEIGHT = {
 
 def text(report: Report, rules: Mapping[str, Any]) -> str:
     """For a terminal. `rules` are those of the contract, by code."""
-    parts = [part for finding in report.findings for part in _finding(finding, rules)]
-    return "\n".join([*parts, *_ledger(report), *_notes(report), _verdict(report)]) + "\n"
+    return "\n".join([*_findings(report, rules), *_ledger(report), *_notes(report), _verdict(report)]) + "\n"
+
+
+def _findings(report: Report, rules: Mapping[str, Any]) -> Iterator[str]:
+    source = ""
+    for finding in report.findings:
+        if finding.source != source and finding.source in report.headings:
+            yield from (f"{report.headings[finding.source]}:", "")
+        source = finding.source
+        yield from _finding(finding, rules)
 
 
 def _finding(finding: Finding, rules: Mapping[str, Any]) -> Iterator[str]:
@@ -40,7 +48,8 @@ def _finding(finding: Finding, rules: Mapping[str, Any]) -> Iterator[str]:
         yield f"  accepted: {printable(finding.accepted)}"
         return
     hidden = max(0, len(finding.steps) - _SHOWN)
-    yield f"  steps{f' (the last {_SHOWN} of {len(finding.steps)})' if hidden else ''}:"
+    if finding.steps:
+        yield f"  steps{f' (the last {_SHOWN} of {len(finding.steps)})' if hidden else ''}:"
     yield from (f"    {printable(line)}" for line in as_yaml(finding.steps[hidden:]))
     yield from (f"    {printable(line)}" for line in finding.curl[-1:])
     yield ""
@@ -78,8 +87,7 @@ def _verdict(report: Report) -> str:
     accepted = len(report.findings) - len(report.new)
     found = f"{len(report.new)} difference{'s' * (len(report.new) != 1)}" if report.new else "no difference"
     known = f" ({accepted} accepted)" if accepted else ""
-    much = f"{report.sent:,} requests in {report.seconds:.0f} s, seed {report.seed}"
-    return f"{printable(report.target)}: {found}{known}; {much}, as {', '.join(report.personas) or 'nobody'}."
+    return f"{printable(report.target)}: {found}{known}; {report.circumstances}."
 
 
 # For programs
@@ -89,8 +97,7 @@ def document(report: Report) -> Mapping[str, Any]:
     """As one JSON value."""
     return {
         "target": report.target,
-        "seed": report.seed,
-        "personas": list(report.personas),
+        **report.more,
         "requests": report.sent,
         "seconds": round(report.seconds, 1),
         "agrees": not report.new,

@@ -46,6 +46,7 @@ from stubserver.cli.options import (
     option,
     say,
 )
+from stubserver.cli.proxy import proxy_command
 from stubserver.cli.replay import replay
 from stubserver.cli.snapshot import snapshot_command
 from stubserver.cli.starter import init
@@ -265,5 +266,14 @@ def fixture() -> None:
 
 for command in (schema, validate, generate, from_world):
     fixture.add_command(command)
-for command in (exec_command, explain, check_command, coverage_command, replay, init, snapshot_command):
+for command in (
+    exec_command,
+    explain,
+    check_command,
+    coverage_command,
+    proxy_command,
+    replay,
+    init,
+    snapshot_command,
+):
     main.add_command(command)

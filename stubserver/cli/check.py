@@ -154,16 +154,10 @@ def _progress_ended() -> None:
 
 
 def _print(report: "Report", form: str, output: Path | None) -> None:
-    from stubserver.checking import html_report, text_report
+    from stubserver.checking.rendering import FORMATS
     from stubserver.contract.load import load_contract
 
-    rules = load_contract().document["x-rules"]
-    written = {
-        "text": lambda: text_report.text(report, rules),
-        "json": lambda: text_report.as_json(report),
-        "junit": lambda: text_report.junit(report),
-        "html": lambda: html_report.html(report, rules),
-    }[form]()
+    written = FORMATS[form](report, load_contract().document["x-rules"])
     if output is None:
         click.echo(written, nl=False)
         return
