@@ -21,6 +21,7 @@ from stubserver.cli.announcement import announce, check_quiet
 from stubserver.cli.ask import explain
 from stubserver.cli.authoring import from_world, generate
 from stubserver.cli.check import check_command
+from stubserver.cli.compare import compare_command
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
 from stubserver.cli.fixture import schema, validate
@@ -270,6 +271,7 @@ for command in (
     exec_command,
     explain,
     check_command,
+    compare_command,
     coverage_command,
     proxy_command,
     replay,
