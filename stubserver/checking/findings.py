@@ -1,8 +1,8 @@
 """What a check has found: differences, each with the steps that show it and how sure its rule is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from stubserver.checking.catalogue import Step
 from stubserver.checking.comparison import Difference
