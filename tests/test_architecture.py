@@ -28,6 +28,7 @@ PURE = (
     "fixtures",
     "reports",
     "authoring",
+    "exports",
 )
 """What works without a web framework."""
 

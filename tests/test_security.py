@@ -182,6 +182,8 @@ PROVED: dict[str, Sequence[str]] = {
         SECRETS + "test_granted_tokens_and_codes_are_never_shown",
         HERE + "test_no_secret_is_in_the_story_of_a_request",
         HERE + "test_no_secret_is_in_the_journal_in_a_file",
+        "tests/exports/test_har.py::test_there_are_no_credentials",
+        "tests/exports/test_pact.py::test_there_are_no_credentials",
     ],
     "Personas are named by their tokens there": [HERE + "test_no_secret_is_in_the_story_of_a_request"],
     "A file or Redis that `--store` names holds requests as they were sent": [

@@ -24,6 +24,7 @@ from stubserver.cli.check import check_command
 from stubserver.cli.compare import compare_command
 from stubserver.cli.coverage import coverage_command
 from stubserver.cli.exec import exec_command
+from stubserver.cli.export import export_command
 from stubserver.cli.fixture import schema, validate
 from stubserver.cli.options import (
     ALLOWED_HOST,
@@ -277,5 +278,6 @@ for command in (
     replay,
     init,
     snapshot_command,
+    export_command,
 ):
     main.add_command(command)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stubserver.cli.export import CONSUMER, PROVIDER, Exports
 from stubserver.cli.options import (
     ALLOWED_HOST,
     CORS_ORIGIN,
@@ -55,6 +56,10 @@ _FILE = NamedPath(path_type=Path)
 @click.option("--export-on-exit", type=WORLDS_FILE, help=EXPORT)
 @click.option("--journal", type=_FILE, help="Write every request to this file, one JSON object per line.")
 @click.option("--coverage", type=_FILE, help="Write a coverage report to this file (.json, .html, .xml or .txt).")
+@click.option("--har", type=_FILE, help="Write every request to this file, as a HAR file (HTTP Archive 1.2).")
+@click.option("--pact", type=_FILE, help="Write what was used of the API to this file, as a pact; needs --consumer.")
+@CONSUMER
+@PROVIDER
 @click.option(
     "--artifacts",
     type=NamedPath(path_type=Path, file_okay=False),
@@ -74,6 +79,10 @@ def exec_command(
     export_on_exit: Path | None,
     journal: Path | None,
     coverage: Path | None,
+    har: Path | None,
+    pact: Path | None,
+    consumer: str | None,
+    provider: str,
     artifacts: Path | None,
     fail_on_violation: bool,
     command: tuple[str, ...],
@@ -89,12 +98,14 @@ def exec_command(
     from stubserver.reports.findings import Findings
     from stubserver.serving.background import Background
 
-    files = {"--journal": journal, "--coverage": coverage, "--export-on-exit": export_on_exit, "--import": source}
-    _check_apart(files)
+    files = {"--journal": journal, "--coverage": coverage, "--har": har, "--pact": pact}
+    _check_apart({**files, "--export-on-exit": export_on_exit, "--import": source})
     _check(command, coverage, artifacts)
+    exports = Exports(har, pact, consumer, provider)
     app = _built(fixture, source, export_on_exit, cors_origins=cors_origin, allowed_hosts=allowed_host, **options)
     findings, server, notes, lost = Findings(), Background(lambda: app, port), list[str](), list[str]()
     app.journal.listeners.append(findings.note)
+    write_exports = exports.listen(app)
     with ExitStack() as stack:
         stack.enter_context(interruptible())
         url = _start(server, port)
@@ -110,7 +121,7 @@ def exec_command(
             log.write(b"")  # a journal without requests is empty
         if report is not None:
             report.write(FORMATS[format_of(report.path.name)](app.coverage.report()).encode())
-        lost = _exported(app, export_on_exit)
+        lost = [*write_exports(url), *_exported(app, export_on_exit)]
     for line in [*findings.violations, *(findings.refusals if status else ()), *notes, *lost]:
         say(line)
     _check_written([log, report], status or 2)

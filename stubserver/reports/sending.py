@@ -68,7 +68,7 @@ def _fill_body(found: Sending, body: Any, codes: set[str]) -> None:
         return
     if _mentions_secrets(body):
         raise Unsendable("its body held credentials")
-    if isinstance(body, str) and _LEFT_OUT.fullmatch(body):
+    if is_left_out(body):
         raise Unsendable("the journal has only the size of its body")
     media = found.headers.get("content-type", "application/json").partition(";")[0].lower()
     is_fields = isinstance(body, dict) and "parse_error" not in codes
@@ -76,7 +76,9 @@ def _fill_body(found: Sending, body: Any, codes: set[str]) -> None:
         del found.headers["content-type"]  # the client chooses a boundary
         found.body = {"files": list(_parts(found, body, codes))}
     elif media == "application/x-www-form-urlencoded" and is_fields:
-        found.body = {"content": urlencode({name: _texts(value) for name, value in body.items()}, doseq=True).encode()}
+        found.body = {
+            "content": urlencode({name: texts_of(value) for name, value in body.items()}, doseq=True).encode()
+        }
     elif isinstance(body, str) and (media != "application/json" or "parse_error" in codes):
         found.body = {"content": body.encode()}
     else:
@@ -94,13 +96,18 @@ def _parts(
             found.missing.append(f"{name} is sent as {other}, because files are not kept; answers may differ")
             yield name, (str(value["name"]), content)
         else:
-            yield from ((name, (None, text.encode())) for text in _texts(value))
+            yield from ((name, (None, text.encode())) for text in texts_of(value))
 
 
-def _texts(value: Any) -> list[str]:
-    """A value of a form field as the texts to send."""
+def is_left_out(body: Any) -> bool:
+    """Whether the journal has only the size of a body."""
+    return isinstance(body, str) and _LEFT_OUT.fullmatch(body) is not None
+
+
+def texts_of(value: Any) -> list[str]:
+    """A value of a form field or a parameter as the texts to send."""
     if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
+        return [text for item in value for text in texts_of(item)]
     return [value if isinstance(value, str) else orjson.dumps(value).decode()]
 
 

@@ -313,12 +313,12 @@ def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
         ("", "Error: Missing argument 'COMMAND...'."),
         ("--", "Error: Missing argument 'COMMAND...'."),
         ("--fail-on-violation", "Error: Missing argument 'COMMAND...'."),
-        ("--prt 0 true", "Error: No such option '--prt'. (Did you mean one of: '--import', '--port'?)"),
+        ("--prt 0 true", "Error: No such option '--prt'. (Did you mean one of: '--import', '--pact', '--port'?)"),
         (
             "--fixtur empty true",
             "Error: No such option '--fixtur'. (Did you mean one of: '--fixture', '--fixture-dir'?)",
         ),
-        ("--wach true", "Error: No such option '--wach'. Did you mean '--watch'?"),
+        ("--wach true", "Error: No such option '--wach'. (Did you mean one of: '--pact', '--watch'?)"),
         ("--cors-orign * -- true", "Error: No such option '--cors-orign'. Did you mean '--cors-origin'?"),
         ("--allowd-host a -- true", "Error: No such option '--allowd-host'. Did you mean '--allowed-host'?"),
         ("--freeze 2031-05-01T09:00:00Z true", "Error: No such option '--freeze'. Did you mean '--freeze-at'?"),
@@ -333,7 +333,10 @@ def refuses(arguments: str, says: str, status: int, folder: Path) -> None:
         ),
         ("--artifacts plain.txt/a true", "stubserver: --artifacts: cannot write to plain.txt/a: Not a directory"),
         ("--journl j true", "Error: No such option '--journl'. Did you mean '--journal'?"),
-        ("--coverge c.json true", "Error: No such option '--coverge'. Did you mean '--coverage'?"),
+        (
+            "--coverge c.json true",
+            "Error: No such option '--coverge'. (Did you mean one of: '--consumer', '--coverage', '--provider'?)",
+        ),
         (
             "--fail-on-violations true",
             "Error: No such option '--fail-on-violations'. Did you mean '--fail-on-violation'?",

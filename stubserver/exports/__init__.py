@@ -1,0 +1,1 @@
+"""What a journal has, in the formats of other tools."""
