@@ -19,7 +19,7 @@ from stubserver import __version__
 from stubserver.addressing import LOOPBACK
 from stubserver.cli.announcement import announce, check_quiet
 from stubserver.cli.ask import explain
-from stubserver.cli.authoring import from_world, generate
+from stubserver.cli.authoring import from_har, from_world, generate
 from stubserver.cli.check import check_command
 from stubserver.cli.compare import compare_command
 from stubserver.cli.coverage import coverage_command
@@ -266,7 +266,7 @@ def fixture() -> None:
     """Work with fixtures."""
 
 
-for command in (schema, validate, generate, from_world):
+for command in (schema, validate, generate, from_world, from_har):
     fixture.add_command(command)
 for command in (
     exec_command,

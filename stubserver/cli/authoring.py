@@ -1,4 +1,4 @@
-"""`stubserver fixture generate` and `from-world`: write fixtures."""
+"""`stubserver fixture generate`, `from-world` and `from-har`: write fixtures."""
 
 import secrets
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,8 @@ from stubserver.cli.options import TOKEN, URL, NamedPath, fail, say
 from stubserver.cli.snapshot import TIMEOUT, check_world, server_at
 
 if TYPE_CHECKING:  # the other commands must not wait for these imports
+    from stubserver.authoring.har_file import Found
+    from stubserver.contract.contract import Contract
     from stubserver.testing import Stub
 
 _OUTPUT = click.option(
@@ -20,6 +22,9 @@ _OUTPUT = click.option(
     type=NamedPath(dir_okay=False, path_type=Path, allow_dash=True),
     help="File to write, as a whole or not at all (default: standard output).",
 )
+
+
+_MOST_LISTED = 5
 
 
 @click.command()
@@ -95,6 +100,79 @@ def from_world(url: str, control_token: str | None, world: str, fixture: Path | 
     _write(output, made.text(heading, rest).encode())
     for line in lost:
         say(f"a fixture cannot say this: {line}")
+
+
+@click.command("from-har")
+@click.option("--api", metavar="URL", help="What URLs of the API begin with, if the recording has several of them.")
+@_OUTPUT
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=NamedPath(path_type=Path))
+def from_har(api: str | None, files: tuple[Path, ...], output: Path | None) -> None:
+    """Write a fixture of recorded answers of the real API, in HAR files of a browser or a proxy.
+
+    Names, pictures and words of people are replaced, the same person by the same one; ids stay. What no answer says is
+    filled with defaults, and named on standard error and in the fixture.
+    """
+    from stubserver.authoring.from_har import NothingRecorded
+    from stubserver.authoring.from_har import from_har as made_from
+    from stubserver.authoring.har_file import Found
+    from stubserver.contract.load import load_contract
+    from stubserver.worlds.clock import real_time
+
+    contract, found = load_contract(), Found()
+    for file in files:
+        _read_har(file, contract, found)
+    address = _address(found, api)
+    exchanges = [exchange for exchange in found.exchanges if exchange.address == address]
+    if others := len(found.exchanges) - len(exchanges):
+        found.skipped["at another address"] = others
+    try:
+        made = made_from(exchanges, contract, real_time())
+    except NothingRecorded as error:
+        fail(_and_skipped(str(error), found))
+    if made.odd:
+        found.skipped["not in the form that the contract describes"] = made.odd
+    skipped = [f"skipped: {reason}: {number}" for reason, number in found.skipped.items()]
+    heading = [
+        f"Made by stubserver {__version__} of {len(exchanges)} recorded answers of {address}.",
+        "Names, pictures and words of people are replaced; pictures of courses are placeholders.",
+    ]
+    _write(output, made.text(heading).encode())
+    for line in (*made.unknown, *skipped):
+        say(line)
+
+
+def _read_har(file: Path, contract: "Contract", found: "Found") -> None:
+    from stubserver.authoring.har_file import NoHar, read
+
+    try:
+        read(file, contract, found)
+    except NoHar as error:
+        fail(f"{file}: {error}")
+    except OSError as error:
+        fail(f"cannot read {file}: {error.strerror or error}")
+
+
+def _address(found: "Found", api: str | None) -> str:
+    """The address of the community that is meant."""
+    from stubserver.authoring.har_file import addresses
+
+    known = dict(addresses(found))
+    listed = ", ".join(f"{address} (answers: {number})" for address, number in [*known.items()][:_MOST_LISTED])
+    if api is not None:
+        if (address := api.rstrip("/").removesuffix("/api/v2")) not in known:
+            fail(_and_skipped(f"nothing is recorded of {api}: {listed or 'there is no answer of the API'}", found))
+        return address
+    if not known:
+        fail(_and_skipped("there is no answer of the API in it", found))
+    if len(known) > 1:
+        fail(f"the API is at several addresses: {listed}; choose one with --api")
+    return next(iter(known))
+
+
+def _and_skipped(message: str, found: "Found") -> str:
+    """The message, with the reasons why entries were of no use."""
+    reasons = "; ".join(f"skipped: {reason}: {number}" for reason, number in found.skipped.most_common())
+    return f"{message} ({reasons})" if reasons else message
 
 
 def _snapshot(stub: "Stub", world: str) -> Mapping[str, Any]:
