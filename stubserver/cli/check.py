@@ -1,6 +1,8 @@
 """`stubserver check`: whether another server keeps the contract, its rules included."""
 
+import re
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,14 +26,36 @@ _NEW = click.Path(dir_okay=False, writable=True, path_type=Path)
 def _personas(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for text in texts:
-        name, separator, token = text.partition("=")
-        if name not in _PERSONAS:
-            raise click.BadParameter(unknown("persona", name, _PERSONAS))
-        if not separator or not token.isascii() or not token.isprintable() or " " in token or not token:
-            raise click.BadParameter(f"{name} needs a token, as in {name}=TOKEN.")
+        name, token = text.partition("=")[::2]
+        _check_persona(name, token)
         if name in found:
             raise click.BadParameter(f"{name} is given twice.")
         found[name] = token
+    return found
+
+
+def _check_persona(name: object, token: object) -> None:
+    if name not in _PERSONAS:
+        raise click.BadParameter(unknown("persona", str(name), _PERSONAS))
+    if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+        raise click.BadParameter(f"{name} needs a token, as in {name}=TOKEN.")
+
+
+def _personas_of_file(_: click.Context, __: click.Parameter, file: Path | None) -> Mapping[str, str]:
+    if file is None:
+        return {}
+    import yaml
+
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{file}: {getattr(error, 'strerror', None) or error}.") from None
+    except yaml.YAMLError as error:
+        raise click.BadParameter(f"{file}: {' '.join(str(error).split())}.") from None
+    if not isinstance(found, dict):
+        raise click.BadParameter(f"{file}: it has to have lines such as creator: TOKEN.")
+    for name, token in found.items():
+        _check_persona(name, token)
     return found
 
 
@@ -70,6 +94,13 @@ def _rules(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
     envvar="STUBSERVER_CHECK_PERSONAS",
     show_envvar=True,
 )
+@click.option(
+    "--personas",
+    "file_tokens",
+    type=_FILE,
+    callback=_personas_of_file,
+    help="YAML or JSON file of tokens by the names of personas; --persona wins.",
+)
 @click.option("--quick", is_flag=True, help="Stories, but neither grid nor long walks: half a minute.")
 @click.option("--read-only", is_flag=True, help="Send nothing but GET requests, and check what is there.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the walks.")
@@ -85,6 +116,7 @@ def _rules(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
 def check_command(
     url: str,
     tokens: Mapping[str, str],
+    file_tokens: Mapping[str, str],
     quick: bool,
     read_only: bool,
     seed: int,
@@ -106,6 +138,7 @@ def check_command(
     from stubserver.checking.check import CannotCheck, Effort, check
     from stubserver.contract.load import load_contract
 
+    tokens = {**file_tokens, **tokens}
     if "creator" not in tokens and not read_only:
         fail("a check needs somebody who may create courses: --persona creator=TOKEN (or --read-only)")
     effort = Effort(
@@ -119,7 +152,7 @@ def check_command(
     )
     try:
         accepted = acceptance.read(accept) if accept else {}
-        report = check(load_contract(), url, tokens, seed, effort, _progress())
+        report = check(load_contract(), url, tokens, seed, effort, _progress(effort.seconds))
     except (acceptance.BadList, CannotCheck) as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -134,13 +167,14 @@ def check_command(
     sys.exit(1 if report.new or gone else 0)
 
 
-def _progress() -> Any:
-    """Says on a terminal what is being done; elsewhere, only the parts."""
-    is_terminal = sys.stderr.isatty()
+def _progress(seconds: float) -> Any:
+    """Says on a terminal what is being done, and how long it may go on; elsewhere, only the parts."""
+    is_terminal, begun = sys.stderr.isatty(), time.monotonic()
 
     def told(what: str) -> None:
         if is_terminal:
-            sys.stderr.write(f"\r\x1b[K{what[:100]}")
+            left = max(0.0, seconds - (time.monotonic() - begun))
+            sys.stderr.write(f"\r\x1b[K{left:4.0f} s left at most  {what[:90]}")
             sys.stderr.flush()
         elif ": " not in what and not what.startswith("walk "):
             say(what)

@@ -47,6 +47,34 @@ def test_personas_come_from_the_environment(target: str) -> None:
     assert (status, json.loads(out)["personas"]) == (0, ["creator", "member", "stranger"])
 
 
+def test_personas_come_from_a_file(target: str, tmp_path: Path) -> None:
+    file = tmp_path / "tokens.yaml"
+    file.write_text("creator: wrong\nmember: stub-member\nstranger: stub-stranger\n")
+    given = ["--personas", str(file), "--persona", "creator=stub-creator", "--rules", "R101", "--format", "json"]
+    status, out, _ = invoke("check", target, *given)
+    assert (status, {*json.loads(out)["personas"]}) == (0, {"creator", "member", "stranger"})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- creator\n", "FILE: it has to have lines such as creator: TOKEN."),
+        ("", "FILE: it has to have lines such as creator: TOKEN."),
+        ("creatr: x\n", "There is no persona 'creatr'. Did you mean creator?"),
+        ("creator: 5\n", "creator needs a token, as in creator=TOKEN."),
+        ("creator: a b\n", "creator needs a token, as in creator=TOKEN."),
+        ("1: x\n", "There is no persona '1'. Use one of: ..."),
+        ("creator: [\n", "FILE: while parsing..."),
+    ],
+)
+def test_files_of_personas_that_cannot_be(target: str, tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "tokens.yaml"
+    file.write_text(text)
+    status, out, err = invoke("check", target, "--personas", str(file))
+    assert (status, out) == (2, "")
+    assert told(err, f"Error: Invalid value for '--personas': {message.replace('FILE', str(file))}"), err
+
+
 def test_known_differences_that_are_gone_fail(target: str, tmp_path: Path) -> None:
     file = tmp_path / "known.yaml"
     file.write_text("get_course /name value: it was so in May\n")
