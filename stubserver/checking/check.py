@@ -7,7 +7,7 @@ from random import Random
 
 import httpx
 
-from stubserver.checking.catalogue import Story, stories
+from stubserver.checking.catalogue import Story, stories, unseen
 from stubserver.checking.cleaning import left_over
 from stubserver.checking.exploring import Explorer
 from stubserver.checking.findings import NOT_REACHED, Report
@@ -127,6 +127,8 @@ def _play(stage: Stage, report: Report, effort: Effort, told: Told, begun: float
             report.notes.append(f"the time was over within the {name}; --time gives more")
     for story in chosen:
         report.note_rule(story.rule, NOT_REACHED, "the time was over")
+    for rule, why in unseen().items() if not effort.rules else ():
+        report.note_rule(rule, NOT_REACHED, why)
 
 
 def _tell(teller: Teller, chosen: Sequence[Story], told: Told, *, sweeps: bool) -> None:
@@ -139,6 +141,3 @@ def _walk(explorer: Explorer, seed: int, walks: int, told: Told) -> None:
     for number in range(walks):
         told(f"walk {number + 1} of {walks}")
         explorer.walk(seed + number)
-
-
-__all__ = ["CannotCheck", "Effort", "check"]

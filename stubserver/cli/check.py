@@ -135,7 +135,8 @@ def check_command(
     differs, and 2 if the check cannot run.
     """
     from stubserver.checking import acceptance
-    from stubserver.checking.check import CannotCheck, Effort, check
+    from stubserver.checking.check import Effort, check
+    from stubserver.checking.meeting import CannotCheck
     from stubserver.contract.load import load_contract
 
     tokens = {**file_tokens, **tokens}

@@ -70,7 +70,7 @@ def test_what_is_listed_is_there_once(contract: Contract, server: InProcess, bug
 
 
 def test_a_dead_target_is_said(contract: Contract) -> None:
-    from stubserver.checking.check import CannotCheck
+    from stubserver.checking.meeting import CannotCheck
 
     def dead(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
