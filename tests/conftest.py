@@ -60,13 +60,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _traced(items: list[pytest.Item]) -> Iterator[pytest.Item]:
-    """The first cases of each test, except for long walks and tests whose processes repeat what others cover."""
+    """The first cases of each test, and all of some tables, except for long walks and tests whose processes repeat what
+    others cover."""
     seen: Counter[str] = Counter()
     for item in items:
         if not any(item.iter_markers("long")) and not any(item.iter_markers("untraced")):
             name = item.nodeid.partition("[")[0]
             seen[name] += 1
-            if seen[name] <= TRACED_CASES:
+            if seen[name] <= TRACED_CASES or any(item.iter_markers("table")):
                 yield item
 
 

@@ -9,6 +9,8 @@ from stubserver.checking.comparison import Difference
 from stubserver.checking.findings import Finding, Report
 from stubserver.contract.contract import Contract
 
+pytestmark = pytest.mark.table
+
 KEY = "get_course /name value"
 
 

@@ -11,6 +11,8 @@ from stubserver.checking.shapes import Shapes
 from stubserver.checking.sides import Answer
 from stubserver.contract.contract import Contract
 
+pytestmark = pytest.mark.table
+
 
 def course(contract: Contract) -> dict[str, Any]:
     """A course as a member sees it, from the contract's example."""

@@ -7,6 +7,8 @@ import pytest
 from stubserver.checking.edges import edges
 from stubserver.contract.contract import Contract
 
+pytestmark = pytest.mark.table
+
 
 @pytest.mark.parametrize(
     ("schema", "some"),

@@ -10,6 +10,8 @@ from stubserver.checking.sides import Answer, Request
 from stubserver.checking.stage import Played
 from stubserver.contract.load import load_contract
 
+pytestmark = pytest.mark.table
+
 BODY = {"name": "Pottery", "locked": False, "count": 1, "results": [{"id": 7, "parent": None}]}
 
 

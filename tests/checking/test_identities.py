@@ -4,6 +4,8 @@ import pytest
 
 from stubserver.checking.identities import Identities
 
+pytestmark = pytest.mark.table
+
 AT = "2031-05-01T09:00:00+00:00"
 
 

@@ -11,6 +11,8 @@ from stubserver.checking.observed import ANSWER, REQUEST, Exchange
 from stubserver.checking.observer import Observer
 from stubserver.contract.contract import Contract
 
+pytestmark = pytest.mark.table
+
 JSON = {"content-type": "application/json", "authorization": "Bearer some-token"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 IS_HTML = [(b"content-type", b"text/html")]

@@ -7,6 +7,7 @@ from stubserver.checking.telling import casting
 from tests.checking.bugs import BUGS, Bug, checked
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(
     ("needed", "there", "cast"),
     [

@@ -11,6 +11,8 @@ from stubserver.contract.versions import as_openapi_31
 from stubserver.reports.compare import FORMATS, breaks, compare, read
 from stubserver.reports.compare_changes import Change, Unusable
 
+pytestmark = pytest.mark.table
+
 EMPTY: Any = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {}}
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from stubserver.reports.compare import compare
 
+pytestmark = pytest.mark.table
+
 OK = {"200": {"description": "Yes."}}
 SECURE: Any = {"security": [{"bearer": []}]}
 

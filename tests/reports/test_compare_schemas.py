@@ -7,6 +7,8 @@ import pytest
 from stubserver.reports.compare import compare
 from stubserver.reports.compare_changes import Unusable
 
+pytestmark = pytest.mark.table
+
 
 def document(schema: Any, *, is_sent: bool, **schemas: Any) -> Any:
     content = {"content": {"application/json": {"schema": schema}}}

@@ -7,6 +7,8 @@ import pytest
 from stubserver.reports.compare_changes import Unusable
 from stubserver.reports.compare_sides import Place, Side, plain
 
+pytestmark = pytest.mark.table
+
 DOCUMENT: Any = {
     "a/b": {"~": 1},
     "loop": {"$ref": "#/loop"},

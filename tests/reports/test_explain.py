@@ -135,6 +135,7 @@ def test_the_story(
     assert last == f"curl {again}"
 
 
+@pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(
     ("parent", "trace"),
     [

@@ -10,6 +10,8 @@ from stubserver.stores.redis import RedisStore
 from stubserver.stores.sqlite import SqliteStore
 from tests.support.commands import invoke
 
+pytestmark = pytest.mark.table
+
 KINDS = "use one of memory:, sqlite:PATH, redis://HOST:PORT/DB, rediss://HOST:PORT/DB, unix:///PATH."
 
 

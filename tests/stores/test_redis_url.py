@@ -8,6 +8,8 @@ import pytest
 from stubserver.stores.redis_url import Address, read_url
 from tests.stores.servers import certificate
 
+pytestmark = pytest.mark.table
+
 
 @pytest.mark.parametrize(
     ("url", "address", "name"),
