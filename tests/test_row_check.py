@@ -181,7 +181,7 @@ REFUSED: list[tuple[Edit, str]] = [
     (at("attempts.rows.0.row.num_attempts", -1), "tables.attempts[0].num_attempts: Must be greater than or equal"),
     (without("attempts.rows.0.row.questions.0.answers"), "(at questions.0.answers)"),
     (at("grants.rows.0.row.client_id", "nobody"), 'client_id: there is no row "nobody" in apps'),
-    (at("grants.rows.0.row.code", "c"), "tables.grants[0]: "),
+    (at("grants.rows.0.row.code", "c"), "tables.grants[0].code: "),
     (without("grants.rows.0.row.access_token"), "tables.grants[0].access_token: This field is required."),
     (at("medias.rows.0.row.embed", {"x": 1}), "tables.medias[0].embed: "),
     (at("courses.next_id", 16), "tables.courses.next_id: 16 is not valid; it must be 17 or more"),
