@@ -9,6 +9,7 @@ from stubserver.checking.curl import curl
 from stubserver.checking.findings import Finding, Report
 from stubserver.checking.shapes import Shapes
 from stubserver.checking.sides import Answer, Request, Side
+from stubserver.checking.stage import KINDS
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 
@@ -18,7 +19,6 @@ _LIMITS = (1, 2, 100)
 """Lengths of pages that are tried."""
 _PAGES = 10
 """How many pages of each length are read at most."""
-_KINDS = {"quiz": "lesson"}
 
 
 class Reader:
@@ -37,7 +37,7 @@ class Reader:
         for who in self._tokens:
             for path in self._paths(who):
                 for operation in self._reads:
-                    if {_KINDS.get(kind, kind) for kind in operation.loads.values()} == path.keys():
+                    if {KINDS.get(kind, kind) for kind in operation.loads.values()} == path.keys():
                         self._one(operation, path, who)
 
     def _paths(self, who: str) -> Iterator[Mapping[str, int]]:
@@ -107,7 +107,7 @@ class Reader:
         return answer
 
     def _request(self, operation: Operation, path: Mapping[str, int], who: str, query: Mapping[str, Any]) -> Request:
-        ids = {parameter: path[_KINDS.get(kind, kind)] for parameter, kind in operation.loads.items()}
+        ids = {parameter: path[KINDS.get(kind, kind)] for parameter, kind in operation.loads.items()}
         return Request(operation, ids, query, token=self._tokens[who])
 
     def _body(self, operation: str, path: Mapping[str, int], who: str) -> Any:

@@ -9,7 +9,7 @@ import click
 
 from stubserver import __version__
 from stubserver.authoring.shapes import PRESETS
-from stubserver.cli.options import TOKEN, URL, NamedPath, fail, say
+from stubserver.cli.options import TOKEN, URL, NamedPath, deliver, fail, say
 from stubserver.cli.snapshot import TIMEOUT, check_world, server_at
 
 if TYPE_CHECKING:  # the other commands must not wait for these imports
@@ -226,13 +226,4 @@ def _written(data: dict[str, Any], output: Path | None) -> bytes:
 
 
 def _write(output: Path | None, data: bytes) -> None:
-    from stubserver import files
-
-    if output is None or output == Path("-"):
-        click.echo(data, nl=False)
-        return
-    try:
-        files.replace(output, data)
-    except OSError as error:
-        fail(f"cannot write {output}: {error.strerror}")
-    click.echo(f"wrote {output}")
+    deliver(None if output == Path("-") else output, data)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stubserver.cli.options import TOKEN, URL, NamedPath, fail, say
+from stubserver.cli.options import TOKEN, URL, NamedPath, deliver, fail, say
 from stubserver.cli.snapshot import TIMEOUT, check_world, server_at
 
 if TYPE_CHECKING:  # the other commands must not wait for these imports
@@ -54,7 +54,7 @@ def har(url: str, control_token: str | None, world: str, output: Path | None) ->
     from stubserver.exports.har import har as written
 
     recording = _recorded(url, control_token, world)
-    _write(output, written([recording], url))
+    deliver(output, _encoded(written([recording], url)))
     _warn([recording])
 
 
@@ -76,7 +76,7 @@ def pact(
     lines = list(_left_out(found))
     if found.is_empty:
         fail(_nothing(f"world {world}", "a pact", lines))
-    _write(output, found.content)
+    deliver(output, _encoded(found.content))
     _warn([recording])
     for line in lines:
         say(line)
@@ -93,7 +93,7 @@ def openapi(url: str, control_token: str | None, world: str, output: Path | None
     document = subset([recording], load_contract())
     if document is None:
         fail(_nothing(f"world {world}", "an OpenAPI document", []))
-    _write(output, document)
+    deliver(output, _encoded(document))
     _warn([recording])
 
 
@@ -118,20 +118,6 @@ def _warn(recordings: "Sequence[Recording]") -> None:
     for recording in recordings:
         if recording.lost:
             say(f"earlier requests of world {recording.world} that the journal no longer has: {recording.lost}")
-
-
-def _write(output: Path | None, content: Mapping[str, Any]) -> None:
-    from stubserver import files
-
-    data = _encoded(content)
-    if output is None:
-        click.echo(data, nl=False)
-        return
-    try:
-        files.replace(output, data)
-    except OSError as error:
-        fail(f"cannot write {output}: {error.strerror}")
-    click.echo(f"wrote {output}")
 
 
 def _encoded(content: Mapping[str, Any]) -> bytes:

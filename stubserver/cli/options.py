@@ -177,6 +177,20 @@ def _find_format(ctx: click.Context, args: list[str]) -> None:
     ctx.params.setdefault(LOG_FORMAT, wanted)
 
 
+def deliver(output: Path | None, data: bytes) -> None:
+    """Write data to a file as a whole, and say so; without a file, to standard output. Exits if that cannot be done."""
+    from stubserver import files
+
+    if output is None:
+        click.echo(data, nl=False)
+        return
+    try:
+        files.replace(output, data)
+    except OSError as error:
+        fail(f"cannot write {output}: {error.strerror}")
+    click.echo(f"wrote {output}")
+
+
 def fail(message: str, status: int = 2) -> NoReturn:
     """Print an error message in one line, and exit with `status`."""
     say(message, "error")

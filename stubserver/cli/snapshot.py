@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stubserver.cli.options import TOKEN, URL, NamedPath, fail
+from stubserver.cli.options import TOKEN, URL, NamedPath, deliver, fail
 
 if TYPE_CHECKING:  # the other commands must not wait for these imports
     from stubserver.testing import Stub
@@ -35,22 +35,13 @@ def get(url: str, control_token: str | None, world: str | None, output: Path | N
     """Write the snapshot NAME of a running server to a file, which `stubserver snapshot put` loads again."""
     import orjson
 
-    from stubserver import files
-
     _check_name(name)
     with server_at(url, control_token) as stub:
         if world is not None:
             check_world(stub, world)
             stub.control("POST", "/snapshots", world, json={"name": name})
         data = orjson.dumps(stub.control("GET", f"/snapshots/{name}", timeout=TIMEOUT)) + b"\n"
-    if output is None:
-        click.echo(data, nl=False)
-        return
-    try:
-        files.replace(output, data)
-    except OSError as error:
-        fail(f"cannot write {output}: {error.strerror}")
-    click.echo(f"wrote {output}")
+    deliver(output, data)
 
 
 @snapshot_command.command()
