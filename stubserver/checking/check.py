@@ -12,7 +12,7 @@ from stubserver.checking.cleaning import left_over
 from stubserver.checking.exploring import Explorer
 from stubserver.checking.findings import NOT_REACHED, Report
 from stubserver.checking.grid import cells
-from stubserver.checking.meeting import CannotCheck, clock_of, meet, model
+from stubserver.checking.meeting import CannotCheck, clock_of, introduced, meet, model
 from stubserver.checking.reading import Reader
 from stubserver.checking.sides import TIMEOUT, Request, Side, Stopped
 from stubserver.checking.stage import Stage
@@ -78,7 +78,7 @@ def check(
             try:
                 _play(stage, report, effort, told, begun, run)
             except KeyboardInterrupt:
-                report.notes.append("interrupted: this is what was seen until then")
+                _interrupted(report)
             report.notes += [f"left behind: {left}" for left in left_over(stage, run)]
         report.sent, report.seconds = target.sent, time.monotonic() - begun
         return report
@@ -87,18 +87,25 @@ def check(
 def _read(contract: Contract, target: Side, report: Report, tokens: Mapping[str, str]) -> Report:
     """Check with nothing but GET requests. Raises CannotCheck."""
     begun = time.monotonic()
+    introduced(contract, target, tokens)
     first = target.ask(Request(contract.operations["list_features"]))
     if first.failure:
         raise CannotCheck(f"the target does not answer: {first.failure}")
     try:
         Reader(contract, target, tokens, report).read()
     except Stopped:
+        report.ended = "time"
         report.notes.append("the time was over; --time gives more")
     except KeyboardInterrupt:
-        report.notes.append("interrupted: this is what was seen until then")
+        _interrupted(report)
     report.notes.append("read only: no rule was tried, only shapes, pages and visibility of what is there")
     report.sent, report.seconds = target.sent, time.monotonic() - begun
     return report
+
+
+def _interrupted(report: Report) -> None:
+    report.ended = "interrupted"
+    report.notes.append("interrupted: this is what was seen until then")
 
 
 def _play(stage: Stage, report: Report, effort: Effort, told: Told, begun: float, run: str) -> None:
@@ -124,6 +131,7 @@ def _play(stage: Stage, report: Report, effort: Effort, told: Told, begun: float
             if len(report.findings) == report.most > 0:
                 report.notes.append("ended after the first differences, as asked for")
                 break
+            report.ended = "time"
             report.notes.append(f"the time was over within the {name}; --time gives more")
     for story in chosen:
         report.note_rule(story.rule, NOT_REACHED, "the time was over")

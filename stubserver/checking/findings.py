@@ -61,6 +61,8 @@ class Report:
     """What a reader should know: what was left out, what could not be cleaned up."""
     most: int = 0
     """After so many findings, enough has been seen; 0 for no bound."""
+    ended: str = ""
+    """Why it ended before all was done: `interrupted`, `time`, or empty."""
     sent: int = 0
     seconds: float = 0.0
 

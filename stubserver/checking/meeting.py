@@ -69,6 +69,12 @@ class Community:
         return datetime.now(UTC) + self.ahead
 
 
+def introduced(contract: Contract, target: Side, tokens: Mapping[str, str]) -> Mapping[str, Persona]:
+    """Who the tokens stand for. Raises CannotCheck if one of them stands for nobody."""
+    meeting = _Meeting(contract, target, tokens)
+    return {name: meeting.persona(name) for name in tokens}
+
+
 def meet(contract: Contract, target: Side, tokens: Mapping[str, str]) -> Community:
     """Ask a target who and what it has. `tokens` are those of the personas. Raises CannotCheck."""
     meeting = _Meeting(contract, target, tokens)
@@ -91,7 +97,7 @@ class _Meeting:
         self._operations = contract.operations
         self._target = target
         self._tokens = tokens
-        self._first = next(iter(tokens))
+        self._first = next(iter(tokens), "")
         self.selves: dict[str, Mapping[str, Any]] = {}
 
     def persona(self, name: str) -> Persona:

@@ -16,7 +16,6 @@ from stubserver.suggestions import unknown
 if TYPE_CHECKING:
     from stubserver.checking.findings import Report
 
-_PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
 _QUICK = 28.0
 """Seconds of a quick check."""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -35,8 +34,10 @@ def _personas(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> 
 
 
 def _check_persona(name: object, token: object) -> None:
-    if name not in _PERSONAS:
-        raise click.BadParameter(unknown("persona", str(name), _PERSONAS))
+    from stubserver.checking.catalogue import PERSONAS
+
+    if name not in PERSONAS:
+        raise click.BadParameter(unknown("persona", str(name), PERSONAS))
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
         raise click.BadParameter(f"{name} needs a token, as in {name}=TOKEN.")
 
@@ -70,14 +71,22 @@ def _url(_: click.Context, __: click.Parameter, text: str) -> str:
     return text.removesuffix("/").removesuffix("/api/v2")
 
 
-def _rules(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
+def _rules(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...]:
+    from stubserver.checking.catalogue import unseen
     from stubserver.contract.load import load_contract
+
+    if text is None:
+        return ()
 
     known = load_contract().document["x-rules"]
     codes = tuple(code.strip().upper() for code in text.split(",") if code.strip())
     for code in codes:
         if code not in known:
             raise click.BadParameter(unknown("rule", code, known))
+        if code in unseen():
+            raise click.BadParameter(f"{code} has no story: {unseen()[code]}")
+    if not codes:
+        raise click.BadParameter("name at least one rule, as in R101,R113.")
     return codes
 
 
@@ -106,7 +115,7 @@ def _rules(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the walks.")
 @click.option("--time", "seconds", type=click.FloatRange(5), help="Seconds after which what was seen is reported.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests a second, at most.")
-@click.option("--rules", metavar="R101,...", default="", callback=_rules, help="Play only the stories of these rules.")
+@click.option("--rules", metavar="R101,...", callback=_rules, help="Play only the stories of these rules.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "junit", "html"]), default="text", show_default=True
 )
@@ -132,7 +141,7 @@ def check_command(
 
     The same requests go to URL and to a server of our own in this process, and the answers are compared. Courses are
     made and deleted there, as the personas; nothing else is touched. The exit status is 0 if all agrees, 1 if something
-    differs, and 2 if the check cannot run.
+    differs, and 2 if the check cannot run or was interrupted before it found anything.
     """
     from stubserver.checking import acceptance
     from stubserver.checking.check import Effort, check
@@ -142,6 +151,8 @@ def check_command(
     tokens = {**file_tokens, **tokens}
     if "creator" not in tokens and not read_only:
         fail("a check needs somebody who may create courses: --persona creator=TOKEN (or --read-only)")
+    if read_only and (rules or quick):
+        fail("--read-only plays no stories: leave out --rules and --quick")
     effort = Effort(
         seconds=seconds or (_QUICK if quick else Effort.seconds),
         walks=2 if quick else Effort.walks,
@@ -159,13 +170,13 @@ def check_command(
     except KeyboardInterrupt:
         fail("interrupted before anything was checked")
     _progress_ended()
-    gone = acceptance.apply(report, accepted, is_whole=not rules and not quick)
+    gone = acceptance.apply(report, accepted, is_whole=not (rules or quick or report.ended))
     if write_accept:
         acceptance.write(report, write_accept)
     _print(report, form, output)
     for key in gone:
         say(f"{accept}: {key} no longer occurs; remove it")
-    sys.exit(1 if report.new or gone else 0)
+    sys.exit(1 if report.new or gone else 2 if report.ended == "interrupted" else 0)
 
 
 def _progress(seconds: float) -> Any:

@@ -40,12 +40,14 @@ def test_an_interrupted_check_cleans_up_and_reports() -> None:
 
     report = checked(Bug(before=interrupt, after=note), Effort(grid=False, walks=0))
     assert "interrupted: this is what was seen until then" in report.notes
+    assert report.ended == "interrupted"
     assert len(deleted) > 1
 
 
 def test_the_time_ends_a_check_and_what_was_made_goes() -> None:
     report = checked(Bug(), Effort(seconds=3.0, walks=1000))
     assert [note for note in report.notes if note.startswith("the time was over")]
+    assert report.ended == "time"
     assert [note for note in report.notes if "left behind" in note] == []
 
 

@@ -128,6 +128,18 @@ def test_a_list_of_differences_is_written(target: str, tmp_path: Path) -> None:
             "PERSONA creator is given twice.",
         ),
         (["URL", *PERSONAS, "--rules", "R999"], "Error: Invalid value for '--rules': There is no rule 'R999'..."),
+        (["URL", *PERSONAS, "--rules", "R007"], "Error: Invalid value for '--rules': R007 has no story: ..."),
+        (
+            ["URL", *PERSONAS, "--rules", ""],
+            "Error: Invalid value for '--rules': name at least one rule, as in R101,R113.",
+        ),
+        (["URL", *PERSONAS, "--rules", ","], "Error: Invalid value for '--rules': name at least one rule, as in..."),
+        (["URL", "--read-only", "--quick"], "stubserver: --read-only plays no stories: leave out --rules and --quick"),
+        (["URL", "--read-only", "--rules", "R101"], "stubserver: --read-only plays no stories: leave out --rules..."),
+        (
+            ["URL", "--read-only", "--persona", "member=bad"],
+            "stubserver: the target answered /api/v2/user/me/ with 401...",
+        ),
         (["URL", *PERSONAS, "--time", "1"], "Error: Invalid value for '--time': 1.0 is not in the range x>=5."),
         (["URL", *PERSONAS, "--rate", "0"], "Error: Invalid value for '--rate': 0.0 is not in the range x>0."),
         (["URL", *PERSONAS, "--accept", "/none"], "Error: Invalid value for '--accept': File '/none' does not exist."),
@@ -157,7 +169,9 @@ def test_ctrl_c_cleans_up_and_reports(tmp_path: Path) -> None:
         until(lambda: sum("POST" in line for line in server.log) > 9)
         running.send_signal(signal.SIGINT)
         out, _ = running.communicate(timeout=PATIENCE)
-        assert "interrupted: this is what was seen until then" in json.loads(out)["notes"]
+        found = json.loads(out)
+        assert "interrupted: this is what was seen until then" in found["notes"]
+        assert (found["differences"], running.returncode) == ([], 2)
         assert httpx.get(f"{server.url}/api/v2/course/search/").json()["count"] == 0
     finally:
         server.end()
