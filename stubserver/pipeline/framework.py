@@ -22,6 +22,7 @@ from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
 from connexion.spec import OpenAPISpecification
 from starlette.exceptions import HTTPException
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp
 
 from stubserver.contract.contract import Contract
@@ -76,9 +77,20 @@ def build_stack(
         app.add_error_handler(kind, handler)
     # Connexion would build its layers on the first request; the fast lane needs them before that.
     app.app, app.middleware_stack = app._build_middleware_stack()
+    for layer in app.middleware_stack:
+        if isinstance(layer, SwaggerUIMiddleware | RoutingMiddleware):
+            _stop_redirects(layer.router)
     hops = [*(hop for hop, _ in layers), HOPS[-1]]
     built = zip(hops, app.middleware_stack, strict=True)
     return app, dict(reversed(list(built)))  # reversed, so that the outermost layer of each hop wins
+
+
+def _stop_redirects(router: Router) -> None:
+    """Paths are taken as they are; the router would look for another one where a mount ends at a line break."""
+    router.redirect_slashes = False
+    for route in router.routes:
+        if isinstance(route, Mount) and isinstance(route.app, Router):
+            _stop_redirects(route.app)
 
 
 def _add(app: ConnexionMiddleware, contract: Contract) -> None:

@@ -119,9 +119,15 @@ def test_names_of_worlds_and_snapshots_may_be_anything(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("sent", "shown"),
-    [("%0Aa%1B%5B2J", r"\na\x1b[2J"), ("%00", r"\x00"), ("a%C2%85", r"a\x85"), ("%E2%80%AE1", r"\u202e1")],
+    [
+        ("%0Aa%1B%5B2J", r"\na\x1b[2J"),
+        ("%00", r"\x00"),
+        ("a%C2%85", r"a\x85"),
+        ("%E2%80%AE1", r"\u202e1"),
+        ("1%0A", r"1\n"),
+    ],
 )
-@pytest.mark.parametrize("path", ["/api/v2/course/{}/", "/api/v2/{}/", "/{}", "/w1/api/v2/{}/"])
+@pytest.mark.parametrize("path", ["/api/v2/course/{}/", "/api/v2/{}/", "/{}", "/w1/api/v2/{}/", "/__stub/worlds/{}/"])
 def test_a_message_repeats_no_control_characters(api: Api, path: str, sent: str, shown: str) -> None:
     message = said(api, "GET", path.format(sent), 404)
     assert message.isprintable()
