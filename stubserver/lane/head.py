@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import httptools
 from starlette.datastructures import Headers as RequestHeaders
@@ -35,29 +35,40 @@ MAX_LENGTH = 8 * 1024
 MAX_ROUTES = 4096
 """Maximum number of paths whose route is cached."""
 
+MAX_READS = 1024
+"""Maximum number of names of what a cached answer was made of; with more, any change makes it stale."""
+
 _METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 _PLAIN_URL = re.compile(r"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
 _FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|forwarded|expect|transfer-encoding|content-encoding")
 """Headers that only the stack handles: preferences, a proxy's headers, and those on how the body is sent."""
 
 
-class CachedAnswer(NamedTuple):
-    """The answer to a GET, cached until a row changes or a relevant time passes."""
+@dataclass(slots=True)
+class CachedAnswer:
+    """The answer to a GET, cached until something changes that it was made of, or a relevant time passes."""
 
     text: bytes
     user: Row | None
     """The caller, who need not be identified again; all else that a call needs is in the head's."""
     world: weakref.ref[World]
+    reads: set[Any] | None
+    """The names of all that was read in the world's tables; None if that is too much to keep."""
     writes: int
-    """The world's number of writes at that time."""
+    """The world's number of writes at the time when none of that had changed."""
     since: datetime
     until: datetime
-    """The answer holds from `since` until just before `until`, as long as no row changes."""
+    """The answer holds from `since` until just before `until`, as long as nothing of that changes."""
 
     def is_good(self, world: World, at: datetime) -> bool:
         """Whether the answer would be the same at this time."""
-        same = self.world() is world and self.writes == world.writes
-        return same and self.since <= at < self.until
+        if self.world() is not world or not self.since <= at < self.until:
+            return False
+        if self.writes != world.writes:
+            if self.reads is None or world.log.touches(self.reads, self.writes):
+                return False
+            self.writes = world.writes
+        return True
 
 
 @dataclass
@@ -83,11 +94,12 @@ class Head:
     cached: CachedAnswer | None = None
     """The last answer, if it could be cached, for as long as its world exists."""
 
-    def cache(self, call: Call, text: bytes) -> None:
-        """Keep the answer to a call that has changed nothing."""
+    def cache(self, call: Call, text: bytes, reads: set[Any]) -> None:
+        """Keep the answer to a call that has changed nothing, made of what it `reads`."""
         world, clock = call.world, call.world.clock
         end = weakref.ref(world, self.drop)
-        self.cached = CachedAnswer(text, call.user, end, world.writes, clock.since, clock.until)
+        few = reads if len(reads) <= MAX_READS else None
+        self.cached = CachedAnswer(text, call.user, end, few, world.writes, clock.since, clock.until)
 
     def drop(self, _: object = None) -> None:
         """Forget the cached answer, for instance because its world is gone."""

@@ -152,9 +152,18 @@ class Lane:
         if (cached := head.cached) is not None and cached.is_good(world, at):
             call.user = cached.user
             return call, cached.text
+        if call.method != "GET":
+            return call, self._make(call, head)
+        reads = world.log.reads = set()
+        try:
+            text = self._make(call, head)
+        finally:
+            world.log.reads = None
+        if not call.changes and len(text) <= MAX_CACHED:
+            head.cache(call, text, reads)
+        return call, text
+
+    def _make(self, call: Call, head: Head) -> bytes:
         for step in _STEPS:
             step(call, head)
-        text = self._dispatch.run(call, call.operation)
-        if call.method == "GET" and not call.changes and len(text) <= MAX_CACHED:
-            head.cache(call, text)
-        return call, text
+        return self._dispatch.run(call, call.operation)

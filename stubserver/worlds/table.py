@@ -167,10 +167,14 @@ class Table:
 
     def get(self, key: Key) -> Row | None:
         """The row that has this key, or None."""
+        if self._log.reads is not None:
+            self._log.reads.add((self.name, key))
         rows = self._changes.rows
         return rows[key] if key in rows else self.base.rows.get(key)
 
     def __getitem__(self, key: Key) -> Row:
+        if self._log.reads is not None:
+            self._log.reads.add((self.name, key))
         changed = self._changes.rows
         row = changed[key] if key in changed else self.base.rows[key]
         if row is None:
@@ -181,6 +185,8 @@ class Table:
         return self.get(key) is not None
 
     def __iter__(self) -> Iterator[Row]:
+        if self._log.reads is not None:
+            self._log.reads.add(self.name)
         changed = self._changes.rows
         for key, row in self.base.rows.items():
             if (current := changed.get(key, row)) is not None:
@@ -190,10 +196,14 @@ class Table:
                 yield added
 
     def __len__(self) -> int:
+        if self._log.reads is not None:
+            self._log.reads.add(self.name)
         return len(self.base.rows) + self._changes.added
 
     def keys(self, field: Field, value: Any) -> Sequence[Key]:
         """The keys of the rows whose indexed `field` is `value`, in order; the same object until they change."""
+        if self._log.reads is not None:
+            self._log.reads.add((self.name, field, value))
         keys = self._changes.index[field].get(value)
         return self.base.index[field].get(value, ()) if keys is None else keys
 
@@ -229,15 +239,18 @@ class Table:
         changes = self.own()
         self._log.size += changes.set(key, after)
         changes.added += (after is not None) - (before is not None)
+        touched: list[Any] = [self.name, (self.name, key)]
         for field, read in self.base.readers.items():
             old = _ABSENT if before is None else read(before)
             new = _ABSENT if after is None else read(after)
             if old != new:
                 self._reindex(field, key, old, new)
+                touched += [(self.name, field, old), (self.name, field, new)]
+        self._log.touch(touched)
 
     def fill(self, rows: Mapping[Key, Row | None]) -> None:
-        """Set many rows at once, without logging it. Takes time in proportion to the rows: one `set` after another
-        would replace the same lists of keys again and again."""
+        """Set many rows at once, in a table that nobody has read yet, without logging it. Takes time in proportion to
+        the rows: one `set` after another would replace the same lists of keys again and again."""
         changes = self.own()
         gone: dict[tuple[Field, Any], set[Key]] = {}
         come: dict[tuple[Field, Any], set[Key]] = {}
@@ -287,7 +300,6 @@ class Table:
         self.set(key, before, self.base.rows.get(key) if row is DROPPED else row)
         if row is DROPPED:
             self.forget(key)
-        self._log.writes += 1
 
     def settle(self, key: Key) -> None:
         """Drop the deletion of a row that the base never had."""

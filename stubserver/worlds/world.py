@@ -166,7 +166,7 @@ class World:
 
     @property
     def writes(self) -> int:
-        """How many writes its tables have ever had; as long as this stays the same, so do its rows."""
+        """How often its rows have changed in any way; as long as this stays the same, so do they."""
         return self.log.writes
 
     def derived(self, name: Any, sources: Sequence[Sequence[Key]], make: Callable[[], _T]) -> _T:
@@ -189,11 +189,9 @@ class World:
         self.log.clear()
 
     def undo(self, start: int, state: State) -> None:
-        """Undo the writes from a place in the log on, and put the state back. What was derived from them is not valid
-        any more, so this counts as a write."""
+        """Undo the writes from a place in the log on, and put the state back."""
         if len(self.log) > start:
             self.log.undo(start)
-            self.log.writes += 1
         self.state = state
 
     def transaction(self) -> "Transaction":

@@ -1,10 +1,12 @@
 """What the head of a request decides by itself, and the answer cached with it for as long as it stays valid."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.lane import head, lane
 from stubserver.worlds.snapshot import Fixture
@@ -25,6 +27,57 @@ def test_answer_is_not_kept_when_somebody_else_writes(both: Both, world: str) ->
         after = [both.ask(seen) for _ in range(2)]
         assert [answer.by_lane for answer in (*before, changed, *after)] == [True, True, not how, True, True]
         assert [answer.json["name"] == name for answer in (*before, *after)] == [False, False, True, True]
+
+
+def test_answer_is_kept_as_long_as_nothing_changes_that_it_was_made_of(
+    both: Both, world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each write, only those answers are made again that it touches, and they are those of the other server."""
+    made: list[str] = []
+    monkeypatch.setattr(lane.Lane, "_make", _counted(lane.Lane._make, made))
+    lesson = "/course/1/section/1/lesson/1/"
+    paths: tuple[str, ...] = (
+        "/user/me/",
+        "/category/",
+        "/course/search/",
+        "/course/",
+        "/course/1/",
+        "/course/1/status/",
+        lesson,
+    )
+    paths += (f"{lesson}comment/", "/course/1/user/", "/course/1/section/", "/course/1/section/2/lesson/5/question/")
+    seen = [plain("GET", path, who, world) for path in paths for who in ("creator", "member", "stranger")]
+    remade: dict[str, set[str]] = {}
+    for method, path, who, body in (
+        ("PUT", f"{lesson}comment/10/", "member", {"text": "Again"}),
+        ("POST", f"{lesson}complete/", "member", None),
+        ("POST", "/course/15/join/", "stranger", None),
+        ("PATCH", "/course/1/section/1/", "creator", {"name": "Paper"}),
+        ("PATCH", lesson, "creator", {"name": "Brushes"}),
+        ("POST", "/course/1/section/", "creator", {"name": "More"}),
+        ("POST", f"{lesson}comment/", "stranger", {"text": "I may not"}),
+        ("PATCH", "/course/1/", "creator", {"name": "Oils"}),
+        ("DELETE", "/course/15/", "creator", None),
+    ):
+        for request in seen:
+            both.ask(request)
+        both.ask(plain(method, path, who, world, body))
+        made.clear()
+        for request in seen:
+            both.ask(request)
+        remade[f"{method} {path}"] = set(made)
+    assert remade[f"PUT {lesson}comment/10/"] == {"list_course_lesson_comments"}
+    assert "list_categories" not in set().union(*remade.values())
+    assert remade["PATCH /course/1/"] >= {"get_course", "search_courses"}
+
+
+def _counted(make: Callable[..., bytes], made: list[str]) -> Callable[..., bytes]:
+    def count(self: lane.Lane, call: Call, found: head.Head) -> bytes:
+        text = make(self, call, found)
+        made.append(call.operation.id)
+        return text
+
+    return count
 
 
 def test_answer_is_not_kept_in_a_world_begun_anew(both: Both, world: str) -> None:

@@ -1,5 +1,7 @@
 """Tables: copy on write, ids, order and indexes."""
 
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -149,6 +151,50 @@ def assert_equal(things: Table, model: dict[int, Row]) -> None:
     for kind in "ab":
         wanted = sorted((row for row in model.values() if row["kind"] == kind), key=lambda row: row["id"])
         assert things.where("kind", kind) == wanted
+
+
+READS: Mapping[str, Callable[[Table], object]] = {
+    "a row": lambda things: things.get(1),
+    "a row that must be there": lambda things: _taken(things, 2),
+    "all rows": list,
+    "their number": len,
+    "the keys of a value": lambda things: list(things.keys("kind", "a")),
+    "the rows of a value": lambda things: things.where("kind", "b"),
+}
+
+
+def _taken(things: Table, key: int) -> Row | None:
+    try:
+        return things[key]
+    except KeyError:
+        return None
+
+
+@settings(deadline=None)
+@given(rows=st.lists(ROWS, max_size=5, unique_by=lambda row: row["id"]), steps=STEPS, fails=st.booleans())
+def test_whoever_has_read_something_is_told_when_it_changes(rows: list[Row], steps: list[Any], fails: bool) -> None:
+    """Also when a write is undone: somebody may have read in between."""
+    world = fork(rows)
+    things, log = things_of(world), world.log
+    known: list[tuple[str, object, set[Any], int]] = []
+
+    def check() -> None:
+        for name, found, reads, writes in known:
+            assert READS[name](things) == found or log.touches(reads, writes), name
+        for name, read in READS.items():
+            reads = log.reads = set()
+            known.append((name, read(things), reads, log.writes))
+            log.reads = None
+            assert reads
+
+    check()
+    with contextlib.suppress(LookupError), world.transaction():
+        for step in steps:
+            things.delete(step) if isinstance(step, int) else things.put(step)
+            check()
+        if fails:
+            raise LookupError
+    check()
 
 
 # Keys and pages
