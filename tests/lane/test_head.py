@@ -3,17 +3,21 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.lane import head, lane
+from stubserver.worlds.log import RECENT
 from stubserver.worlds.snapshot import Fixture
 from tests.lane.both import Both
 from tests.lane.oddities import signed
 from tests.lane.requests import control, freeze, plain
 from tests.support.default import NOW
+from tests.worlds.little import fork
 
 OPENS = "/course/9/section/20/lesson/33/"
 """A lesson that opens for the member four days after NOW."""
@@ -78,6 +82,20 @@ def _counted(make: Callable[..., bytes], made: list[str]) -> Callable[..., bytes
         return text
 
     return count
+
+
+@pytest.mark.parametrize("count", [1, head.MAX_READS, head.MAX_READS + 1])
+def test_an_answer_that_was_made_of_very_much_is_kept_until_anything_changes(count: int) -> None:
+    """All others survive any number of writes that do not touch them."""
+    world, holder = fork(), SimpleNamespace(drop=None)
+    made: Any = SimpleNamespace(world=world, user=None)
+    head.Head.cache(holder, made, b"", {("courses", number) for number in range(count)})  # type: ignore[arg-type]
+    found: head.CachedAnswer = vars(holder)["cached"]
+    for _ in range(2 * RECENT):
+        world.log.touch(["comments"])
+        assert found.is_good(world, NOW) is (count <= head.MAX_READS)
+    world.log.touch([("courses", count - 1)])
+    assert not found.is_good(world, NOW)
 
 
 def test_answer_is_not_kept_in_a_world_begun_anew(both: Both, world: str) -> None:
