@@ -91,7 +91,7 @@ def test_an_answer_that_was_made_of_very_much_is_kept_until_anything_changes(cou
     made: Any = SimpleNamespace(world=world, user=None)
     head.Head.cache(holder, made, b"", {("courses", number) for number in range(count)})  # type: ignore[arg-type]
     found: head.CachedAnswer = vars(holder)["cached"]
-    for _ in range(2 * RECENT):
+    for _ in range(3 * RECENT):
         world.log.touch(["comments"])
         assert found.is_good(world, NOW) is (count <= head.MAX_READS)
     world.log.touch([("courses", count - 1)])
