@@ -14,8 +14,7 @@ from stubserver.addressing import CONTROL
 from stubserver.contract.operation import Operation, Parameter
 from stubserver.errors import Refusal, not_found, refusal
 from stubserver.worlds.clock import EARLIEST
-from stubserver.worlds.log import Change
-from stubserver.worlds.table import Row
+from stubserver.worlds.table import Change, Row
 from stubserver.worlds.world import World
 
 SCOPE_KEY = "stubserver.call"

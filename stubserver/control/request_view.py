@@ -12,8 +12,7 @@ from stubserver.contract.contract import Contract
 from stubserver.pipeline.bounds import MAX_DEPTH, is_deeper
 from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
 from stubserver.records.trace_context import trace
-from stubserver.worlds.log import Change
-from stubserver.worlds.table import Key, Row
+from stubserver.worlds.table import Change, Key, Row
 
 _SWITCH = re.compile(rf"\b{SWITCH_COOKIE}=[\w.-]+", re.ASCII)
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}

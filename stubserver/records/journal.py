@@ -15,10 +15,9 @@ from stubserver.call import Accepted, Call
 from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 from stubserver.settings import Settings
-from stubserver.worlds.log import Change
 from stubserver.worlds.size import size_of
 from stubserver.worlds.snapshot import FILES
-from stubserver.worlds.table import Row
+from stubserver.worlds.table import Change, Row
 from stubserver.worlds.world import World
 
 REDACTED = "[redacted]"

@@ -15,7 +15,7 @@ from stubserver.contract.operation import Operation
 from stubserver.errors import Problem, Refusal
 from stubserver.records.journal import Answer, Entry, entry_of
 from stubserver.stores.store import Entries
-from stubserver.worlds.log import Change
+from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 
 

@@ -1,11 +1,7 @@
 """The log of a world's writes, which can undo them, and knows what they changed for those who have read it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
-
-if TYPE_CHECKING:
-    from stubserver.worlds.table import Key, Row, Table
+from typing import Any, Final, Protocol
 
 RECENT: Final = 256
 """How many of the names that were touched last a log keeps at least."""
@@ -23,44 +19,6 @@ class LogEntry(Protocol):
 
     def commit(self) -> None:
         """Make the write permanent, and drop what was only needed to undo it."""
-
-
-@dataclass(slots=True)
-class Change:
-    """A row before and after a write; None if it did not exist then."""
-
-    table: "Table"
-    key: "Key"
-    before: "Row | None"
-    after: "Row | None"
-    grows: bool
-    """Whether the row had no change before, so that this adds one."""
-
-    def roll_back(self) -> None:
-        """Restore the row as it was before."""
-        self.table.set(self.key, self.after, self.before)
-        if self.grows:
-            self.table.forget(self.key)
-
-    def commit(self) -> None:
-        """Leave no trace of a row that was both added and deleted."""
-        self.table.settle(self.key)
-
-
-@dataclass(slots=True)
-class TakenId:
-    """An id that was allocated."""
-
-    table: "Table"
-    number: int
-    grows = False
-
-    def roll_back(self) -> None:
-        """Make the id the next one to be allocated."""
-        self.table.own().next_id = self.number
-
-    def commit(self) -> None:
-        """Nothing to do: the id is never allocated again."""
 
 
 class Log(list["LogEntry"]):

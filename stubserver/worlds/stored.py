@@ -14,10 +14,9 @@ import orjson
 from stubserver.settings import Settings
 from stubserver.worlds.clock import Clock
 from stubserver.worlds.fault import Fault
-from stubserver.worlds.log import Change, TakenId
 from stubserver.worlds.snapshot import Fixture, Snapshot
 from stubserver.worlds.snapshot_file import Load
-from stubserver.worlds.table import DROPPED, Key, Row, Table
+from stubserver.worlds.table import DROPPED, Change, Key, Row, Table, TakenId
 from stubserver.worlds.world import State, World
 
 _MICROSECOND = timedelta(microseconds=1)

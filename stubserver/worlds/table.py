@@ -5,10 +5,11 @@ Rows are plain dicts that are never mutated; a change replaces the whole row.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from stubserver.worlds.log import Change, Log, TakenId
+from stubserver.worlds.log import Log
 from stubserver.worlds.size import size_of
 
 Row = Mapping[str, Any]
@@ -91,6 +92,44 @@ class Changes:
         size = self.sizes.pop(key)
         self.size -= size
         return -size
+
+
+@dataclass(slots=True)
+class Change:
+    """A row before and after a write; None if it did not exist then."""
+
+    table: "Table"
+    key: Key
+    before: Row | None
+    after: Row | None
+    grows: bool
+    """Whether the row had no change before, so that this adds one."""
+
+    def roll_back(self) -> None:
+        """Restore the row as it was before."""
+        self.table.set(self.key, self.after, self.before)
+        if self.grows:
+            self.table.forget(self.key)
+
+    def commit(self) -> None:
+        """Leave no trace of a row that was both added and deleted."""
+        self.table.settle(self.key)
+
+
+@dataclass(slots=True)
+class TakenId:
+    """An id that was allocated."""
+
+    table: "Table"
+    number: int
+    grows = False
+
+    def roll_back(self) -> None:
+        """Make the id the next one to be allocated."""
+        self.table.own().next_id = self.number
+
+    def commit(self) -> None:
+        """Nothing to do: the id is never allocated again."""
 
 
 class Table:

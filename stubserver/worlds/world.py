@@ -9,9 +9,9 @@ from stubserver.errors import Refusal, refusal
 from stubserver.settings import Settings
 from stubserver.worlds.clock import Clock, Setting
 from stubserver.worlds.fault import Fault
-from stubserver.worlds.log import Change, Log, LogEntry
+from stubserver.worlds.log import Log, LogEntry
 from stubserver.worlds.snapshot import Fixture, Snapshot
-from stubserver.worlds.table import Changes, Key, Table
+from stubserver.worlds.table import Change, Changes, Key, Table
 
 WORLD = 8 * 1024
 """What a world takes besides its changed rows, in bytes."""

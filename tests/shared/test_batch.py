@@ -13,8 +13,7 @@ from stubserver.contract.contract import Contract
 from stubserver.errors import refusal
 from stubserver.records.journal import Answer, Entry, entry_of
 from stubserver.shared.batch import Batch, unpacked
-from stubserver.worlds.log import Change
-from stubserver.worlds.table import Row
+from stubserver.worlds.table import Change, Row
 from stubserver.worlds.world import World
 from tests.support.default import NOW
 
