@@ -20,8 +20,6 @@ Field = str | tuple[str, ...]
 _ABSENT = object()
 DROPPED: Any = object()
 """Stands for the note on a row that is as in the base."""
-Index = dict[Field, dict[Any, Sequence[Key]]]
-"""Field -> value -> the keys of the rows that have it, in order. The sequences are never mutated, only replaced."""
 
 
 class FixtureRow(dict[str, Any]):
@@ -63,10 +61,9 @@ class Changes:
     def __init__(self, base: FixtureTable) -> None:
         self.rows: dict[Key, Row | None] = {}
         """Key -> the row in this world; None if it was deleted."""
-        self.index: Index = {field: {} for field in base.index}
-        """Only the entries that differ from the base's index."""
-        self.added = 0
-        self.next_id = base.next_id
+        self.index: dict[Field, dict[Any, Sequence[Key]]] = {field: {} for field in base.index}
+        """Field -> value -> the keys of its rows, in order, where they are not the base's. Only ever replaced."""
+        self.added, self.next_id = 0, base.next_id
         self.sizes: dict[Key, int] = {}
         """Key -> the size of the row, in bytes, kept because counting is slow; `size` is their sum."""
         self.size = 0
@@ -173,11 +170,7 @@ class Table:
         return rows[key] if key in rows else self.base.rows.get(key)
 
     def __getitem__(self, key: Key) -> Row:
-        if self._log.reads is not None:
-            self._log.reads.add((self.name, key))
-        changed = self._changes.rows
-        row = changed[key] if key in changed else self.base.rows[key]
-        if row is None:
+        if (row := self.get(key)) is None:
             raise KeyError(key)
         return row
 
