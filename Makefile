@@ -29,7 +29,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve quick test lint unit client newest tools fuzz-gate stores java engines test-browser fuzz bench bench-growth bench-worlds bench-stores bench-start bench-profile mutants soak dist docs lock clean
+.PHONY: help serve quick test lint unit client newest tools fuzz-gate stores java engines npm test-browser fuzz bench bench-growth bench-worlds bench-stores bench-start bench-profile mutants soak dist docs lock clean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ tools: tests/tools/node_modules/stamp $(TOOLS)/stamp tests/node/node_modules/sta
 
 test-browser: examples/react/node_modules/stamp $(CHROMIUM) ## Drive the vendor's React pages in headless Chromium
 	cd examples/react && $(NODE) CHROMIUM=$(CHROMIUM) npm test
+
+npm: clients/js/node_modules/stamp ## Build and test the npm package of clients/js
+	cd clients/js && $(NODE) npm test
 
 fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 	$(BIN)/python -m tests.fuzz.gate --seed $(FUZZ_SEED)
@@ -164,7 +167,7 @@ $(NGINX):
 	@apt-get update -qq && apt-get install -qq -y nginx >/dev/null
 
 clean: ## Remove everything that the other commands created
-	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
