@@ -89,8 +89,9 @@ tools: tests/tools/node_modules/stamp $(TOOLS)/stamp tests/node/node_modules/sta
 test-browser: examples/react/node_modules/stamp $(CHROMIUM) ## Drive the vendor's React pages in headless Chromium
 	cd examples/react && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
-npm: clients/js/node_modules/stamp ## Build and test the npm package of clients/js
-	cd clients/js && $(NODE) npm test
+npm: clients/js/node_modules/stamp $(CHROMIUM) ## Build and test the npm package of clients/js
+	cd clients/js && $(NODE) CHROMIUM=$(CHROMIUM) npm test
+	$(NODE) CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/clients
 
 fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 	$(BIN)/python -m tests.fuzz.gate --seed $(FUZZ_SEED)
@@ -167,7 +168,7 @@ $(NGINX):
 	@apt-get update -qq && apt-get install -qq -y nginx >/dev/null
 
 clean: ## Remove everything that the other commands created
-	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist clients/js/test-results examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)

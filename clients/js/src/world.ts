@@ -75,7 +75,7 @@ export class World {
    * so it takes a URL or a Request in this world as well. Throws StubError for what is not in this world.
    */
   readonly fetch = async (input: string | URL | Request, init: WorldRequest = {}): Promise<Response> => {
-    this.#checkOpen();
+    this.checkOpen();
     checkOptions('fetch', init, REQUEST_OPTIONS);
     const { as, json, ...rest } = init;
     const asked = input instanceof Request ? input : undefined;
@@ -124,7 +124,7 @@ export class World {
 
   /** A new world that starts as a copy of this one. */
   async fork(name?: string): Promise<World> {
-    this.#checkOpen();
+    this.checkOpen();
     return makeWorld(this.#channel, name === undefined ? { world: this.name } : { name, world: this.name });
   }
 
@@ -142,6 +142,11 @@ export class World {
   /** All that it takes to repeat what happened, for `stubserver replay`. */
   case(): Promise<Case> {
     return this.#control('GET', '/case');
+  }
+
+  /** Whether `close()` has ended the use of this handle. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Ends the use of this handle, and deletes the world if `server.world()` or `fork()` made it. */
@@ -165,12 +170,13 @@ export class World {
     path: string,
     options: { query?: object | undefined; body?: object | undefined } = {},
   ): Promise<Answer> {
-    this.#checkOpen();
+    this.checkOpen();
     const isAbout = path.startsWith('/worlds') ? {} : { world: this.name };
     return this.#channel.call<Answer>(method, path, { ...options, ...isAbout });
   }
 
-  #checkOpen(): void {
+  /** @internal Throws StubError if the world is closed. */
+  protected checkOpen(): void {
     if (this.#isClosed) {
       throw new StubError(`The world ${this.name} is closed; make another one with server.world() before you use it.`);
     }
