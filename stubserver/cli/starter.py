@@ -7,9 +7,15 @@ import click
 from stubserver.cli.options import NamedPath, fail
 
 _STARTERS = Path(__file__).parent / "starters"
+_PARTS = {"react": ("react", "playwright")}
+"""Starter -> the folders that it consists of, if they are several."""
+_TYPED = "-typescript"
 NEXT = {
-    "react": "Pass makeConf(URL of the server), from src/stub/conf.js, to the vendor's SCContextProvider as conf.",
-    "node": "Run: npm i -D @selfcommunity/api-services tslib && node --test",
+    "react": "Pass makeConf(URL of the server), from src/stub/conf, to the vendor's SCContextProvider as conf. For tests "
+    "of your pages as they are, run: npm i -D course-stubserver @playwright/test && npx playwright test stub",
+    "node": "Run: npm i -D course-stubserver @selfcommunity/api-services tslib && node --test",
+    "playwright": "Run: npm i -D course-stubserver @playwright/test && npx playwright test stub",
+    "vitest": "Run: npm i -D course-stubserver vitest && npx vitest run stub",
     "pytest": "Run: pytest",
     "schemathesis": "Run: schemathesis run http://127.0.0.1:8765/~fuzz/openapi.json",
 }
@@ -24,16 +30,28 @@ def write(name: str, folder: Path) -> list[Path]:
     """Write the files of the starter `name` into `folder`, and return them. Raises CannotWrite, before anything is
     written, and OSError."""
     _check(folder)
-    sources = sorted(file for file in (_STARTERS / name).rglob("*") if file.is_file() and file.suffix != ".pyc")
-    targets = [folder / source.relative_to(_STARTERS / name) for source in sources]
+    files = _files(name, folder)
+    targets = [folder / target for target in files]
     for target in targets:
         if target.exists() or target.is_symlink():
             raise CannotWrite(f"{target} already exists; nothing was written")
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
-    for source, target in zip(sources, targets, strict=True):
+    for source, target in zip(files.values(), targets, strict=True):
         target.write_bytes(source.read_bytes())
     return targets
+
+
+def _files(name: str, folder: Path) -> dict[Path, Path]:
+    """Where each file of the starter goes, relative to the project -> where it is: in TypeScript, if the project has
+    that and the starter, too."""
+    found = {}
+    for part in _PARTS.get(name, (name,)):
+        typed = _STARTERS / f"{part}{_TYPED}"
+        source = typed if (folder / "tsconfig.json").exists() and typed.is_dir() else _STARTERS / part
+        files = (file for file in source.rglob("*") if file.is_file() and file.suffix != ".pyc")
+        found.update({file.relative_to(source): file for file in files})
+    return dict(sorted(found.items()))
 
 
 def _check(folder: Path) -> None:
@@ -44,7 +62,7 @@ def _check(folder: Path) -> None:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["react", "node", "pytest", "schemathesis"]))
+@click.argument("kind", type=click.Choice(list(NEXT)))
 @click.option(
     "--directory",
     type=NamedPath(file_okay=False, path_type=Path),

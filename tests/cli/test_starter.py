@@ -18,11 +18,23 @@ from tests.support.commands import Served, invoke, told
 
 REACT = ROOT / "examples" / "react"
 FILES = {
-    "react": {".env.stub", "src/stub/conf.js", "src/stub/session.js"},
+    "react": {".env.stub", "src/stub/conf.js", "src/stub/session.js", "tests/stub.spec.mjs"},
+    "playwright": {"tests/stub.spec.mjs"},
+    "vitest": {"tests/stub.test.mjs"},
     "node": {".env.stub", "stub.mjs", "stub.test.mjs"},
     "pytest": {"test_stub.py"},
     "schemathesis": {"schemathesis.toml", "stub_hooks.py"},
 }
+
+
+TYPED = {
+    "react": {".env.stub", "src/stub/conf.ts", "src/stub/session.ts", "tests/stub.spec.ts"},
+    "node": {"stub.test.ts"},
+    "playwright": {"tests/stub.spec.ts"},
+    "vitest": {"tests/stub.test.ts"},
+    "pytest": FILES["pytest"],
+}
+"""What is written into a project with a tsconfig.json."""
 
 
 def init(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -42,6 +54,21 @@ def test_init_writes_the_files_and_says_what_comes_next(tmp_path: Path, kind: st
     assert written(tmp_path) == FILES[kind]
     assert {line.removeprefix("wrote ") for line in done.stdout.splitlines()[:-1]} == FILES[kind]
     assert done.stdout.splitlines()[-1] == starter.NEXT[kind]
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_a_project_in_typescript_gets_typescript(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "tsconfig.json").touch()
+    starter.write(kind, tmp_path)
+    assert written(tmp_path) - {"tsconfig.json"} == TYPED[kind]
+
+
+@pytest.mark.parametrize("kind", ["react", "node", "playwright", "vitest"])
+def test_the_next_step_installs_what_the_files_import(tmp_path: Path, kind: str) -> None:
+    starter.write(kind, tmp_path)
+    text = "".join(file.read_text() for file in tmp_path.rglob("*.mjs"))
+    assert "from 'course-stubserver" in text
+    assert "npm i -D course-stubserver " in starter.NEXT[kind]
 
 
 @pytest.mark.slow
@@ -65,14 +92,15 @@ def test_init_writes_into_the_folder_that_is_asked_for(tmp_path: Path) -> None:
     assert written(tmp_path / "new" / "project") == FILES["node"]
 
 
-KINDS = "'react', 'node', 'pytest', 'schemathesis'"
+KINDS = ", ".join(repr(kind) for kind in starter.NEXT)
+CHOICE = "|".join(starter.NEXT)
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("vue", f"Error: Invalid value for '{{react|node|pytest|schemathesis}}': 'vue' is not one of {KINDS}."),
-        ("React", f"Error: Invalid value for '{{react|node|pytest|schemathesis}}': 'React' is not one of {KINDS}."),
+        ("vue", f"Error: Invalid value for '{{{CHOICE}}}': 'vue' is not one of {KINDS}."),
+        ("React", f"Error: Invalid value for '{{{CHOICE}}}': 'React' is not one of {KINDS}."),
         ("node react", "Error: Got unexpected extra argument (react)"),
         ("node --directry x", "Error: No such option '--directry'. Did you mean '--directory'?"),
         ("node --directory", "Error: Option '--directory' requires an argument."),

