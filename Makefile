@@ -89,9 +89,10 @@ tools: tests/tools/node_modules/stamp $(TOOLS)/stamp tests/node/node_modules/sta
 test-browser: examples/react/node_modules/stamp $(CHROMIUM) ## Drive the vendor's React pages in headless Chromium
 	cd examples/react && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
-npm: clients/js/node_modules/stamp $(CHROMIUM) ## Build and test the npm package of clients/js
+npm: examples/vite-app/node_modules/stamp $(CHROMIUM) ## Build and test the npm package of clients/js, and the Vite application in examples/
 	cd clients/js && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 	$(NODE) CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/clients
+	cd examples/vite-app && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
 fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 	$(BIN)/python -m tests.fuzz.gate --seed $(FUZZ_SEED)
@@ -142,6 +143,14 @@ lock: $(VENV)/dev.stamp ## Regenerate the lock files
 	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-header --strip-extras \
 		-o requirements-tools.lock requirements-tools.in
 
+# The examples install a copy of the package.
+examples/react/node_modules/stamp examples/vite-app/node_modules/stamp: clients/js/build.stamp
+
+clients/js/build.stamp: clients/js/node_modules/stamp clients/js/package.json $(wildcard clients/js/src/*.ts clients/js/src/generated/*.ts)
+	@echo "Building the npm package ..."
+	@cd clients/js && $(NODE) npm run --silent build
+	@touch $@
+
 %/node_modules/stamp: %/package-lock.json $(VENV)/dev.stamp
 	@echo "Installing the packages of $* ..."
 	@cd $* && $(NODE) npm ci --silent
@@ -168,7 +177,7 @@ $(NGINX):
 	@apt-get update -qq && apt-get install -qq -y nginx >/dev/null
 
 clean: ## Remove everything that the other commands created
-	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist clients/js/test-results examples/react/node_modules benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist clients/js/build.stamp clients/js/test-results examples/react/node_modules examples/vite-app/node_modules examples/vite-app/dist examples/vite-app/test-results benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
