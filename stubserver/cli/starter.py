@@ -11,8 +11,8 @@ _PARTS = {"react": ("react", "playwright")}
 """Starter -> the folders that it consists of, if they are several."""
 _TYPED = "-typescript"
 NEXT = {
-    "react": "Pass makeConf(URL of the server), from src/stub/conf, to the vendor's SCContextProvider as conf. For tests "
-    "of your pages as they are, run: npm i -D course-stubserver @playwright/test && npx playwright test stub",
+    "react": "Pass makeConf(URL of the server), from src/stub/conf, to the vendor's SCContextProvider as conf. For "
+    "tests of your pages as they are, run: npm i -D course-stubserver @playwright/test && npx playwright test stub",
     "node": "Run: npm i -D course-stubserver @selfcommunity/api-services tslib && node --test",
     "playwright": "Run: npm i -D course-stubserver @playwright/test && npx playwright test stub",
     "vitest": "Run: npm i -D course-stubserver vitest && npx vitest run stub",

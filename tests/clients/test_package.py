@@ -56,7 +56,11 @@ def test_playwright_gives_each_test_a_world_and_attaches_its_journal(project: Pa
         "passes": "passed",
         "fails": "failed",
         "fails as expected": "failed",
+        "loses its server": "failed",
     }
+    assert re.search(
+        r"StubError: no stub server answers at http://127\.0\.0\.1:\d+: \S", str(results["loses its server"])
+    )
     assert "expected at least 1, found 0 of 1 requests" in results["fails"]["error"]["message"]
     attached = {
         title: [entry["name"] for entry in result["attachments"] if entry["name"].startswith("journal")]

@@ -7,5 +7,11 @@ export default defineConfig<WorldFixtures, WorldWorkerFixtures>({
   workers: 2,
   fullyParallel: true,
   reporter: [['json', { outputFile: 'report.json' }]],
-  use: { worldOptions: { strict: true } },
+  use: {
+    worldOptions: { strict: true },
+    launchOptions: {
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu'],
+    },
+  },
 });
