@@ -17,6 +17,7 @@ DEVELOPMENT = (
     "typescript@5.9.3",
     "@types/node@20.19.43",
     "@playwright/test@1.65.1",
+    "vite@7.3.8",
     "vitest@4.1.12",
     "openapi-fetch@0.17.0",
 )

@@ -1,6 +1,6 @@
 /** Where the Python command `stubserver` is on this machine. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { StubError } from './errors.js';
 
@@ -50,8 +50,8 @@ function onPath(name: string, environment: NodeJS.ProcessEnv): string | undefine
   return folders.map((folder) => onDisk(join(folder, name))).find(Boolean);
 }
 
-/** The file, with the ending that Windows gives programs. */
+/** The file, if there is one, with the ending that Windows gives programs. */
 function onDisk(file: string): string | undefined {
   const names = IS_WINDOWS ? [`${file}.exe`, file] : [file];
-  return names.find((name) => existsSync(name));
+  return names.find((name) => statSync(name, { throwIfNoEntry: false })?.isFile());
 }

@@ -22,7 +22,8 @@ export async function serverFor(options: StubserverOptions): Promise<{ server: S
     const where = url === undefined ? `STUBSERVER_URL names the server ${here}` : `there is a server at ${here}`;
     throw new StubError(`stubserver: ${where}, so the option ${lost} would change nothing; leave it out.`);
   }
-  return { server: await connect(here, token === undefined ? {} : { token }), stop: async () => {} };
+  const known = token ?? process.env['STUBSERVER_CONTROL_TOKEN'];
+  return { server: await connect(here, known ? { token: known } : {}), stop: async () => {} };
 }
 
 /** A name for the world of a test, which tells whose it is and is never taken. */

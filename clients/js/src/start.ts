@@ -49,7 +49,7 @@ export async function startServer(options: ServeOptions = {}): Promise<StartedSe
   };
   try {
     const { url, token } = await started(child, [program, ...first].join(' '));
-    const channel = new Channel(url, options.controlToken ?? token);
+    const channel = new Channel(url, options.controlToken ?? token ?? process.env['STUBSERVER_CONTROL_TOKEN']);
     await channel.call('GET', '/ready');
     return new StartedServer(channel, await channel.recognize(), stop);
   } catch (error) {

@@ -44,6 +44,7 @@ test('the command is looked for in this order', async () => {
   assert.deepEqual(find({ PATH, STUBSERVER_FROM: './here.whl' }), [uvx, '--from', './here.whl', 'stubserver']);
   const far = program('project', 'venv', 'bin', 'stubserver');
   assert.deepEqual(find({ PATH }), [far]);
+  mkdirSync(join(project, '.venv', 'bin', 'stubserver'), { recursive: true }); // a folder is no command
   const near = program('project', 'packages', '.venv', 'bin', 'stubserver');
   assert.deepEqual(find({ PATH }), [near]);
   const onPath = program('tools', 'stubserver');
