@@ -94,9 +94,9 @@ test('the bin passes words, output and status on', async () => {
 
 const STARTS = "const {startServer} = await import('course-stubserver'); console.log((await startServer()).url);";
 
-/** Waits until nothing answers at the URL. */
+/** Waits until nothing answers at the URL, but not for ever. */
 async function gone(url) {
-  for (;;) {
+  for (let asked = 0; asked < 600; asked++) {
     try {
       await connect(url);
     } catch {
@@ -104,6 +104,7 @@ async function gone(url) {
     }
     await new Promise((again) => setTimeout(again, 50));
   }
+  assert.fail(`a server still answers at ${url}`);
 }
 
 for (const end of ['end', 'SIGKILL', 'SIGTERM', 'throw']) {

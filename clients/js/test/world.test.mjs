@@ -1,6 +1,6 @@
 /** Worlds: what happens in one, no other sees. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { connect } from 'course-stubserver';
 import { serverFor } from './support.mjs';
 
@@ -136,4 +136,18 @@ test('strict worlds, cases, coverage', async (t) => {
   assert.equal((await world.case()).start.fixture, 'default');
   const { operations } = await (await connect(held.server.url)).coverage();
   assert.ok(operations.some(({ operation, requests }) => operation === 'get_course_status' && requests > 0));
+});
+
+test('what a test replaces does not come between a handle and its server', async (t) => {
+  const world = await freshWorld(t);
+  mock.method(globalThis, 'fetch', () => assert.fail('a request of the handles'));
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  try {
+    assert.equal((await world.fetch(STATUS, { as: 'member' })).status, 200);
+    await world.clock.advance({ days: 1 });
+    await world.verify({ operation: 'get_course_status', times: 1 });
+  } finally {
+    mock.timers.reset();
+    mock.restoreAll();
+  }
 });
