@@ -13,6 +13,7 @@ Stories are data, in `openapi/stories/`, by the code of the rule. A step is a ma
     save     the name under which what it makes is known from here on
     expect   the status of the answer
     shows    fields of the answer -> what they must be
+    meanwhile  a step that is sent at the same time; the two may come in any order, so only their statuses are compared
 
 Values may be `$NAME`, the id of something saved, or `$NAME.field.0.id`, a part of its answer; `@PERSONA` is the id of a
 user, `$run` within a text differs for each run and story, and `$now`, `$now+2s`, `$now-3d` are moments. A step
@@ -33,7 +34,7 @@ from stubserver.suggestions import unknown
 NOBODY = "nobody"
 PERSONAS = ("creator", "manager", "member", "invited", "requested", "stranger", "staff")
 _NO_STORIES = ("given.yaml", "identities.yaml", "ingredients.yaml", "unseen.yaml")
-_KEYS = ("as", "do", "at", "body", "query", "media", "files", "headers", "save", "expect", "shows")
+_KEYS = ("as", "do", "at", "body", "query", "media", "files", "headers", "save", "expect", "shows", "meanwhile")
 
 
 class CatalogueError(Exception):
@@ -55,7 +56,13 @@ class Step:
     save: str = ""
     expect: int = 0
     shows: Mapping[str, Any] = field(default_factory=dict)
+    meanwhile: "Step | None" = None
     wait: float = 0.0
+
+    @property
+    def all(self) -> Sequence["Step"]:
+        """It, and what is sent meanwhile."""
+        return [self] if self.meanwhile is None else [self, self.meanwhile]
 
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> "Step":
@@ -66,14 +73,18 @@ class Step:
             if key not in _KEYS:
                 raise CatalogueError(unknown("part of a step", str(key), _KEYS))
         names = {"as": "who", "do": "operation"}
-        return cls(**{names.get(key, key): value for key, value in written.items()})
+        named = {names.get(key, key): value for key, value in written.items()}
+        if "meanwhile" in named:
+            named["meanwhile"] = cls.read(named["meanwhile"])
+        return cls(**named)
 
     def written(self) -> Mapping[str, Any]:
         """The step as it would be written in a catalogue."""
         if self.wait:
             return {"wait": self.wait}
         sent = (self.who, self.operation, self.at, self.body, self.query, self.media, self.files, self.headers)
-        named = zip(_KEYS, (*sent, self.save, self.expect, self.shows), strict=True)
+        meanwhile = self.meanwhile.written() if self.meanwhile else None
+        named = zip(_KEYS, (*sent, self.save, self.expect, self.shows, meanwhile), strict=True)
         return {key: value for key, value in named if value not in ("", 0, {}, None)}
 
 
@@ -90,7 +101,8 @@ class Story:
     @property
     def personas(self) -> Sequence[str]:
         """Who takes part, in the order of acting and being mentioned."""
-        found = dict.fromkeys(step.who for step in self.steps if step.who != NOBODY and step.operation)
+        sent = [one for step in self.steps for one in step.all if one.operation]
+        found = dict.fromkeys(step.who for step in sent if step.who != NOBODY)
         mentioned = (name[1:] for step in self.steps for name in _texts(step.written()) if name.startswith("@"))
         return [*dict.fromkeys([*found, *(name for name in mentioned if name in PERSONAS)])]
 

@@ -8,8 +8,9 @@ from stubserver.checking.cleaning import clean_up
 from stubserver.checking.curl import curl
 from stubserver.checking.findings import Finding, Report
 from stubserver.checking.ingredients import everything
+from stubserver.checking.playing import play
 from stubserver.checking.shrinking import shortest
-from stubserver.checking.stage import Lost, Played, Scene, Stage
+from stubserver.checking.stage import Played, Scene, Stage
 from stubserver.checking.telling import casting
 from stubserver.checking.walks import Walk
 
@@ -79,9 +80,7 @@ class Explorer:
     def _played(self, step: Step, scene: Scene) -> Played | None:
         """A step as it was played; None if something is missing that it is about."""
         try:
-            return self._stage.play(step, scene)
-        except Lost as lost:
-            return lost.played
+            return play(self._stage, step, scene)
         except (CatalogueError, KeyError):
             return None
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -90,15 +91,26 @@ class Side:
         self.watch(request, answer)
         return answer
 
+    def ask_at_once(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        """Send requests at the same time, after as long as the rate asks for each of them. Raises Stopped."""
+        for _ in requests:
+            self._wait_for_turn()
+        with ThreadPoolExecutor(len(requests)) as pool:
+            answers = [*pool.map(self._answer, requests)]
+        for request, answer in zip(requests, answers, strict=True):
+            self.watch(request, answer)
+        pairs = zip(requests, answers, strict=True)
+        return [answer if _retry_after(answer) is None else self.ask(request) for request, answer in pairs]
+
     def _wait_for_turn(self) -> None:
         now = time.monotonic()
         if max(now, self._next) > self.end:
             raise Stopped
         time.sleep(max(0.0, self._next - now))
         self._next = max(now, self._next) + self._pause
+        self.sent += 1
 
     def _answer(self, request: Request) -> Answer:
-        self.sent += 1
         begun = time.monotonic()
         try:
             answer = _read(self._client.send(self._build(request)))

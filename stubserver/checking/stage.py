@@ -97,8 +97,7 @@ class Stage:
 
     def play(self, step: Step, scene: Scene) -> Played:
         """Play a step. Raises CatalogueError if it cannot be, and Stopped."""
-        operation = self._operation(step.operation)
-        ours, theirs = (self._request(step, operation, scene, side) for side in (0, 1))
+        operation, ours, theirs = self.asked(step, scene)
         pages: list[Difference] = []
         if self.is_foreign(operation):
             answers = self._gathered(ours, 0, []), self._gathered(theirs, 1, pages)
@@ -109,7 +108,7 @@ class Stage:
         shape = self.shapes.answer(operation)
         found = [*of_answers(shape, *answers, self.ids), *of_contract(operation, answers[1]), *pages]
         played = Played(step, operation, (ours, theirs), answers, [*_unlike(found)])
-        self._remember(played, scene)
+        self.remember(played, scene)
         return played
 
     def rules_of(self, operation: Operation) -> Sequence[str]:
@@ -119,6 +118,11 @@ class Stage:
         return rules
 
     # Requests
+
+    def asked(self, step: Step, scene: Scene) -> tuple[Operation, Request, Request]:
+        """The operation of a step, and its requests to the model and to the target. Raises CatalogueError."""
+        operation = self._operation(step.operation)
+        return operation, *(self._request(step, operation, scene, side) for side in (0, 1))  # type: ignore[return-value]
 
     def _operation(self, name: str) -> Operation:
         operations = self.contract.operations
@@ -213,8 +217,8 @@ class Stage:
         id = row.get("id") if isinstance(row, Mapping) else None
         return self.ids.knows("course", id) if side else self.ids.target_of("course", id) is not None
 
-    def _remember(self, played: Played, scene: Scene) -> None:
-        """Note what a step has made."""
+    def remember(self, played: Played, scene: Scene) -> None:
+        """Note what a step has made. Raises Lost if one of the sides has made nothing."""
         step, operation = played.step, played.operation
         kind = self.shapes.made(operation)
         bodies = tuple(answer.body if answer.status < 300 else None for answer in played.answers)

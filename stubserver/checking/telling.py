@@ -7,7 +7,8 @@ from stubserver.checking.catalogue import NOBODY, Step, Story
 from stubserver.checking.cleaning import clean_up
 from stubserver.checking.curl import curl
 from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report
-from stubserver.checking.stage import KINDS, Lost, Played, Scene, Stage, wait
+from stubserver.checking.playing import play
+from stubserver.checking.stage import KINDS, Played, Scene, Stage, wait
 
 _READERS = ("creator", "member", "stranger", NOBODY)
 """Who reads everything after a story."""
@@ -48,10 +49,7 @@ class Teller:
             if not step.operation:
                 wait(step)
                 continue
-            try:
-                played.append(self._stage.play(step, scene))
-            except Lost as lost:
-                played.append(lost.played)
+            played.append(play(self._stage, step, scene))
             if played[-1].differences:
                 is_own = number >= len(story.steps) - story.own
                 self._found(story, "story", story.steps[: number + 1], played, is_own=is_own)
@@ -63,7 +61,7 @@ class Teller:
         another. Returns whether anything differed."""
         done = False
         for step in self._reads_of(scene):
-            played = self._stage.play(step, scene)
+            played = play(self._stage, step, scene)
             if played.differences:
                 self._found(story, "sweep", [*story.steps, step], [played], is_own=False)
                 done = True

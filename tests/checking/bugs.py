@@ -7,6 +7,8 @@ prints what of a check notices each of them.
 
 import re
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,37 +87,46 @@ class Buggy(httpx.BaseTransport):
         self._memory: dict[str, Any] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass it on, changed, and return a changed answer."""
+        """Pass it on, changed, and return a changed answer. What the bug leaves alone passes as it is."""
         content = request.read()
         is_json = request.headers.get("content-type", "").startswith("application/json")
         exchange = Exchange(
             request.method,
             request.url.path,
-            parse_qs(request.url.query.decode(), keep_blank_values=True),
+            _queried(request.url),
             request.headers.copy(),
             _parsed(content) if is_json else None,
             self._memory,
         )
         self._bug.before(exchange)
-        if exchange.status == 0:
-            self._send(exchange, request, content)
+        answered = b"" if exchange.status else self._send(exchange, request, content)
         self._bug.after(exchange)
-        body = b"" if exchange.answer is None else orjson.dumps(exchange.answer)
-        exchange.answer_headers["content-length"] = str(len(body))
-        return httpx.Response(exchange.status, headers=exchange.answer_headers, content=body)
+        if exchange.answer != _parsed(answered):
+            answered = b"" if exchange.answer is None else orjson.dumps(exchange.answer)
+        exchange.answer_headers["content-length"] = str(len(answered))
+        return httpx.Response(exchange.status, headers=exchange.answer_headers, content=answered)
 
-    def _send(self, exchange: Exchange, request: httpx.Request, content: bytes) -> None:
-        if isinstance(exchange.body, dict):
+    def _send(self, exchange: Exchange, request: httpx.Request, content: bytes) -> bytes:
+        """Send the request to the server; returns the body of its answer."""
+        if isinstance(exchange.body, dict) and exchange.body != _parsed(content):
             content = orjson.dumps(exchange.body)
-        exchange.headers["content-length"] = str(len(content))
-        url = request.url.copy_with(path=exchange.path, query=urlencode(exchange.query, doseq=True).encode() or None)
+            exchange.headers["content-length"] = str(len(content))
+        url = request.url
+        if exchange.query != _queried(url):
+            url = url.copy_with(query=urlencode(exchange.query, doseq=True).encode() or None)
         answer = self._inner.handle_request(
             httpx.Request(
                 exchange.method, url, headers=exchange.headers, content=content, extensions=request.extensions
             )
         )
         exchange.status, exchange.answer_headers = answer.status_code, answer.headers
-        exchange.answer = _parsed(answer.read())
+        answered = answer.read()
+        exchange.answer = _parsed(answered)
+        return answered
+
+
+def _queried(url: httpx.URL) -> dict[str, list[str]]:
+    return parse_qs(url.query.decode("latin-1"), keep_blank_values=True)
 
 
 def _parsed(content: bytes) -> Any:
@@ -253,6 +264,39 @@ def _forbidden(one: Exchange) -> None:
         one.answer = {"errors": [{"message": "No.", "code": "permission_denied"}]}
 
 
+def _overlaps(one: Exchange) -> bool:
+    """Whether a request begins while another is under way; it takes a while for that."""
+    with _COUNTING:
+        one.memory["under way"] = one.memory.get("under way", 0) + 1
+        overlaps: bool = one.memory["under way"] > 1
+    time.sleep(0.05)
+    return overlaps
+
+
+def _ended(one: Exchange) -> None:
+    with _COUNTING:
+        one.memory["under way"] -= 1
+
+
+def _lost_update(one: Exchange) -> None:
+    """It writes back what it read before the other update."""
+    if _overlaps(one) and isinstance(one.body, dict):
+        one.body.clear()
+
+
+def _unguarded(one: Exchange) -> None:
+    """It looks for courses of the same name before the other one is made."""
+    if _overlaps(one) and isinstance(one.body, dict):
+        one.body["name"] = f"{one.body.get('name')}."
+
+
+_COUNTING = threading.Lock()
+
+
+def _slowly(methods: str, path: str, before: Change) -> Bug:
+    return Bug(*((lambda one, do=do: do(one) if one.is_about(methods, path) else None) for do in (before, _ended)))
+
+
 def _without_zone(one: Exchange) -> None:
     for name in ("created_at", "dripped_at"):
         _everywhere(one.answer, name, lambda text: text and re.sub(r"(\+00:00|Z)$", "", text))
@@ -307,6 +351,8 @@ BUGS: Mapping[str, Bug] = {
     ),
     "created_at moves": _answer("PATCH", COURSE, _moves),
     "strangers learn what exists": Bug(after=_forbidden),
+    "concurrent updates are lost": _slowly("PATCH", COURSE, _lost_update),
+    "two at once may take one name": _slowly("POST", "/api/v2/course/", _unguarded),
 }
 
 

@@ -23,8 +23,8 @@ THREE = ("PUT of a course drops the description", "members see the right answers
 class FaultyServer:
     """An ASGI application that passes requests on to a server of our own, and answers with bugs."""
 
-    def __init__(self, *names: str) -> None:
-        inner: httpx.BaseTransport = InProcess(create_app("empty"))
+    def __init__(self, *names: str, fixture: str = "empty") -> None:
+        inner: httpx.BaseTransport = InProcess(create_app(fixture))
         self._transport = reduce(Buggy, (BUGS[name] for name in names), inner)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

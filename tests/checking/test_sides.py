@@ -1,5 +1,6 @@
 """How requests are sent to a side, and what becomes of its answers."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -142,3 +143,24 @@ def test_everything_is_watched(contract: Contract) -> None:
     one.watch = lambda asked, answer: watched.append((asked, answer))
     one.ask(request(contract, "get_me"))
     assert [(asked.operation.id, answer.status) for asked, answer in watched] == [("get_me", 204)]
+
+
+def test_requests_at_once_overlap(contract: Contract) -> None:
+    both = threading.Barrier(2, timeout=20)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        both.wait()
+        return httpx.Response(200, json={})
+
+    target = side(answer, rate=1000)
+    asked = [Request(contract.operations["get_me"])] * 2
+    assert [one.status for one in target.ask_at_once(asked)] == [200, 200]
+    assert target.sent == 2
+
+
+def test_whoever_of_two_is_sent_away_comes_again(contract: Contract) -> None:
+    answers = [httpx.Response(429, headers={"Retry-After": "0"}), *[httpx.Response(200, json={})] * 2]
+    target = side(lambda _: answers.pop(0))
+    asked = [Request(contract.operations["get_me"])] * 2
+    assert [one.status for one in target.ask_at_once(asked)] == [200, 200]
+    assert target.sent == 3

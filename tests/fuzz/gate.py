@@ -241,11 +241,21 @@ def _schemathesis(run: Run, url: str, options: argparse.Namespace, seed: int, re
     return done.returncode, done.stdout
 
 
-def base_command(target: Target, url: str) -> list[str]:
-    """Schemathesis as a command for the server at this URL; more arguments may follow."""
+def base_command(target: Target, url: str, document: Path | None = None) -> list[str]:
+    """Schemathesis as a command for the server at this URL; more arguments may follow. It reads the contract in a file,
+    or asks the server for it."""
     base = url + target.contract.base
     config = ("--config-file", str(HERE / target.config))
-    return [sys.executable, "-m", "schemathesis.cli", *config, "run", f"{base}/openapi.json", "--url", base]
+    return [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        *config,
+        "run",
+        str(document or f"{base}/openapi.json"),
+        "--url",
+        base,
+    ]
 
 
 def environment(persona: str = "stub-creator") -> dict[str, str]:
