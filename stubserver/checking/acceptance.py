@@ -43,10 +43,10 @@ def apply(report: Report, accepted: Mapping[str, str], *, is_whole: bool) -> lis
     return [key for key in accepted if key not in seen] if is_whole else []
 
 
-def write(report: Report, file: Path) -> None:
-    """Write a list of all that differs now, whose reasons have to be filled in. Raises OSError."""
+def written(report: Report) -> str:
+    """A list of all that differs now, whose reasons have to be filled in."""
     lines = [f"{_quoted(finding.key)}: {_reason(finding)}" for finding in report.findings]
-    file.write_text(_HEAD.format(target=report.target) + "\n".join(lines) + "\n", encoding="utf-8")
+    return _HEAD.format(target=report.target) + "\n".join(lines) + "\n"
 
 
 def _reason(finding: Finding) -> str:

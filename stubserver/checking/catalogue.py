@@ -106,6 +106,10 @@ class Story:
         mentioned = (name[1:] for step in self.steps for name in _texts(step.written()) if name.startswith("@"))
         return [*dict.fromkeys([*found, *(name for name in mentioned if name in PERSONAS)])]
 
+    def mentions(self, text: str) -> bool:
+        """Whether a text is anywhere in its steps."""
+        return any(text == part for step in self.steps for part in _texts(step.written()))
+
     @property
     def waits(self) -> float:
         """How many seconds it waits."""

@@ -1,26 +1,27 @@
-"""A whole check of a target: meeting it, the grid, the stories, the walks, and what all of that has found."""
+"""A whole check of a target: meeting it, the stories, the grid, the walks, and what all of that has found."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import httpx
 
-from stubserver.checking.catalogue import Story, stories, unseen
+from stubserver.checking.catalogue import stories, unseen
 from stubserver.checking.cleaning import left_over
 from stubserver.checking.exploring import Explorer
-from stubserver.checking.findings import NOT_REACHED, Report
+from stubserver.checking.findings import ENDS, NOT_REACHED, Report
 from stubserver.checking.grid import cells
 from stubserver.checking.meeting import CannotCheck, clock_of, introduced, meet, model
 from stubserver.checking.reading import Reader
-from stubserver.checking.sides import TIMEOUT, Request, Side, Stopped
+from stubserver.checking.settling import settle
+from stubserver.checking.sides import TIMEOUT, Gone, Request, Side, Stopped
 from stubserver.checking.stage import Stage
 from stubserver.checking.telling import Teller
 from stubserver.contract.contract import Contract
 
-_SHARE = {"grid": 0.35, "stories": 0.75, "walks": 1.0}
-"""Up to which part of the time each of them may take."""
+_SHARE = {"stories": 0.7, "grid": 0.9, "walks": 1.0}
+"""Part of a check -> up to which part of the time it may take."""
 
 
 @dataclass(frozen=True)
@@ -65,87 +66,115 @@ def check(
     begun = time.monotonic()
     with httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=False, transport=transport) as client:
         target = Side(client, rate=effort.rate, end=begun + effort.seconds)
+        report = Report(url, seed, list(tokens), most=effort.most)
         if effort.read_only:
-            return _read(contract, target, Report(url, seed, list(tokens)), tokens)
-        told("meeting the target")
-        community = meet(contract, target, tokens)
-        creator = next(name for name, persona in community.personas.items() if persona.may_create)
-        community.ahead = clock_of(contract, target, tokens[creator])
-        report = Report(url, seed, list(tokens), notes=community.notes, most=effort.most)
-        with model(contract, community, url) as ours:
-            stage = Stage(contract, Side(ours), target, community)
-            run = f"chk{Random(time.time_ns()).randrange(16**8):08x}"  # noqa: S311 (only to be new)
-            try:
-                _play(stage, report, effort, told, begun, run)
-            except KeyboardInterrupt:
-                _interrupted(report)
-            report.notes += [f"left behind: {left}" for left in left_over(stage, run)]
+            _read(contract, target, report, tokens)
+        else:
+            told("meeting the target")
+            _write(_Run(contract, target, tokens, effort, told, begun), report)
         report.sent, report.seconds = target.sent, time.monotonic() - begun
         return report
 
 
-def _read(contract: Contract, target: Side, report: Report, tokens: Mapping[str, str]) -> Report:
+def _read(contract: Contract, target: Side, report: Report, tokens: Mapping[str, str]) -> None:
     """Check with nothing but GET requests. Raises CannotCheck."""
-    begun = time.monotonic()
     introduced(contract, target, tokens)
     first = target.ask(Request(contract.operations["list_features"]))
     if first.failure:
         raise CannotCheck(f"the target does not answer: {first.failure}")
     try:
         Reader(contract, target, tokens, report).read()
-    except Stopped:
-        report.ended = "time"
-        report.notes.append("the time was over; --time gives more")
+    except Stopped as stopped:
+        _ended(report, stopped)
     except KeyboardInterrupt:
-        _interrupted(report)
+        report.ended = "interrupted"
     report.notes.append("read only: no rule was tried, only shapes, pages and visibility of what is there")
-    report.sent, report.seconds = target.sent, time.monotonic() - begun
-    return report
 
 
-def _interrupted(report: Report) -> None:
-    report.ended = "interrupted"
-    report.notes.append("interrupted: this is what was seen until then")
+@dataclass
+class _Run:
+    """What a check is about."""
+
+    contract: Contract
+    target: Side
+    tokens: Mapping[str, str]
+    effort: Effort
+    told: Told
+    begun: float
+    """When it began, by the monotonic clock."""
+    name: str = field(default_factory=lambda: f"chk{Random(time.time_ns()).randrange(16**8):08x}")  # noqa: S311
+    """A text in the name of all that it makes."""
 
 
-def _play(stage: Stage, report: Report, effort: Effort, told: Told, begun: float, run: str) -> None:
+def _write(run: _Run, report: Report) -> None:
+    """Check with courses that are made and deleted. Raises CannotCheck."""
+    community = meet(run.contract, run.target, run.tokens)
+    report.notes += community.notes
+    creator = next(name for name, persona in community.personas.items() if persona.may_create)
+    try:
+        community.ahead = clock_of(run.contract, run.target, run.tokens[creator], run.name)
+        with model(run.contract, community, report.target) as ours:
+            _play(Stage(run.contract, Side(ours), run.target, community), report, run)
+    except KeyboardInterrupt:
+        report.ended = "interrupted"
+    except CannotCheck as error:
+        left = [*left_over(run.contract, run.target, run.tokens, run.name)]
+        raise CannotCheck("; ".join([str(error), *_named(left)])) from None
+    try:
+        report.notes += _named(left_over(run.contract, run.target, run.tokens, run.name))
+    except KeyboardInterrupt:
+        report.notes += _named([f"perhaps courses with {run.name} in their names: interrupted while looking for them"])
+
+
+def _named(left: Iterable[str]) -> Sequence[str]:
+    return [f"left behind: {one}" for one in left]
+
+
+def _play(stage: Stage, report: Report, run: _Run) -> None:
+    effort = run.effort
     chosen = [story for story in stories() if not effort.rules or story.rule in effort.rules]
-    explorer = Explorer(stage, report, run)
+    explorer = Explorer(stage, report, run.name)
     parts: Mapping[str, Callable[[], None]] = {
-        "grid": lambda: explorer.grid(cells(stage.contract, stage.shapes.id_names)),
-        "stories": lambda: _tell(Teller(stage, report, run), chosen, told, sweeps=effort.sweeps),
-        "walks": lambda: _walk(explorer, report.seed, effort.walks, told),
+        "stories": lambda: Teller(stage, report, run.name).tell_all(chosen, run.told, sweeps=effort.sweeps),
+        "grid": lambda: explorer.grid([*cells(stage.contract, stage.shapes.id_names)]),
+        "walks": lambda: _walk(explorer, report.seed, effort.walks, run.told),
     }
     if explorer.missing:
         report.notes.append(f"grid and walks need the token of {explorer.missing}")
     may_explore = not (effort.rules or explorer.missing)
-    wanted = {"grid": effort.grid and may_explore, "stories": effort.stories, "walks": may_explore}
+    wanted = {"stories": effort.stories, "grid": effort.grid and may_explore, "walks": effort.walks and may_explore}
     for name, part in parts.items():
         if not wanted[name]:
             continue
-        told(name)
-        stage.sides[1].end = begun + effort.seconds * _SHARE[name]
+        run.told(name)
+        stage.sides[1].end = run.begun + effort.seconds * _SHARE[name]
         try:
             part()
-        except Stopped:
+        except Stopped as stopped:
             if len(report.findings) == report.most > 0:
                 report.notes.append("ended after the first differences, as asked for")
                 break
-            report.ended = "time"
-            report.notes.append(f"the time was over within the {name}; --time gives more")
+            _ended(report, stopped)
+            if isinstance(stopped, Gone):
+                break
+        except KeyboardInterrupt:
+            report.ended = "interrupted"
+            break
+    settle(report, stage)
     for story in chosen:
-        report.note_rule(story.rule, NOT_REACHED, "the time was over")
+        report.note_rule(story.rule, NOT_REACHED, ENDS.get(report.ended, "not played"))
     for rule, why in unseen().items() if not effort.rules else ():
         report.note_rule(rule, NOT_REACHED, why)
 
 
-def _tell(teller: Teller, chosen: Sequence[Story], told: Told, *, sweeps: bool) -> None:
-    for story in chosen:
-        told(f"{story.rule}: {story.title}")
-        teller.tell(story, sweeps=sweeps)
+def _ended(report: Report, stopped: Stopped) -> None:
+    report.ended = "gone" if isinstance(stopped, Gone) else "time"
 
 
 def _walk(explorer: Explorer, seed: int, walks: int, told: Told) -> None:
+    progress = explorer.begun("walks", walks)
+    progress.is_needed = False
     for number in range(walks):
         told(f"walk {number + 1} of {walks}")
         explorer.walk(seed + number)
+        progress.done += 1

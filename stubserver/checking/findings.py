@@ -10,6 +10,12 @@ from stubserver.checking.sides import Stopped
 from stubserver.contract.operation import Operation
 
 AGREES, DIFFERS, NOT_REACHED = "agrees", "differs", "not reached"
+ENDS: Mapping[str, str] = {
+    "interrupted": "it was interrupted",
+    "time": "the time was over",
+    "gone": "the target no longer answers",
+}
+"""Why a check ended early -> in words."""
 
 
 @dataclass
@@ -33,6 +39,11 @@ class Finding:
     """Why it is known, if it is."""
 
     @property
+    def is_missing(self) -> bool:
+        """Whether it is that the target does not have the operation."""
+        return self.difference.at == "operation"
+
+    @property
     def key(self) -> str:
         """The same for findings with probably one cause."""
         return f"{self.operation.id} {self.difference.place} {self.difference.kind}"
@@ -49,6 +60,23 @@ class RuleResult:
 
 
 @dataclass
+class Progress:
+    """How much of a part of a check was played."""
+
+    all: int = 0
+    done: int = 0
+    skipped: int = 0
+    """How much of it cannot be played at this target, or with these tokens."""
+    is_needed: bool = True
+    """Whether nobody can say that the target agrees if some of it is left."""
+
+    @property
+    def left(self) -> int:
+        """How much of it should have been played, too."""
+        return self.all - self.done - self.skipped
+
+
+@dataclass
 class Report:
     """All that a check has found."""
 
@@ -62,7 +90,12 @@ class Report:
     most: int = 0
     """After so many findings, enough has been seen; 0 for no bound."""
     ended: str = ""
-    """Why it ended before all was done: `interrupted`, `time`, or empty."""
+    """Why it ended before all was done: `interrupted`, `time`, `gone` (the target does not answer), or empty."""
+    played: dict[str, Progress] = field(default_factory=dict)
+    """Part of the check, in the plural -> how much of it was played."""
+    blocked: list[tuple[str, str, bool]] = field(default_factory=list)
+    """Rules whose stories have met an operation that the target does not seem to have; that operation; and whether the
+    rule differs if it has it after all."""
     sent: int = 0
     seconds: float = 0.0
 
@@ -85,6 +118,17 @@ class Report:
         """The findings that are not accepted."""
         return [finding for finding in self.findings if not finding.accepted]
 
+    @property
+    def lacking(self) -> str:
+        """What was left out, so that nobody can say that the target agrees; empty if all was done."""
+        needed = {name: part for name, part in self.played.items() if part.is_needed and part.left}
+        if self.ended and (needed or not self.played):
+            left = " and ".join(f"{part.left:,} of {part.all:,} {name}" for name, part in needed.items())
+            return f"{ENDS[self.ended]}{f', and {left} are left' if left else ''}"
+        if "stories" in self.played and all(rule.result == NOT_REACHED for rule in self.rules.values()):
+            return "no rule was reached"
+        return ""
+
     def add(self, finding: Finding) -> None:
         """Add a finding, unless the like is there. Raises Stopped if that is enough."""
         for known in self.findings:
@@ -98,6 +142,8 @@ class Report:
     def note_rule(self, rule: str, result: str, why: str = "") -> None:
         """Note what became of a rule. A difference outweighs an agreement, and that outweighs not being reached."""
         order = (NOT_REACHED, AGREES, DIFFERS)
-        known = self.rules.setdefault(rule, RuleResult(rule, NOT_REACHED, why))
+        known = self.rules.setdefault(rule, RuleResult(rule, NOT_REACHED))
         if order.index(result) > order.index(known.result):
-            known.result, known.why = result, why
+            known.result, known.why = result, ""
+        elif result == known.result == NOT_REACHED:
+            known.why = known.why or why

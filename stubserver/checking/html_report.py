@@ -26,15 +26,21 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def html(report: Report, rules: Mapping[str, Any]) -> str:
     """The page. `rules` are those of the contract, by code."""
-    state = f"{len(report.new)} differences" if report.new else "no difference"
+    many = len(report.new)
+    state = f"{many} difference{'s' * (many != 1)}" if many else "no difference"
+    is_good = not many and not report.lacking
+    played = [f"{part.done:,} of {part.all:,} {name}" for name, part in report.played.items()]
     head = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
         f"<title>{escaped(report.target)}: {state}</title><style>{_CSS}</style>",
         f'<header><p class="muted">{escaped(report.target)}</p><h1>Contract check: '
-        f'<span class="{"bad" if report.new else "good"}">{state}</span></h1>',
-        f"<p>{escaped(report.circumstances)}</p></header><main>",
+        f'<span class="{"good" if is_good else "bad"}">{state}</span></h1>',
+        f"<p>{escaped(report.circumstances)}</p>",
+        f"<p>Played: {', '.join(played)}</p>" if played else "",
+        f'<p class="bad">That is not all: {escaped(report.lacking)}</p>' if report.lacking else "",
+        "</header><main>",
     ]
     ledger = _ledger(report, rules) if report.rules else ()
     return "\n".join([*head, *_findings(report, rules), *ledger, *_notes(report), "</main></html>", ""])
@@ -42,7 +48,15 @@ def html(report: Report, rules: Mapping[str, Any]) -> str:
 
 def _findings(report: Report, rules: Mapping[str, Any]) -> Iterator[str]:
     source = ""
+    if missing := [finding for finding in report.findings if finding.is_missing]:
+        yield "<h2>Not there</h2><p>The target answers as if it had no such operations.</p><ul>"
+        for finding in missing:
+            accepted = f": accepted: {escaped(finding.accepted)}" if finding.accepted else ""
+            yield f"<li>{finding.operation.method.upper()} {escaped(finding.operation.path)}{accepted}"
+        yield "</ul>"
     for finding in report.findings:
+        if finding.is_missing:
+            continue
         if finding.source != source and finding.source in report.headings:
             yield f"<h2>{escaped(report.headings[finding.source])}</h2>"
         source = finding.source

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -107,8 +106,10 @@ class _Meeting:
         if answer.failure:
             raise CannotCheck(f"the target does not answer: {answer.failure}")
         if answer.status != 200 or not isinstance(answer.body, dict) or not isinstance(answer.body.get("id"), int):
-            says = f"answered {operation.path} with {answer.status}"
-            raise CannotCheck(f"the target {says} for the token of {name}: give a valid token, or leave {name} out")
+            says = f"the target answered {operation.path} with {answer.status}"
+            if answer.status in (401, 403):
+                raise CannotCheck(f"{says} for the token of {name}: give a valid token, or leave {name} out")
+            raise CannotCheck(f"{says}, and no user: is the API below another address?")
         self.selves[name] = answer.body
         permission = answer.body.get("permission") or {}
         role = answer.body.get("role")
@@ -187,10 +188,11 @@ def _fields(row: Mapping[str, Any], names: Sequence[str], missing: Mapping[str, 
     return {**{name: value for name, value in missing.items() if name in names}, **found}
 
 
-def clock_of(contract: Contract, target: Side, token: str) -> timedelta:
-    """How far the target's clock is ahead of ours, by a course that is made and deleted. Raises CannotCheck."""
+def clock_of(contract: Contract, target: Side, token: str, run: str) -> timedelta:
+    """How far the target's clock is ahead of ours, by a course that is made and deleted; its name has the text of the
+    run. Raises CannotCheck."""
     before = datetime.now(UTC)
-    body = {"name": f"stubserver check {time.time_ns():x}", "type": "self-paced"}
+    body = {"name": f"Clock {run}", "type": "self-paced"}
     answer = target.ask(Request(contract.operations["create_course"], body=body, token=token))
     middle = before + (datetime.now(UTC) - before) / 2
     if answer.status != 201 or not isinstance(answer.body, dict) or "id" not in answer.body:

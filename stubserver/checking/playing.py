@@ -25,7 +25,8 @@ def _at_once(stage: Stage, step: Step, scene: Scene) -> Played:
     ours = [model.ask(request) for _, request, _ in asked]
     theirs = target.ask_at_once([request for _, _, request in asked])
     found = [*_of_statuses(ours, theirs)]
-    for (operation, *_), answer in zip(asked, theirs, strict=True):
+    for (operation, *_), answer, other in zip(asked, theirs, ours, strict=True):
+        stage.presence.note(operation, other, answer)
         found += of_contract(operation, answer)
     all_played = [
         Played(one, operation, (request, other), answers, found)

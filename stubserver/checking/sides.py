@@ -1,5 +1,6 @@
 """The two servers of a check: how a request is sent to one of them, and what came back."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,10 @@ from stubserver.contract.operation import Operation
 
 TIMEOUT = 10.0
 """Seconds that a target may take for one answer."""
+_LONGEST = 30.0
+"""Seconds after which an answer is not read any further, though some of it comes again and again."""
+_PATIENCE = 3
+"""Requests in a row without an answer, after which there is nobody to ask."""
 _MOST = 20 * 1024 * 1024
 """Size of an answer, in bytes, beyond which it is not read any further."""
 _LONGEST_WAIT = 60.0
@@ -65,6 +70,10 @@ class Stopped(Exception):
     """There is no time for further requests."""
 
 
+class Gone(Stopped):
+    """There have been no answers for a while."""
+
+
 class Side:
     """A server, and the requests that go to it."""
 
@@ -74,13 +83,16 @@ class Side:
         self._pause = 1 / rate if rate else 0.0
         self._next = 0.0
         self.end = end
+        self.patience: float = _PATIENCE
+        """How many requests in a row may stay without an answer."""
+        self._unanswered = 0
         self.sent = 0
         """How many requests it was sent."""
         self.watch: Callable[[Request, Answer], None] = lambda _request, _answer: None
         """Called with each answer."""
 
     def ask(self, request: Request) -> Answer:
-        """Send a request. Waits as long as the rate and Retry-After ask for. Raises Stopped."""
+        """Send a request. Waits as long as the rate and Retry-After ask for. Raises Stopped, and Gone."""
         for _ in range(3):
             self._wait_for_turn()
             answer = self._answer(request)
@@ -88,19 +100,25 @@ class Side:
             if wait is None or time.monotonic() + wait > self.end:
                 break
             time.sleep(wait)
-        self.watch(request, answer)
+        self._note(request, answer)
         return answer
 
     def ask_at_once(self, requests: Sequence[Request]) -> Sequence[Answer]:
-        """Send requests at the same time, after as long as the rate asks for each of them. Raises Stopped."""
+        """Send requests at the same time, after as long as the rate asks for each of them. Raises Stopped, and Gone."""
         for _ in requests:
             self._wait_for_turn()
         with ThreadPoolExecutor(len(requests)) as pool:
             answers = [*pool.map(self._answer, requests)]
         for request, answer in zip(requests, answers, strict=True):
-            self.watch(request, answer)
+            self._note(request, answer)
         pairs = zip(requests, answers, strict=True)
         return [answer if _retry_after(answer) is None else self.ask(request) for request, answer in pairs]
+
+    def _note(self, request: Request, answer: Answer) -> None:
+        self.watch(request, answer)
+        self._unanswered = self._unanswered + 1 if answer.failure else 0
+        if self._unanswered >= self.patience:
+            raise Gone
 
     def _wait_for_turn(self) -> None:
         now = time.monotonic()
@@ -113,7 +131,7 @@ class Side:
     def _answer(self, request: Request) -> Answer:
         begun = time.monotonic()
         try:
-            answer = _read(self._client.send(self._build(request)))
+            answer = _read(self._client.send(self._build(request), stream=True), begun + _LONGEST)
         except httpx.HTTPError as error:
             answer = Answer(failure=str(error) or type(error).__name__)
         answer.seconds = time.monotonic() - begun
@@ -155,12 +173,19 @@ def _texts(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, dict) else "" if value is None else str(value)
 
 
-def _read(response: httpx.Response) -> Answer:
-    if len(response.content) > _MOST:
-        return Answer(response.status_code, response.headers, failure=f"more than {_MOST} bytes")
-    answer = Answer(response.status_code, response.headers, text=response.text[:1000])
+def _read(response: httpx.Response, end: float) -> Answer:
+    """An answer whose body is read until `end`, by the monotonic clock. Raises httpx.HTTPError."""
+    content = bytearray()
+    with contextlib.closing(response):
+        for part in response.iter_bytes():
+            content += part
+            if len(content) > _MOST:
+                return Answer(response.status_code, response.headers, failure=f"more than {_MOST:,} bytes")
+            if time.monotonic() > end:
+                return Answer(response.status_code, response.headers, failure=f"no end within {_LONGEST:.0f} seconds")
+    answer = Answer(response.status_code, response.headers, text=content[:4000].decode("utf-8", "replace")[:1000])
     try:
-        answer.body = response.json()
+        answer.body = json.loads(content)
         answer.is_json = True
     except ValueError:
         pass

@@ -12,6 +12,7 @@ from stubserver.checking.catalogue import NOBODY, CatalogueError, Step
 from stubserver.checking.comparison import Difference, of_answers, of_contract, of_page
 from stubserver.checking.identities import Identities
 from stubserver.checking.meeting import Community
+from stubserver.checking.presence import Presence
 from stubserver.checking.shapes import Shapes
 from stubserver.checking.sides import Answer, Request, Side
 from stubserver.contract.contract import Contract
@@ -59,6 +60,11 @@ class Played:
     answers: tuple[Answer, Answer]
     differences: Sequence[Difference]
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether both sides have done the same, as far as the statuses tell."""
+        return self.answers[0].status == self.answers[1].status
+
 
 @dataclass
 class Course:
@@ -93,6 +99,7 @@ class Stage:
         self.sides = model, target
         self.community = community
         self.ids = Identities()
+        self.presence = Presence()
         self.played: int = 0
 
     def play(self, step: Step, scene: Scene) -> Played:
@@ -105,6 +112,7 @@ class Stage:
             answers = self.sides[0].ask(ours), self.sides[1].ask(theirs)
             pages += of_page(theirs.query, theirs.target, answers[1].body)
         self.played += 1
+        self.presence.note(operation, *answers)
         shape = self.shapes.answer(operation)
         found = [*of_answers(shape, *answers, self.ids), *of_contract(operation, answers[1]), *pages]
         played = Played(step, operation, (ours, theirs), answers, [*_unlike(found)])

@@ -1,12 +1,13 @@
 """Playing the stories of the catalogue, and reading everything that they have made afterwards."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from stubserver.checking.catalogue import NOBODY, Step, Story
+from stubserver.checking.catalogue import NOBODY, CatalogueError, Step, Story
 from stubserver.checking.cleaning import clean_up
+from stubserver.checking.comparison import Difference
 from stubserver.checking.curl import curl
-from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report
+from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Progress, Report
 from stubserver.checking.playing import play
 from stubserver.checking.stage import KINDS, Played, Scene, Stage, wait
 
@@ -27,45 +28,94 @@ class Teller:
             if operation.method == "get" and ("course" in operation.loads.values() or stage.is_foreign(operation))
         ]
         self._number = 0
+        self._silent: set[str] = set()
+        """Operations without an answer, which nobody waits for again where it is not needed."""
 
-    def tell(self, story: Story, *, sweeps: bool = True) -> None:
-        """Play a story, unless somebody is missing, and clean up. Raises Stopped."""
+    def tell_all(self, chosen: Sequence[Story], told: Callable[[str], None], *, sweeps: bool = True) -> None:
+        """Play stories, one after the other; each is `told` when it begins. Raises Stopped."""
+        progress = self._report.played["stories"] = Progress(len(chosen))
+        for story in chosen:
+            told(f"{story.rule}: {story.title}")
+            if needed := self._needs(story):
+                self._report.note_rule(story.rule, NOT_REACHED, needed)
+                progress.skipped += 1
+            else:
+                self._tell(story, sweeps=sweeps)
+                progress.done += 1
+
+    def _needs(self, story: Story) -> str:
+        """What a story needs, and is not there; empty if it can be played."""
         cast = casting(story.personas, list(self._stage.community.personas))
         if isinstance(cast, str):
-            self._report.note_rule(story.rule, NOT_REACHED, f"needs the token of {cast}")
-            return
+            return f"needs the token of {cast}"
+        has_category = self._stage.community.category is not None
+        return "" if has_category or not story.mentions("$category") else "needs a category that is in use"
+
+    def _tell(self, story: Story, *, sweeps: bool) -> None:
+        """Play a story, and clean up. Raises Stopped."""
         self._number += 1
-        scene = Scene(f"{self._run}-{self._number}", cast)
+        cast = casting(story.personas, list(self._stage.community.personas))
+        scene = Scene(f"{self._run}-{self._number}", cast)  # type: ignore[arg-type]
         try:
-            differed = self._play(story, scene) or (sweeps and self._sweep(story, scene))
-            self._report.note_rule(story.rule, DIFFERS if differed else AGREES)
+            result = self._play(story, scene)
+            if sweeps and result[0] == AGREES:
+                self._sweep(story, scene)
+            self._report.note_rule(story.rule, *result)
         finally:
             self._report.notes += [f"left behind: {left}" for left in clean_up(self._stage, scene)]
 
-    def _play(self, story: Story, scene: Scene) -> bool:
-        """Play the steps of a story up to the first difference. Returns whether there was one."""
+    def _play(self, story: Story, scene: Scene) -> tuple[str, str]:
+        """Play the steps of a story, as long as both sides are alike. Returns what becomes of its rule, and why."""
         played: list[Played] = []
         for number, step in enumerate(story.steps):
             if not step.operation:
                 wait(step)
                 continue
-            played.append(play(self._stage, step, scene))
-            if played[-1].differences:
-                is_own = number >= len(story.steps) - story.own
-                self._found(story, "story", story.steps[: number + 1], played, is_own=is_own)
-                return True
-        return False
+            try:
+                played.append(play(self._stage, step, scene))
+            except CatalogueError as error:
+                return NOT_REACHED, f"a step cannot be played: {error}"
+            if not played[-1].differences:
+                continue
+            is_own = number >= len(story.steps) - story.own
+            is_about = is_own and any(map(self._is_about(step), played[-1].differences))
+            self._found(story, "story", story.steps[: number + 1], played, rules=[story.rule] if is_about else [])
+            if self._stage.presence.is_missing(step.operation):
+                self._report.blocked.append((story.rule, step.operation, is_about))
+                return NOT_REACHED, ""
+            if is_about:
+                return DIFFERS, ""
+            if not played[-1].is_alike or (step.save and step.save not in scene.rows):
+                return NOT_REACHED, f"{step.operation} differs, which comes before"
+        return AGREES, ""
 
-    def _sweep(self, story: Story, scene: Scene) -> bool:
+    def _is_about(self, step: Step) -> Callable[[Difference], bool]:
+        """Whether a difference is about the rule of the story: if the step says so, or does not say anything, and the
+        like has not been seen elsewhere."""
+        shown = [f"/{path.replace('.', '/')}/" for path in step.shows]
+        known = {finding.key for finding in self._report.findings}
+
+        def is_about(difference: Difference) -> bool:
+            at = f"{difference.at}/"
+            if difference.at in ("status", "answer", "body"):
+                return True
+            if shown:
+                return any(path.startswith(at) or at.startswith(path) for path in shown)
+            return f"{step.operation} {difference.place} {difference.kind}" not in known
+
+        return is_about
+
+    def _sweep(self, story: Story, scene: Scene) -> None:
         """Read everything that the story has made, each part as one of several people, and after the next story as
-        another. Returns whether anything differed."""
-        done = False
+        another."""
         for step in self._reads_of(scene):
+            if step.operation in self._silent or self._stage.presence.is_missing(step.operation):
+                continue
             played = play(self._stage, step, scene)
+            if played.answers[1].failure:
+                self._silent.add(step.operation)
             if played.differences:
-                self._found(story, "sweep", [*story.steps, step], [played], is_own=False)
-                done = True
-        return done
+                self._found(story, "sweep", [*story.steps, step], [played], rules=[])
 
     def _reads_of(self, scene: Scene) -> Iterator[Step]:
         there = [who for who in _READERS if who == NOBODY or scene.actor(who) in self._stage.community.personas]
@@ -76,10 +126,9 @@ class Teller:
                 yield Step(next(readers), operation.id, name)
 
     def _found(
-        self, story: Story, source: str, steps: Sequence[Step], played: Sequence[Played], *, is_own: bool
+        self, story: Story, source: str, steps: Sequence[Step], played: Sequence[Played], *, rules: Sequence[str]
     ) -> None:
         last = played[-1]
-        rules = [story.rule] if is_own else []
         sent = [curl(one.requests[1]) for one in played]
         for difference in last.differences[:1] if source == "story" else last.differences:
             self._report.add(Finding(last.operation, difference, rules, source, story.title, steps, sent))

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from stubserver.checking.catalogue import as_yaml
+from stubserver.checking.catalogue import as_yaml, unseen
 from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report
 from stubserver.reports.text import printable, shortened, wrapped
 
 _SHOWN = 20
 """Steps of a sequence that the text shows, the last ones; the other formats have all."""
+_NO_STORY = "not to be seen from outside, as `stubserver why` explains"
 _WEIGHT = {
     "certain": "documented: the server's fault until shown otherwise",
     "high": "well supported",
@@ -28,11 +29,25 @@ def text(report: Report, rules: Mapping[str, Any]) -> str:
 
 def _findings(report: Report, rules: Mapping[str, Any]) -> Iterator[str]:
     source = ""
+    yield from _missing(report)
     for finding in report.findings:
+        if finding.is_missing:
+            continue
         if finding.source != source and finding.source in report.headings:
             yield from (f"{report.headings[finding.source]}:", "")
         source = finding.source
         yield from _finding(finding, rules)
+
+
+def _missing(report: Report) -> Iterator[str]:
+    """The operations that the target does not have, a line for each."""
+    found = [finding for finding in report.findings if finding.is_missing]
+    if found:
+        yield "Not there: the target answers as if it had no such operations."
+        for finding in found:
+            accepted = f": accepted: {printable(finding.accepted)}" if finding.accepted else ""
+            yield f"  {finding.operation.method.upper()} {finding.operation.path} ({finding.operation.id}){accepted}"
+        yield ""
 
 
 def _finding(finding: Finding, rules: Mapping[str, Any]) -> Iterator[str]:
@@ -63,20 +78,27 @@ def _rule(code: str, rules: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _ledger(report: Report) -> Iterator[str]:
-    """How many rules agree, and those that do not."""
+    """How much was played, how many rules agree, and those that do not."""
+    if report.played:
+        yield f"Played: {', '.join(f'{part.done:,} of {part.all:,} {name}' for name, part in report.played.items())}"
     results = report.rules.values()
     counts = Counter(rule.result for rule in results)
     if results:
-        yield f"Rules: {', '.join(f'{counts[name]} {name}' for name in (AGREES, DIFFERS, NOT_REACHED) if counts[name])}"
+        said = [_counted(counts[name], name) for name in (AGREES, DIFFERS, NOT_REACHED) if counts[name]]
+        yield f"Rules: {', '.join(said)}"
     differing = [rule.rule for rule in results if rule.result == DIFFERS]
     if differing:
         yield f"  {DIFFERS}: {', '.join(differing)}"
     reasons: dict[str, list[str]] = {}
     for rule in results:
         if rule.result == NOT_REACHED:
-            reasons.setdefault(rule.why, []).append(rule.rule)
+            reasons.setdefault(_NO_STORY if rule.rule in unseen() else rule.why, []).append(rule.rule)
     for why, codes in reasons.items():
         yield wrapped(f"{NOT_REACHED}, {why}: {', '.join(codes)}", "  ", "    ")
+
+
+def _counted(number: int, result: str) -> str:
+    return f"{number} {result if number == 1 else result.removesuffix('s')}"
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -87,7 +109,8 @@ def _verdict(report: Report) -> str:
     accepted = len(report.findings) - len(report.new)
     found = f"{len(report.new)} difference{'s' * (len(report.new) != 1)}" if report.new else "no difference"
     known = f" ({accepted} accepted)" if accepted else ""
-    return f"{printable(report.target)}: {found}{known}; {report.circumstances}."
+    lacking = f", but that is not all: {report.lacking}" if report.lacking else ""
+    return f"{printable(report.target)}: {found}{known}{lacking}; {report.circumstances}."
 
 
 # For programs
@@ -100,7 +123,9 @@ def document(report: Report) -> Mapping[str, Any]:
         **report.more,
         "requests": report.sent,
         "seconds": round(report.seconds, 1),
-        "agrees": not report.new,
+        "agrees": not report.new and not report.lacking,
+        "lacking": report.lacking,
+        "played": {name: {"done": part.done, "of": part.all} for name, part in report.played.items()},
         "differences": [_difference(finding) for finding in report.findings],
         "rules": {rule.rule: {"result": rule.result, "why": rule.why} for rule in _sorted(report)},
         "notes": report.notes,
@@ -154,6 +179,8 @@ def _cases(report: Report) -> Iterator[str]:
         yield _case("rules", rule.rule, [*map(_failure, found), skipped])
     for finding in by_rule.get("", []):
         yield _case(finding.source, finding.key, [_failure(finding)])
+    if report.lacking:
+        yield _case("check", "everything was played", [f"<failure message={quoteattr(report.lacking)}/>"])
 
 
 def _case(group: str, name: str, inside: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Random walks: sequences of operations by several people, most of them allowed, with more reads than writes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -22,12 +22,17 @@ _RARE = ("delete_course", "delete_course_section", "leave_course")
 class Walk:
     """A sequence of steps, each chosen when the one before has been played."""
 
-    def __init__(self, random: Random, scene: Scene, stage: Stage) -> None:
+    def __init__(self, random: Random, scene: Scene, stage: Stage, without: Collection[str] = ()) -> None:
+        """`without` these operations."""
         self._random = random
         self._scene = scene
         self._contract = stage.contract
         self._ids = stage.shapes.id_names
-        operations = [one for one in stage.contract.operations.values() if "course" in one.loads.values()]
+        operations = [
+            one
+            for one in stage.contract.operations.values()
+            if "course" in one.loads.values() and one.id not in without
+        ]
         self._reads = [one for one in operations if one.method == "get"]
         self._writes = [one for one in operations if one.method != "get"]
 
@@ -36,6 +41,8 @@ class Walk:
         for number in range(writes):
             is_late = number > writes * 0.8
             allowed = [one for one in self._writes if is_late or one.id not in _RARE]
+            if not allowed or not self._reads:
+                return
             write = self._step(self._random.choice(allowed))
             if write.operation == "create_course" or self._random.random() < 0.5:
                 write = replace(write, save=self._saved(write, number))

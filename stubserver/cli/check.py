@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from stubserver.cli.options import fail, say
+from stubserver.cli.options import NamedPath, deliver, fail, say
 from stubserver.suggestions import unknown
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _QUICK = 28.0
 """Seconds of a quick check."""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEW = click.Path(dir_okay=False, writable=True, path_type=Path)
+_NEW = NamedPath(dir_okay=False, path_type=Path)
 
 
 def _personas(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> Mapping[str, str]:
@@ -119,7 +119,7 @@ def _rules(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "junit", "html"]), default="text", show_default=True
 )
-@click.option("--output", type=_NEW, help="File for the report, instead of standard output.")
+@click.option("--output", type=_NEW, help="File for the report, instead of standard output; as a whole or not at all.")
 @click.option("--accept", type=_FILE, help="File of known differences, each with a reason.")
 @click.option("--write-accept", type=_NEW, help="Write a file of all differences, to be given reasons.")
 def check_command(
@@ -153,6 +153,7 @@ def check_command(
         fail("a check needs somebody who may create courses: --persona creator=TOKEN (or --read-only)")
     if read_only and (rules or quick):
         fail("--read-only plays no stories: leave out --rules and --quick")
+    _check_files(output, write_accept)
     effort = Effort(
         seconds=seconds or (_QUICK if quick else Effort.seconds),
         walks=2 if quick else Effort.walks,
@@ -172,11 +173,11 @@ def check_command(
     _progress_ended()
     gone = acceptance.apply(report, accepted, is_whole=not (rules or quick or report.ended))
     if write_accept:
-        acceptance.write(report, write_accept)
-    _print(report, form, output)
+        deliver(write_accept, _encoded(acceptance.written(report)))
+    deliver(output, _encoded(_rendered(report, form)))
     for key in gone:
         say(f"{accept}: {key} no longer occurs; remove it")
-    sys.exit(1 if report.new or gone else 2 if report.ended == "interrupted" else 0)
+    sys.exit(1 if report.new or gone else 2 if report.lacking else 0)
 
 
 def _progress(seconds: float) -> Any:
@@ -199,15 +200,26 @@ def _progress_ended() -> None:
         sys.stderr.write("\r\x1b[K")
 
 
-def _print(report: "Report", form: str, output: Path | None) -> None:
+def _check_files(*paths: Path | None) -> None:
+    """Fail if a file for the end cannot be written, before anything is sent."""
+    from stubserver import files
+
+    given = [path for path in paths if path is not None]
+    if len({path.resolve() for path in given}) < len(given):
+        fail(f"{given[0]} cannot hold the report and another file, too")
+    for path in given:
+        try:
+            files.check_replaceable(path)
+        except OSError as error:
+            fail(f"cannot write {path}: {error.strerror}")
+
+
+def _rendered(report: "Report", form: str) -> str:
     from stubserver.checking.rendering import FORMATS
     from stubserver.contract.load import load_contract
 
-    written = FORMATS[form](report, load_contract().document["x-rules"])
-    if output is None:
-        click.echo(written, nl=False)
-        return
-    try:
-        output.write_text(written, encoding="utf-8")
-    except OSError as error:
-        fail(f"{output}: {error.strerror}")
+    return FORMATS[form](report, load_contract().document["x-rules"])
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")

@@ -32,7 +32,11 @@ _GRACE = 60
 def served(*bugs: str) -> Iterator[str]:
     """The URL of a server with these bugs, in the world that the hooks know."""
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(FaultyServer(*bugs, fixture="default"), log_level="error", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            FaultyServer(*(BUGS[name] for name in bugs), fixture="default"), log_level="error", lifespan="off"
+        )
+    )
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:

@@ -15,7 +15,7 @@ from anyio import to_thread
 
 from stubserver.app import create_app
 from stubserver.serving.in_process import InProcess
-from tests.checking.bugs import BUGS, Buggy
+from tests.checking.bugs import BUGS, Bug, Buggy
 
 THREE = ("PUT of a course drops the description", "members see the right answers", "lists count one too many")
 
@@ -23,9 +23,9 @@ THREE = ("PUT of a course drops the description", "members see the right answers
 class FaultyServer:
     """An ASGI application that passes requests on to a server of our own, and answers with bugs."""
 
-    def __init__(self, *names: str, fixture: str = "empty") -> None:
+    def __init__(self, *bugs: Bug, fixture: str = "empty") -> None:
         inner: httpx.BaseTransport = InProcess(create_app(fixture))
-        self._transport = reduce(Buggy, (BUGS[name] for name in names), inner)
+        self._transport = reduce(Buggy, bugs, inner)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
@@ -45,12 +45,17 @@ class FaultyServer:
         await send({"type": "http.response.body", "body": answer.read()})
 
 
+def serve(*bugs: Bug, port: int) -> None:
+    """Serve until interrupted."""
+    uvicorn.run(FaultyServer(*bugs), port=port, log_level="warning", lifespan="off")
+
+
 def main(port: str = "8766", *names: str) -> None:
     """Serve until interrupted."""
     for name in names:
         if name not in BUGS:
             sys.exit(f"there is no bug {name!r}: use some of\n" + "\n".join(BUGS))
-    uvicorn.run(FaultyServer(*(names or THREE)), port=int(port), log_level="warning", lifespan="off")
+    serve(*(BUGS[name] for name in names or THREE), port=int(port))
 
 
 if __name__ == "__main__":

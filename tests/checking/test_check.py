@@ -39,15 +39,15 @@ def test_an_interrupted_check_cleans_up_and_reports() -> None:
         deleted.append(one.path) if one.method == "DELETE" else None  # type: ignore[attr-defined]
 
     report = checked(Bug(before=interrupt, after=note), Effort(grid=False, walks=0))
-    assert "interrupted: this is what was seen until then" in report.notes
-    assert report.ended == "interrupted"
+    assert report.lacking.startswith("it was interrupted, and ")
+    assert {rule.why for rule in report.rules.values()} >= {"it was interrupted"}
     assert len(deleted) > 1
 
 
 def test_the_time_ends_a_check_and_what_was_made_goes() -> None:
     report = checked(Bug(), Effort(seconds=3.0, walks=1000))
-    assert [note for note in report.notes if note.startswith("the time was over")]
     assert report.ended == "time"
+    assert report.lacking.startswith("the time was over, and ")
     assert [note for note in report.notes if "left behind" in note] == []
 
 

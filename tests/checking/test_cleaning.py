@@ -5,7 +5,7 @@ from stubserver.checking.cleaning import clean_up, left_over
 from stubserver.checking.sides import Request
 from stubserver.checking.stage import Scene, Stage
 from stubserver.contract.contract import Contract
-from tests.checking.bugs import Bug, Exchange
+from tests.checking.bugs import TOKENS, Bug, Exchange
 from tests.checking.stages import stage_of
 
 MAKE = Step("creator", "create_course", body={"name": "A $run", "type": "self-paced", "privacy": "open"}, save="course")
@@ -39,7 +39,7 @@ def test_what_nobody_knows_of_is_found_by_its_name(contract: Contract) -> None:
         for run in ("r1", "r2"):
             stage.play(MAKE, Scene(f"{run}-1"))
         assert {*_names(stage)} == {*before, "A r1-1", "A r2-1"}
-        assert [*left_over(stage, "r1")] == []
+        assert [*left_over(contract, stage.sides[1], TOKENS, "r1")] == []
         assert {*_names(stage)} == {*before, "A r2-1"}
 
 

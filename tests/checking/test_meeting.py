@@ -69,9 +69,9 @@ def test_a_clock_that_is_ahead_is_noticed_and_the_model_follows(
             moment = datetime.fromisoformat(one.answer["created_at"]) + timedelta(days=3)
             one.answer["created_at"] = moment.isoformat()
 
-    found = clock_of(contract, side(Buggy(server, Bug(after=ahead))), "stub-creator")
+    found = clock_of(contract, side(Buggy(server, Bug(after=ahead))), "stub-creator", "r1")
     assert abs(found - timedelta(days=3)) < timedelta(seconds=30)
-    assert clock_of(contract, side(server), "stub-creator") == timedelta()
+    assert clock_of(contract, side(server), "stub-creator", "r1") == timedelta()
     later = Community(community.personas, community.users, community.categories, {}, ahead=found)
     with model(contract, later, URL) as client:
         body = {"name": "A", "type": "self-paced"}
@@ -109,4 +109,4 @@ def test_who_cannot_be_checked(contract: Contract, tokens: dict[str, str], handl
 
 def test_a_creator_who_may_not(contract: Contract) -> None:
     with pytest.raises(CannotCheck, match=r"no course can be made at the target \(status 403\)"):
-        clock_of(contract, side(httpx.MockTransport(answers((403, {})))), "x")
+        clock_of(contract, side(httpx.MockTransport(answers((403, {})))), "x", "r1")

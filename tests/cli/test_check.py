@@ -27,7 +27,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_our_own_server_agrees(target: str) -> None:
     status, out, err = invoke("check", f"{target}/api/v2/", *SHORT)
-    assert (status, out.splitlines()[0]) == (0, "Rules: 1 agrees")
+    assert (status, out.splitlines()[1]) == (0, "Rules: 1 agrees")
     assert out.splitlines()[-1].startswith(f"{target}: no difference; ")
     assert "stubserver: stories" in err.splitlines()
 
@@ -36,8 +36,8 @@ def test_our_own_server_agrees(target: str) -> None:
 def test_reports_go_to_files(target: str, form: str, tmp_path: Path) -> None:
     file = tmp_path / "report"
     status, out, _ = invoke("check", target, *SHORT, "--format", form, "--output", str(file))
-    assert (status, out) == (0, "")
-    begin = {"text": "Rules: ", "json": "{", "junit": "<?xml", "html": "<!doctype html>"}[form]
+    assert (status, out) == (0, f"wrote {file}\n")
+    begin = {"text": "Played: 2 of 2 stories", "json": "{", "junit": "<?xml", "html": "<!doctype html>"}[form]
     assert file.read_text().startswith(begin)
 
 
@@ -147,12 +147,26 @@ def test_a_list_of_differences_is_written(target: str, tmp_path: Path) -> None:
             ["URL", "--persona", "creator=bad"],
             "stubserver: the target answered /api/v2/user/me/ with 401 for the token...",
         ),
+        (["URL/elsewhere", *PERSONAS], "stubserver: the target answered /api/v2/user/me/ with 404, and no user: is..."),
+        (
+            ["URL", *PERSONAS, "--output", "/no/such/folder"],
+            "stubserver: cannot write /no/such/folder: No such...",
+        ),
+        (
+            ["URL", *PERSONAS, "--write-accept", "/dev/null"],
+            "stubserver: cannot write /dev/null: it is not...",
+        ),
+        (
+            ["URL", *PERSONAS, "--output", "both", "--write-accept", "./both"],
+            "stubserver: both cannot hold the report and another file, too",
+        ),
+        (["URL", *PERSONAS, "--output", ""], "Error: Invalid value for '--output': it is empty; the current folder..."),
         (["http://127.0.0.1:1", *PERSONAS], "stubserver: the target does not answer: ..."),
         (["http://127.0.0.1:1", "--read-only"], "stubserver: the target does not answer: ..."),
     ],
 )
 def test_what_cannot_run(target: str, arguments: list[str], message: str) -> None:
-    status, out, err = invoke("check", *(target if part == "URL" else part for part in arguments))
+    status, out, err = invoke("check", *(part.replace("URL", target) for part in arguments))
     lines = [line for line in err.splitlines() if line != "stubserver: meeting the target"]
     assert (status, out) == (2, "")
     expected = message.replace(
@@ -170,8 +184,58 @@ def test_ctrl_c_cleans_up_and_reports(tmp_path: Path) -> None:
         running.send_signal(signal.SIGINT)
         out, _ = running.communicate(timeout=PATIENCE)
         found = json.loads(out)
-        assert "interrupted: this is what was seen until then" in found["notes"]
+        assert found["lacking"].startswith("it was interrupted, and ")
+        assert not found["agrees"]
         assert (found["differences"], running.returncode) == ([], 2)
         assert httpx.get(f"{server.url}/api/v2/course/search/").json()["count"] == 0
     finally:
         server.end()
+
+
+def test_what_the_time_does_not_suffice_for_is_no_agreement(target: str) -> None:
+    """At two requests a second, next to nothing is played within five seconds."""
+    status, out, _ = invoke("check", target, *PERSONAS, "--time", "5", "--rate", "2")
+    assert status == 2
+    assert f"{target}: no difference, but that is not all: the time was over, and " in out.splitlines()[-1]
+
+
+def test_a_check_without_anybody_who_could_play_is_no_agreement(target: str) -> None:
+    status, out, _ = invoke("check", target, *PERSONAS[:2], "--rules", "R101")
+    assert (status, out.splitlines()[-1].split("; ")[0]) == (
+        2,
+        f"{target}: no difference, but that is not all: no rule was reached",
+    )
+
+
+def test_a_target_that_dies_ends_the_check(tmp_path: Path) -> None:
+    server = Served(tmp_path, "--fixture", "empty")
+    try:
+        command = [*COMMAND, "check", server.url, *PERSONAS, "--format", "json"]
+        running = subprocess.Popen(command, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: sum("POST" in line for line in server.log) > 20)
+        server.end()
+        out, err = running.communicate(timeout=PATIENCE)
+    finally:
+        server.end()
+    found = json.loads(out)
+    assert (running.returncode, "Traceback" in err) == (1, False)
+    assert {one["kind"] for one in found["differences"]} == {"transport"}
+    assert found["lacking"].startswith("the target no longer answers, and ")
+    assert [note for note in found["notes"] if note.startswith("left behind: ")]
+
+
+def test_a_target_that_hangs_ends_the_check(tmp_path: Path) -> None:
+    server = Served(tmp_path, "--fixture", "empty")
+    try:
+        command = [*COMMAND, "check", server.url, *PERSONAS, "--format", "json"]
+        running = subprocess.Popen(command, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: sum("POST" in line for line in server.log) > 20)
+        server.process.send_signal(signal.SIGSTOP)
+        out, err = running.communicate(timeout=3 * PATIENCE)
+    finally:
+        server.end()
+    found = json.loads(out)
+    assert (running.returncode, "Traceback" in err) == (1, False)
+    assert {one["found"] for one in found["differences"]} == {"timed out"}
+    assert found["lacking"].startswith("the target no longer answers, and ")
+    assert [note for note in found["notes"] if note.startswith("left behind: ")]
