@@ -22,6 +22,8 @@ from stubserver.contract.contract import Contract
 
 _SHARE = {"stories": 0.7, "grid": 0.9, "walks": 1.0}
 """Part of a check -> up to which part of the time it may take."""
+_WITHOUT_GRID = {"stories": 0.9, "walks": 1.0}
+"""The same, if there is no grid."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,16 @@ def _read(contract: Contract, target: Side, report: Report, tokens: Mapping[str,
     first = target.ask(Request(contract.operations["list_features"]))
     if first.failure:
         raise CannotCheck(f"the target does not answer: {first.failure}")
+    reader = Reader(contract, target, tokens, report)
     try:
-        Reader(contract, target, tokens, report).read()
+        reader.read()
     except Stopped as stopped:
         _ended(report, stopped)
     except KeyboardInterrupt:
         report.ended = "interrupted"
+    if reader.presence.is_nothing:
+        raise CannotCheck("the target answers as if it had none of the operations: is the API below another address?")
+    settle(report, contract, reader.presence)
     report.notes.append("read only: no rule was tried, only shapes, pages and visibility of what is there")
 
 
@@ -147,7 +153,7 @@ def _play(stage: Stage, report: Report, run: _Run) -> None:
         if not wanted[name]:
             continue
         run.told(name)
-        stage.sides[1].end = run.begun + effort.seconds * _SHARE[name]
+        stage.sides[1].end = run.begun + effort.seconds * (_SHARE if wanted["grid"] else _WITHOUT_GRID)[name]
         try:
             part()
         except Stopped as stopped:
@@ -160,7 +166,7 @@ def _play(stage: Stage, report: Report, run: _Run) -> None:
         except KeyboardInterrupt:
             report.ended = "interrupted"
             break
-    settle(report, stage)
+    settle(report, stage.contract, stage.presence)
     for story in chosen:
         report.note_rule(story.rule, NOT_REACHED, ENDS.get(report.ended, "not played"))
     for rule, why in unseen().items() if not effort.rules else ():

@@ -80,9 +80,11 @@ def meet(contract: Contract, target: Side, tokens: Mapping[str, str]) -> Communi
     personas = {name: meeting.persona(name) for name in tokens}
     if not any(persona.may_create for persona in personas.values()):
         raise CannotCheck("none of the personas may create courses, as /api/v2/user/me/ says of each: name one who may")
-    twice = len(personas) - len({persona.id for persona in personas.values()})
-    if twice:
-        raise CannotCheck("two of the personas are the same user: give the token of another user to each")
+    first: dict[int, str] = {}
+    for name, persona in personas.items():
+        if (other := first.setdefault(persona.id, name)) != name:
+            said = f"{other} and {name} are the same user, {persona.id}, as /api/v2/user/me/ says"
+            raise CannotCheck(f"{said}: give the token of another user to each")
     users = {user["id"]: user for user in [*meeting.rows("search_users"), *meeting.selves.values()]}
     categories = {row["id"]: row for name in tokens for row in meeting.rows("list_categories", name)}
     settings = {f"{row['section']}.{row['name']}": row.get("value") for row in meeting.rows("list_preferences")}

@@ -44,6 +44,8 @@ class Observed(Report):
     """What of the contract they used, as the control plane reports it."""
     journal: Sequence[Mapping[str, Any]] = ()
     """The newest requests and answers, as the control plane shows them, oldest first."""
+    forgotten: int = 0
+    """How many older ones are not among them."""
 
     headings: ClassVar[Mapping[str, str]] = {
         REQUEST: "What the application sent, and the contract does not allow",

@@ -118,6 +118,7 @@ class Observer:
         report.coverage = self._coverage.report()
         entries = self._journal.entries(self._world)
         report.journal = [self._shown(entry) for entry in entries]
+        report.forgotten = self._journal.forgotten
         report.notes = [*self._notes()]
         return report
 

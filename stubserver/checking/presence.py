@@ -39,6 +39,11 @@ class Presence:
         """The operations that the target does not seem to have, in the order of being asked."""
         return [operation for operation in self._refused if operation not in self._there]
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether operations were refused, and none was there."""
+        return bool(self._refused) and not self._there
+
     def refused(self, operation: str) -> int:
         """How many requests were answered as if there were no such operation, though the model has answered them."""
         return self._refused.get(operation, 0)

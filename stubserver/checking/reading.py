@@ -7,6 +7,7 @@ from stubserver.checking.catalogue import NOBODY
 from stubserver.checking.comparison import Difference, of_contract, of_page
 from stubserver.checking.curl import curl
 from stubserver.checking.findings import Finding, Report
+from stubserver.checking.presence import Presence
 from stubserver.checking.shapes import Shapes
 from stubserver.checking.sides import Answer, Request, Side
 from stubserver.checking.stage import KINDS
@@ -30,6 +31,7 @@ class Reader:
         self._target = target
         self._tokens: Mapping[str, str | None] = {**tokens, NOBODY: None}
         self._report = report
+        self.presence = Presence()
         self._reads = [operation for operation in contract.operations.values() if operation.method == "get"]
 
     def read(self) -> None:
@@ -102,6 +104,8 @@ class Reader:
         answer = self._target.ask(request)
         if answer.failure:
             self._add(request, Difference("answer", "transport", "an answer", answer.failure))
+        if not path:  # what is about no row is never not found
+            self.presence.note(operation, Answer(operation.status), answer)
         for difference in of_contract(operation, answer):
             self._add(request, difference)
         return answer

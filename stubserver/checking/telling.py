@@ -1,6 +1,7 @@
 """Playing the stories of the catalogue, and reading everything that they have made afterwards."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from stubserver.checking.catalogue import NOBODY, CatalogueError, Step, Story
@@ -32,15 +33,21 @@ class Teller:
         """Operations without an answer, which nobody waits for again where it is not needed."""
 
     def tell_all(self, chosen: Sequence[Story], told: Callable[[str], None], *, sweeps: bool = True) -> None:
-        """Play stories, one after the other; each is `told` when it begins. Raises Stopped."""
+        """Play stories, one after the other; each is `told` when it begins. What they have made is read as long as
+        there is time for all stories. Raises Stopped."""
         progress = self._report.played["stories"] = Progress(len(chosen))
-        for story in chosen:
+        swept = Progress(len(chosen), is_needed=False)
+        if sweeps:
+            self._report.played["readings of all that a story has made"] = swept
+        begun, end = time.monotonic(), self._stage.sides[1].end
+        for number, story in enumerate(chosen):
             told(f"{story.rule}: {story.title}")
             if needed := self._needs(story):
                 self._report.note_rule(story.rule, NOT_REACHED, needed)
                 progress.skipped += 1
             else:
-                self._tell(story, sweeps=sweeps)
+                is_early = time.monotonic() <= begun + (end - begun) * (number + 1) / len(chosen)
+                swept.done += self._tell(story, sweeps=sweeps and is_early)
                 progress.done += 1
 
     def _needs(self, story: Story) -> str:
@@ -51,16 +58,18 @@ class Teller:
         has_category = self._stage.community.category is not None
         return "" if has_category or not story.mentions("$category") else "needs a category that is in use"
 
-    def _tell(self, story: Story, *, sweeps: bool) -> None:
-        """Play a story, and clean up. Raises Stopped."""
+    def _tell(self, story: Story, *, sweeps: bool) -> bool:
+        """Play a story, and clean up. Returns whether all that it has made was read. Raises Stopped."""
         self._number += 1
         cast = casting(story.personas, list(self._stage.community.personas))
         scene = Scene(f"{self._run}-{self._number}", cast)  # type: ignore[arg-type]
         try:
             result = self._play(story, scene)
+            self._report.note_rule(story.rule, *result)
             if sweeps and result[0] == AGREES:
                 self._sweep(story, scene)
-            self._report.note_rule(story.rule, *result)
+                return True
+            return False
         finally:
             self._report.notes += [f"left behind: {left}" for left in clean_up(self._stage, scene)]
 
@@ -79,6 +88,8 @@ class Teller:
                 continue
             is_own = number >= len(story.steps) - story.own
             is_about = is_own and any(map(self._is_about(step), played[-1].differences))
+            if is_about:  # and tell that one of the differences
+                played[-1].differences = [*filter(self._is_about(step), played[-1].differences)]
             self._found(story, "story", story.steps[: number + 1], played, rules=[story.rule] if is_about else [])
             if self._stage.presence.is_missing(step.operation):
                 self._report.blocked.append((story.rule, step.operation, is_about))

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -53,6 +53,7 @@ def _url(_: click.Context, __: click.Parameter, text: str) -> str:
 )
 @click.option("--output", type=_NEW, help="File for the report, instead of standard output.")
 @click.option("--coverage", type=_NEW, help="File for what of the contract was exercised, for `stubserver coverage`.")
+@click.option("--har", type=_NEW, help="File for the newest requests and answers, as HAR 1.2, without credentials.")
 def proxy_command(
     upstream: str,
     host: str,
@@ -61,6 +62,7 @@ def proxy_command(
     form: str,
     output: Path | None,
     coverage: Path | None,
+    har: Path | None,
 ) -> None:
     """Pass requests on to the server at URL, unchanged, and report at the end what the contract does not allow.
 
@@ -72,16 +74,33 @@ def proxy_command(
     from stubserver.contract.load import load_contract
 
     contract = load_contract()
-    with _opened(output) as file, _opened(coverage) as second:
+    _check_apart(output, coverage, har)
+    with _opened(output) as file, _opened(coverage) as second, _opened(har) as third:
         report = _watch(contract, upstream, host, port, allowed_host)
         written = FORMATS[form](report, contract.document["x-rules"])
         if file is None:
             click.echo(written, nl=False)
         _write(file, written)
         _write(second, json.dumps(report.coverage, indent=2) + "\n")
+        _write(third, json.dumps(_har(report), indent=2, ensure_ascii=False) + "\n")
     if not report.documented:
         fail("no request of a documented operation came through: nothing was checked")
     sys.exit(1 if report.findings else 0)
+
+
+def _check_apart(*paths: Path | None) -> None:
+    """Fail if one file is named for two things."""
+    given = [path for path in paths if path is not None]
+    if len({path.resolve() for path in given}) < len(given):
+        fail("--output, --coverage and --har need files of their own")
+
+
+def _har(report: "Observed") -> dict[str, Any]:
+    from stubserver.exports.har import har as written
+    from stubserver.exports.recording import Recording
+
+    recording = Recording("proxy", "", is_complete=False, requests=report.journal, lost=report.forgotten)
+    return written([recording], report.target, is_proxied=True)
 
 
 def _watch(contract: "Contract", upstream: str, host: str, port: int, allowed_host: tuple[str, ...]) -> "Observed":

@@ -19,27 +19,27 @@ _UNKNOWN = -1
 _LEFT_OUT = "The journal has only its size."
 
 
-def har(recordings: Iterable[Recording], url: str) -> dict[str, Any]:
-    """All requests, oldest first, as the content of a HAR file. `url` is that of the server, for requests without a
-    Host header."""
+def har(recordings: Iterable[Recording], url: str, *, is_proxied: bool = False) -> dict[str, Any]:
+    """All requests, oldest first, as the content of a HAR file. `url` is that of the server: for requests without a
+    Host header; or for all of them, if the header names a proxy in front of it."""
     found = list(recordings)
     requests = sorted((one for each in found for one in each.requests), key=lambda request: str(request["time"]))
     log: dict[str, Any] = {
         "version": "1.2",
         "creator": {"name": "course-stubserver", "version": __version__},
-        "entries": [_entry(request, url.rstrip("/")) for request in requests],
+        "entries": [_entry(request, url.rstrip("/"), is_proxied) for request in requests],
     }
     if lost := sum(each.lost for each in found):
         log["comment"] = f"Requests that were not kept: {lost}."
     return {"log": log}
 
 
-def _entry(request: Request, url: str) -> dict[str, Any]:
+def _entry(request: Request, url: str, is_proxied: bool) -> dict[str, Any]:
     taken = request["milliseconds"]
     return {
         "startedDateTime": request["time"],
         "time": taken,
-        "request": _asked(request, url),
+        "request": _asked(request, url if is_proxied else _root(request, url)),
         "response": _answered(request),
         "cache": {},
         "timings": {"send": 0, "wait": taken, "receive": 0},
@@ -47,14 +47,14 @@ def _entry(request: Request, url: str) -> dict[str, Any]:
     }
 
 
-def _asked(request: Request, url: str) -> dict[str, Any]:
+def _asked(request: Request, root: str) -> dict[str, Any]:
     asked = request["request"]
     pairs = [(name, text) for name, value in asked["query"].items() for text in texts_of(value)]
     query = f"?{urlencode(pairs)}" if pairs else ""
     headers = asked["headers"]
     found = {
         "method": asked["method"],
-        "url": f"{_root(request, url)}{asked['path']}{query}",
+        "url": f"{root}{asked['path']}{query}",
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _named(headers.items()),

@@ -98,7 +98,7 @@ def answers(*found: tuple[int, Any]) -> Callable[[httpx.Request], httpx.Response
         (
             {"creator": "x", "member": "y"},
             answers((200, {"id": 1}), (200, {"id": 1})),
-            "two of the personas are the same",
+            "creator and member are the same user, 1, as",
         ),
     ],
 )

@@ -77,3 +77,21 @@ def test_a_dead_target_is_said(contract: Contract) -> None:
 
     with pytest.raises(CannotCheck, match="the target does not answer: refused"):
         read(contract, httpx.MockTransport(dead))
+
+
+def test_a_server_without_the_api_cannot_be_read(contract: Contract) -> None:
+    from stubserver.checking.meeting import CannotCheck
+
+    absent = httpx.MockTransport(lambda _: httpx.Response(404, text="Not here."))
+    with pytest.raises(CannotCheck, match=r"as if it had none of the operations: is the API below another address\?"):
+        check(contract, URL, {}, 0, Effort(read_only=True), lambda _: None, absent)
+
+
+def test_operations_that_are_not_there_are_told_once(contract: Contract, server: InProcess) -> None:
+    def forget(one: Exchange) -> None:
+        if one.path.startswith("/api/v2/user/") and not one.path.startswith("/api/v2/user/me/"):
+            one.status, one.answer = 404, {"detail": "Not found."}
+
+    found = {finding.key for finding in read(contract, Buggy(server, Bug(after=forget))).findings}
+    assert {f"{name} operation missing" for name in ("search_users", "autocomplete_users")} <= found
+    assert not {key for key in found if key.startswith("search_users") and "missing" not in key}

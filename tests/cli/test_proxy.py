@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.exports.test_har import check
 from tests.sources import ROOT
 from tests.support.commands import CLEAN, COMMAND, PATIENCE, invoke, told, until
 from tests.support.peer import Peer
@@ -50,12 +51,12 @@ def proxy(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str]
 def test_a_signal_ends_it_with_a_report(
     tmp_path: Path, answer: bytes, number: signal.Signals, status: int, verdict: str
 ) -> None:
-    report, coverage = tmp_path / "report.json", tmp_path / "coverage.json"
-    files = ("--format", "json", "--output", str(report), "--coverage", str(coverage))
+    report, coverage, har = (tmp_path / name for name in ("report.json", "coverage.json", "har.json"))
+    files = ("--format", "json", "--output", str(report), "--coverage", str(coverage), "--har", str(har))
     with Peer(answer, answer) as peer:
         for more in ((), files):
             with proxy(tmp_path, "--upstream", peer.url, *more) as (process, url):
-                assert ask(url, "GET", "/api/v2/course/1/").status in (404, 500)
+                assert ask(url, "GET", "/api/v2/course/1/", Authorization="Bearer hush").status in (404, 500)
                 process.send_signal(number)
                 out = process.communicate(timeout=PATIENCE)[0]
             assert process.returncode == status
@@ -65,6 +66,12 @@ def test_a_signal_ends_it_with_a_report(
             assert (f": {verdict}; 1 requests in " in out) is not bool(more)
     assert json.loads(report.read_text())["agrees"] is (status == 0)
     assert invoke("coverage", str(coverage))[0] == 0
+    content = json.loads(har.read_text())
+    check(content)
+    (entry,) = content["log"]["entries"]
+    assert entry["request"]["url"] == f"{peer.url}/api/v2/course/1/"
+    assert entry["response"]["status"] == int(answer.split()[1])
+    assert "hush" not in har.read_text()
 
 
 @pytest.mark.slow
@@ -102,6 +109,11 @@ OPTION = "Error: Invalid value for '--upstream': "
             "stubserver: cannot listen on 203.0.113.1 port 8766: ...",
         ),
         (("--upstream", "http://x", "--allowed-host", "http://a"), "stubserver: --allowed-host: 'http://a' is not..."),
+        (
+            ("--upstream", "http://x", "--output", "x", "--har", "./x"),
+            "stubserver: --output, --coverage and --har need files of their own",
+        ),
+        (("--upstream", "http://x", "--har", "no/x"), "stubserver: cannot write no/x: No such file or directory"),
         (("--upstrem", "http://x"), "Error: No such option..."),
     ],
 )

@@ -1,11 +1,14 @@
 """Tools that send requests, or pass them on: they find the server as its documents say."""
 
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.sources import ROOT
 from tests.support.commands import COMMAND, Served
 from tests.tools.toolbox import HERE, NEEDS_NODE, document, run
 
@@ -53,3 +56,25 @@ def test_the_vendors_client_works_through_a_validating_proxy(tmp_path: Path) -> 
     assert "fail 0" in output
     (passed,) = re.findall(r"^. pass (\d+)$", output, re.MULTILINE)
     assert int(passed) >= 90
+
+
+@pytest.mark.skipif(
+    not (CLIENT / "node_modules" / "stamp").exists(),
+    reason="the vendor's npm client is not installed; `make tools` installs it",
+)
+def test_the_vendors_client_works_through_our_own_proxy(tmp_path: Path) -> None:
+    """It notices no difference, and the server is never at fault."""
+    server, seen = tmp_path / "server", tmp_path / "seen"
+    server.write_text(f'#!/bin/sh\nexec {sys.executable} -m tests.support.proxied_server {seen} "$@"\n')
+    server.chmod(0o755)
+    seen.mkdir()
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    output = run(["node", "--test", "suite.mjs"], CLIENT, {"STUBSERVER": str(server), "PYTHONPATH": path})
+    assert re.search("fail 0$", output, re.MULTILINE)
+    reports = [json.loads(file.read_text(encoding="utf-8")) for file in seen.glob("*.json")]
+    assert sum(report["documented"] for report in reports) > 400
+    found = [one for report in reports for one in report["differences"]]
+    assert [one for one in found if one["source"] != "request"] == []
+    assert "create_course request: type request" in {one["key"] for one in found}
+    sizes = [len(json.loads(file.read_text(encoding="utf-8"))["log"]["entries"]) for file in seen.glob("*.har")]
+    assert sorted(sizes) == sorted(report["documented"] for report in reports)
