@@ -42,6 +42,7 @@ from stubserver.cli.options import (
     WORKERS,
     WORLDS_FILE,
     LoggingCommand,
+    NamedPath,
     PortOption,
     check_workers,
     fail,
@@ -240,24 +241,33 @@ def spec(form: str, version: str, control: bool) -> None:
 
 @main.command()
 @click.argument("name", required=False, metavar="[OPERATION|RULE]")
-def why(name: str | None) -> None:
+@click.option(
+    "--verified",
+    type=NamedPath(exists=True, dir_okay=False, path_type=Path),
+    envvar="STUBSERVER_VERIFIED",
+    show_envvar=True,
+    help="File that `stubserver check --verified` has written: where the rules were confirmed, and when.",
+)
+def why(name: str | None, verified: Path | None) -> None:
     """Explain an operation or a rule: its source, how sure it is, the status of its refusals, and the stories that
     show it.
 
     Without a name, print the page "Decided, not documented" on all of them, as Markdown.
     """
+    from stubserver.checking import verified as verification
     from stubserver.checking.catalogue import told
     from stubserver.contract.load import load_contract
     from stubserver.contract.merging import SpecError
-    from stubserver.reports.why import UnknownName, decisions
+    from stubserver.reports.why import UnknownName, decisions, rules_of
     from stubserver.reports.why import why as explain
 
     try:
         contract = load_contract()
+        seen = verification.read(verified) if verified else {}
         click.echo(explain(contract, name) if name else decisions(contract), nl=bool(name))
-    except (SpecError, UnknownName) as error:
+    except (SpecError, UnknownName, verification.BadFile) as error:
         fail(str(error))
-    for line in told(name) if name else ():
+    for line in [*verification.told(seen, rules_of(contract, name)), *told(name)] if name else ():
         click.echo(line)
 
 

@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -121,6 +122,13 @@ def _rules(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
 )
 @click.option("--output", type=_NEW, help="File for the report, instead of standard output; as a whole or not at all.")
 @click.option("--accept", type=_FILE, help="File of known differences, each with a reason.")
+@click.option(
+    "--verified",
+    type=_NEW,
+    envvar="STUBSERVER_VERIFIED",
+    show_envvar=True,
+    help="File of which rules were confirmed where and when, to be brought up to date; `stubserver why` shows it.",
+)
 @click.option("--write-accept", type=_NEW, help="Write a file of all differences, to be given reasons.")
 def check_command(
     url: str,
@@ -136,6 +144,7 @@ def check_command(
     output: Path | None,
     accept: Path | None,
     write_accept: Path | None,
+    verified: Path | None,
 ) -> None:
     """Check whether the server at URL keeps the contract, its rules included.
 
@@ -144,6 +153,7 @@ def check_command(
     differs, and 2 if the check cannot run or was interrupted before it found anything.
     """
     from stubserver.checking import acceptance
+    from stubserver.checking import verified as verification
     from stubserver.checking.check import Effort, check
     from stubserver.checking.meeting import CannotCheck
     from stubserver.contract.load import load_contract
@@ -153,7 +163,7 @@ def check_command(
         fail("a check needs somebody who may create courses: --persona creator=TOKEN (or --read-only)")
     if read_only and (rules or quick):
         fail("--read-only plays no stories: leave out --rules and --quick")
-    _check_files(output, write_accept)
+    _check_files(output, write_accept, verified)
     effort = Effort(
         seconds=seconds or (_QUICK if quick else Effort.seconds),
         walks=2 if quick else Effort.walks,
@@ -165,15 +175,18 @@ def check_command(
     )
     try:
         accepted = acceptance.read(accept) if accept else {}
+        before = verification.read(verified) if verified else {}
         report = check(load_contract(), url, tokens, seed, effort, _progress(effort.seconds))
-    except (acceptance.BadList, CannotCheck) as error:
+    except (acceptance.BadList, verification.BadFile, CannotCheck) as error:
         fail(str(error))
     except KeyboardInterrupt:
         fail("interrupted before anything was checked")
     _progress_ended()
     gone = acceptance.apply(report, accepted, is_whole=not (rules or quick or report.ended))
     if write_accept:
-        deliver(write_accept, _encoded(acceptance.written(report)))
+        _write(write_accept, acceptance.written(report))
+    if verified:
+        _write(verified, verification.written(before, report, datetime.now(UTC).date()))
     deliver(output, _encoded(_rendered(report, form)))
     for key in gone:
         say(f"{accept}: {key} no longer occurs; remove it")
@@ -206,12 +219,23 @@ def _check_files(*paths: Path | None) -> None:
 
     given = [path for path in paths if path is not None]
     if len({path.resolve() for path in given}) < len(given):
-        fail(f"{given[0]} cannot hold the report and another file, too")
+        fail("--output, --write-accept and --verified need files of their own")
     for path in given:
         try:
             files.check_replaceable(path)
         except OSError as error:
             fail(f"cannot write {path}: {error.strerror}")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file beside the report, which may be on standard output, so that nothing else goes there."""
+    from stubserver import files
+
+    try:
+        files.replace(path, _encoded(text))
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror}")
+    say(f"wrote {path}")
 
 
 def _rendered(report: "Report", form: str) -> str:

@@ -1,6 +1,6 @@
 """Why the server answers as it does: the rules of the contract, with their sources and how sure each one is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,15 @@ def why(contract: Contract, name: str) -> str:
         lines.append("inferred or pieced together:")
         lines += [f"  {_mark(mark)}" for mark in marks]
     return "\n".join(lines).rstrip()
+
+
+def rules_of(contract: Contract, name: str) -> Sequence[str]:
+    """The rule of that name, or those of the operation; none if there is neither."""
+    operation = contract.operations.get(name)
+    if operation is None:
+        return [name] if name in contract.document["x-rules"] else []
+    rules: Sequence[str] = contract.document["paths"][operation.path][operation.method]["x-rules"]
+    return rules
 
 
 def decisions(contract: Contract) -> str:

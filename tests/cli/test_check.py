@@ -158,7 +158,7 @@ def test_a_list_of_differences_is_written(target: str, tmp_path: Path) -> None:
         ),
         (
             ["URL", *PERSONAS, "--output", "both", "--write-accept", "./both"],
-            "stubserver: both cannot hold the report and another file, too",
+            "stubserver: --output, --write-accept and --verified need files of their own",
         ),
         (["URL", *PERSONAS, "--output", ""], "Error: Invalid value for '--output': it is empty; the current folder..."),
         (["http://127.0.0.1:1", *PERSONAS], "stubserver: the target does not answer: ..."),
@@ -190,6 +190,23 @@ def test_ctrl_c_cleans_up_and_reports(tmp_path: Path) -> None:
         assert httpx.get(f"{server.url}/api/v2/course/search/").json()["count"] == 0
     finally:
         server.end()
+
+
+def test_what_was_confirmed_is_kept_and_told_beside_the_source(target: str, tmp_path: Path) -> None:
+    file = tmp_path / "verified.yaml"
+    status, out, err = invoke("check", target, *SHORT, "--verified", str(file), "--format", "json")
+    assert (status, json.loads(out)["agrees"]) == (0, True)
+    assert err.splitlines()[-1] == f"stubserver: wrote {file}"
+    for name in ("R101", "get_course"):
+        told_of = invoke("why", name, STUBSERVER_VERIFIED=str(file))[1].splitlines()
+        (line,) = [line for line in told_of if line.startswith("  verified: ")]
+        assert line.startswith(f"  verified: R101 agrees at {target}, 20")
+    file.write_text("[]")
+    assert invoke("why", "R101", "--verified", str(file))[0] == 2
+    status, out, err = invoke("check", target, *SHORT, "--verified", str(file))
+    assert (status, out) == (2, "")
+    assert err.startswith(f"stubserver: {file}: it has to be what `stubserver check --verified` writes")
+    assert file.read_text() == "[]"
 
 
 def test_what_the_time_does_not_suffice_for_is_no_agreement(target: str) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.exports.test_har import check
 from tests.sources import ROOT
 from tests.support.commands import CLEAN, COMMAND, PATIENCE, invoke, told, until
+from tests.support.har import check
 from tests.support.peer import Peer
 from tests.support.watching import ask
 

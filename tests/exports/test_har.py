@@ -1,10 +1,8 @@
 """HAR files: valid, complete, and without credentials."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
 from stubserver.exports.har import har
@@ -12,27 +10,8 @@ from stubserver.exports.recording import Recording
 from stubserver.records.journal import REDACTED
 from tests.support.client import Api
 from tests.support.default import HOST
+from tests.support.har import check
 from tests.support.traffic import LESSON, oddities, reading, recorded, writing
-
-SCHEMAS = json.loads((Path(__file__).parent / "har_schema.json").read_text())["schemas"]
-
-
-def whole(node: Any) -> Any:
-    """A schema with those that it refers to in their places."""
-    if isinstance(node, dict):
-        if "$ref" in node:
-            return whole(SCHEMAS[node["$ref"].removesuffix("#")])
-        return {name: whole(part) for name, part in node.items() if name != "$id"}
-    return [whole(part) for part in node] if isinstance(node, list) else node
-
-
-VALIDATOR = jsonschema_rs.Draft6Validator(whole(SCHEMAS["har.json"]), validate_formats=True)
-
-
-def check(content: Any) -> None:
-    """Fail unless it is HAR 1.2, by the schema that tools use."""
-    plain = json.loads(json.dumps(content))
-    assert [(error.instance_path, error.message) for error in VALIDATOR.iter_errors(plain)] == []
 
 
 def entries(api: Api) -> list[Any]:
