@@ -69,11 +69,16 @@ def check(
     with httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=False, transport=transport) as client:
         target = Side(client, rate=effort.rate, end=begun + effort.seconds)
         report = Report(url, seed, list(tokens), most=effort.most)
-        if effort.read_only:
-            _read(contract, target, report, tokens)
-        else:
-            told("meeting the target")
-            _write(_Run(contract, target, tokens, effort, told, begun), report)
+        try:
+            if effort.read_only:
+                _read(contract, target, report, tokens)
+            else:
+                told("meeting the target")
+                _write(_Run(contract, target, tokens, effort, told, begun), report)
+        except Gone:
+            raise CannotCheck("the target no longer answers; nothing was checked") from None
+        except Stopped:
+            raise CannotCheck("the time was over before anything was checked; --time gives more") from None
         report.sent, report.seconds = target.sent, time.monotonic() - begun
         return report
 

@@ -23,8 +23,10 @@ def clean_up(stage: Stage, scene: Scene) -> Iterator[str]:
                 if id is None or (number and failure):
                     continue
                 answer = side.ask(Request(delete, {"id": id}, token=stage.token(course.who, number)))
-                failure = answer.failure if number else ""
-                if number and not failure and answer.status not in _DONE:
+                if number == 0:
+                    continue
+                failure = answer.failure
+                if not failure and answer.status not in _DONE:
                     yield f"course {id} of {course.who}: {answer.status}"
             if failure and course.ids[1] is not None:
                 yield f"course {course.ids[1]} of {course.who}: {failure}"

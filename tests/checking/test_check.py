@@ -3,6 +3,7 @@
 import pytest
 
 from stubserver.checking.check import Effort
+from stubserver.checking.meeting import CannotCheck
 from tests.checking.bugs import BUGS, Bug, checked
 
 RULES = ("R101",)
@@ -79,3 +80,40 @@ def test_a_target_that_dies_is_reported() -> None:
 def test_stories_notice_bugs(name: str) -> None:
     """`python -m tests.checking.bugs` has many more, and takes minutes."""
     assert checked(BUGS[name], Effort(grid=False, walks=0, most=1, seconds=300)).findings
+
+
+@pytest.mark.parametrize("is_reading", [True, False])
+def test_a_time_that_is_over_at_once_is_no_check(is_reading: bool) -> None:
+    effort = Effort(seconds=-1.0, read_only=is_reading)
+    with pytest.raises(CannotCheck, match="the time was over before anything was checked; --time gives more"):
+        checked(Bug(), effort)
+
+
+def test_what_cannot_be_met_leaves_no_course_behind() -> None:
+    """The course that tells the time is made before the model."""
+    deleted: list[str] = []
+
+    def spoil(one: object) -> None:
+        if one.method == "DELETE":  # type: ignore[attr-defined]
+            deleted.append(one.path)  # type: ignore[attr-defined]
+        if one.path == "/api/v2/category/":  # type: ignore[attr-defined]
+            one.answer["results"][0]["name"] = {"a": 1}  # type: ignore[attr-defined]
+
+    with pytest.raises(CannotCheck, match="no model can be made of what the target has"):
+        checked(Bug(after=spoil), Effort())
+    assert len(deleted) == 1
+
+
+def test_an_interrupted_meeting_leaves_no_course_behind() -> None:
+    names: list[str] = []
+
+    def interrupt(one: object) -> None:
+        if one.method == "POST":  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+        if one.path == "/api/v2/course/search/":  # type: ignore[attr-defined]
+            names.extend(row["name"] for row in one.answer["results"])  # type: ignore[attr-defined]
+
+    report = checked(Bug(after=interrupt), Effort())
+    assert report.lacking == "it was interrupted"
+    assert [name.split()[0] for name in names] == ["Clock"]
+    assert report.notes == []

@@ -1,5 +1,9 @@
 """What a check has made goes, and what cannot go is named."""
 
+from dataclasses import replace
+
+import httpx
+
 from stubserver.checking.catalogue import Step
 from stubserver.checking.cleaning import clean_up, left_over
 from stubserver.checking.sides import Request
@@ -47,3 +51,30 @@ def _names(stage: Stage) -> list[str]:
     operation = stage.contract.operations["search_courses"]
     answer = stage.sides[1].ask(Request(operation, query={"limit": 100}, token=stage.token("creator", 1)))
     return [row["name"] for row in answer.body["results"]]
+
+
+def test_a_target_that_does_not_answer_is_not_asked_for_each_course(contract: Contract) -> None:
+    asked = [0]
+
+    def hang(one: Exchange) -> None:
+        if one.method == "DELETE":
+            asked[0] += 1
+            raise httpx.ReadTimeout("timed out")
+
+    with stage_of(contract, Bug(before=hang)) as stage:
+        scene = Scene("r1")
+        for name in ("A", "B", "C"):
+            stage.play(replace(MAKE, body={**(MAKE.body or {}), "name": f"{name} $run"}), scene)
+        left = [*clean_up(stage, scene)]
+        assert [line.split(": ")[1] for line in left] == ["timed out"] * 3
+        assert asked == [1]
+
+
+def test_a_target_without_search_may_keep_something(contract: Contract) -> None:
+    def forget(one: Exchange) -> None:
+        if one.path.endswith("/search/"):
+            one.status, one.answer = 404, None
+
+    with stage_of(contract, Bug(after=forget)) as stage:
+        (left,) = left_over(contract, stage.sides[1], TOKENS, "r1")
+        assert left == "perhaps courses with r1 in their names: search_courses gave 404"

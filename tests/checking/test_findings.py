@@ -3,7 +3,7 @@
 import pytest
 
 from stubserver.checking.comparison import Difference
-from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report
+from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Progress, Report
 from stubserver.checking.sides import Stopped
 from stubserver.contract.contract import Contract
 
@@ -46,3 +46,30 @@ def test_the_worst_of_a_rule_counts(results: list[str], last: str) -> None:
     for result in results:
         report.note_rule("R1", result, "why")
     assert report.rules["R1"].result == last
+
+
+@pytest.mark.parametrize(
+    ("ended", "parts", "lacking"),
+    [
+        ("", {"stories": Progress(3, 3)}, ""),
+        ("", {"stories": Progress(3, 1, 2)}, ""),
+        ("time", {"stories": Progress(3, 3), "walks": Progress(3, 1, is_needed=False)}, ""),
+        ("time", {"stories": Progress(3, 2)}, "the time was over, and 1 of 3 stories are left"),
+        (
+            "gone",
+            {"stories": Progress(30, 2, 3), "requests of the grid": Progress(1965)},
+            "the target no longer answers, and 25 of 30 stories and 1,965 of 1,965 requests of the grid are left",
+        ),
+        ("interrupted", {}, "it was interrupted"),
+    ],
+)
+def test_what_is_lacking(ended: str, parts: dict[str, Progress], lacking: str) -> None:
+    report = Report("http://t", 0, [], ended=ended, played=parts)
+    report.note_rule("R101", AGREES)
+    assert report.lacking == lacking
+
+
+def test_without_any_rule_nothing_agrees() -> None:
+    report = Report("http://t", 0, [], played={"stories": Progress(1, skipped=1)})
+    report.note_rule("R101", NOT_REACHED, "needs the token of member")
+    assert report.lacking == "no rule was reached"

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from stubserver.checking import sides
-from stubserver.checking.sides import Answer, Request, Side, Stopped
+from stubserver.checking.sides import Answer, Gone, Request, Side, Stopped
 from stubserver.contract.contract import Contract
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -164,3 +164,34 @@ def test_whoever_of_two_is_sent_away_comes_again(contract: Contract) -> None:
     asked = [Request(contract.operations["get_me"])] * 2
     assert [one.status for one in target.ask_at_once(asked)] == [200, 200]
     assert target.sent == 3
+
+
+def test_an_answer_without_an_end_is_not_read_for_ever(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "_MOST", 1000)
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b" " * 100
+
+    target = side(lambda _: httpx.Response(200, content=endless()))
+    assert target.ask(Request(contract.operations["get_me"])).failure == "more than 1,000 bytes"
+    monkeypatch.setattr(sides, "_MOST", 10**9)
+    monkeypatch.setattr(sides, "_LONGEST", 0.2)
+    assert target.ask(Request(contract.operations["get_me"])).failure == "no end within 0 seconds"
+
+
+def test_three_requests_without_an_answer_are_enough(contract: Contract) -> None:
+    answers: list[httpx.Response | Exception] = [httpx.ConnectError("a"), httpx.Response(200, json={})]
+    answers += [httpx.ReadTimeout("b"), httpx.ReadTimeout("c"), httpx.ReadTimeout("d")]
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    target = side(handler)
+    request = Request(contract.operations["get_me"])
+    assert [target.ask(request).failure for _ in range(4)] == ["a", "", "b", "c"]
+    with pytest.raises(Gone):
+        target.ask(request)

@@ -1,10 +1,15 @@
 """Who plays whom in a story, and what is told of it."""
 
+import itertools
+from types import SimpleNamespace
+
+import httpx
 import pytest
 
+from stubserver.checking import telling
 from stubserver.checking.check import Effort
 from stubserver.checking.telling import casting
-from tests.checking.bugs import BUGS, Bug, checked
+from tests.checking.bugs import BUGS, Bug, Exchange, checked
 
 
 @pytest.mark.table
@@ -41,3 +46,41 @@ def test_a_story_that_differs_shows_its_steps() -> None:
     assert finding.steps[0].operation == "create_course"
     assert finding.curl[-1].startswith("curl -X GET")
     assert (finding.difference.at, finding.difference.found) == ("/privacy", '"public"')
+
+
+def test_a_story_that_needs_a_category_is_not_played_without() -> None:
+    def none(one: Exchange) -> None:
+        if one.path == "/api/v2/category/":
+            one.answer = {**one.answer, "count": 0, "results": []}
+
+    report = checked(Bug(after=none), Effort(grid=False, walks=0, rules=("R012",)))
+    assert (report.rules["R012"].result, report.rules["R012"].why) == (
+        "not reached",
+        "needs a category that is in use",
+    )
+    assert report.lacking == "no rule was reached"
+
+
+def test_an_operation_that_hangs_is_waited_for_once_in_sweeps() -> None:
+    asked = [0]
+
+    def hang(one: Exchange) -> None:
+        if one.path == "/api/v2/suggestion/course/":
+            asked[0] += 1
+            raise httpx.ReadTimeout("timed out")
+
+    report = checked(Bug(before=hang), Effort(grid=False, walks=0, rules=("R116", "R117")))
+    assert asked == [1]
+    assert [finding.difference.kind for finding in report.findings] == ["transport"]
+    assert {rule.result for rule in report.rules.values()} == {"agrees"}
+
+
+def test_all_stories_come_before_the_readings_if_the_time_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that is late already with the first of them."""
+    report = checked(Bug(), Effort(grid=False, walks=0, rules=("R116", "R117"), seconds=3000))
+    part = report.played["readings of all that a story has made"]
+    assert (part.done, part.all, report.played["stories"].left) == (part.all, part.all, 0)
+    ticking = itertools.count()
+    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: float(next(ticking)) * 10**9))
+    report = checked(Bug(), Effort(grid=False, walks=0, rules=("R116", "R117"), seconds=3000))
+    assert report.played["readings of all that a story has made"].done == 0

@@ -8,7 +8,7 @@ import pytest
 from stubserver.checking import html_report, text_report
 from stubserver.checking.catalogue import Step
 from stubserver.checking.comparison import Difference
-from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Report
+from stubserver.checking.findings import AGREES, DIFFERS, NOT_REACHED, Finding, Progress, Report
 from stubserver.contract.contract import Contract
 
 NASTY = "<b>\x1b[31m&\ud800'\""
@@ -80,3 +80,37 @@ def test_the_page_escapes_and_loads_nothing(report: Report, contract: Contract) 
     assert "src=" not in page
     for said in ("http://t", "1 difference<", "R101", "known since May", "left behind: course 5", "needs staff"):
         assert said in page
+
+
+def test_what_is_lacking_is_said_in_every_format(contract: Contract) -> None:
+    report = Report("http://t", 0, ["creator"], ended="time", played={"stories": Progress(30, 2)}, sent=5)
+    lacking = "the time was over, and 28 of 30 stories are left"
+    rules = contract.document["x-rules"]
+    lines = text_report.text(report, rules).splitlines()
+    assert lines[0] == "Played: 2 of 30 stories"
+    assert lines[-1].startswith(f"http://t: no difference, but that is not all: {lacking}; ")
+    found = json.loads(text_report.as_json(report))
+    assert (found["agrees"], found["lacking"], found["played"]) == (False, lacking, {"stories": {"done": 2, "of": 30}})
+    suite = ET.fromstring(text_report.junit(report))  # noqa: S314 (ours)
+    assert [(case.get("name"), case[0].get("message")) for case in suite] == [("everything was played", lacking)]
+    page = html_report.html(report, rules)
+    assert f"That is not all: {lacking}" in page
+    assert '<span class="bad">no difference' in page
+
+
+def test_operations_that_are_not_there_take_a_line_each(contract: Contract) -> None:
+    report = Report("http://t", 0, ["creator"])
+    for name in ("get_course", "get_me"):
+        difference = Difference("operation", "missing", "the operation", "as if there were none, 7 times")
+        report.add(Finding(contract.operations[name], difference, (), "story", "A title", times=7))
+    report.findings[1].accepted = "never needed"
+    rules = contract.document["x-rules"]
+    assert text_report.text(report, rules).splitlines()[:4] == [
+        "Not there: the target answers as if it had no such operations.",
+        "  GET /api/v2/course/{id}/ (get_course)",
+        "  GET /api/v2/user/me/ (get_me): accepted: never needed",
+        "",
+    ]
+    page = html_report.html(report, rules)
+    assert "<li>GET /api/v2/user/me/: accepted: never needed" in page
+    assert page.count("<article>") == 0

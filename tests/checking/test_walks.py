@@ -48,3 +48,13 @@ def test_what_destroys_most_comes_late(contract: Contract, shapes: Shapes) -> No
 def test_every_operation_comes_up(contract: Contract, shapes: Shapes) -> None:
     seen = {step.operation for seed in range(5) for step in walk(contract, shapes, seed)}
     assert seen == {one.id for one in contract.operations.values() if "course" in one.loads.values()}
+
+
+def test_operations_can_be_left_out(contract: Contract, shapes: Shapes) -> None:
+    scene = Scene("run", rows={"lesson": Row({"course": (1, 2), "section": (1, 2), "lesson": (1, 2)}, ({}, {}))})
+    stage = _Stage(contract, shapes)
+    left = [one.id for one in contract.operations.values() if one.id != "get_course" and one.method == "get"]
+    steps = Walk(Random(1), scene, stage, left).steps(20)  # type: ignore[arg-type]  # noqa: S311
+    assert {step.operation for step in steps} & {*left} == set()
+    everything = [*contract.operations]
+    assert [*Walk(Random(1), scene, stage, everything).steps(20)] == []  # type: ignore[arg-type]  # noqa: S311

@@ -256,3 +256,15 @@ def test_a_target_that_hangs_ends_the_check(tmp_path: Path) -> None:
     assert {one["found"] for one in found["differences"]} == {"timed out"}
     assert found["lacking"].startswith("the target no longer answers, and ")
     assert [note for note in found["notes"] if note.startswith("left behind: ")]
+
+
+def test_a_target_that_asks_for_patience_is_given_it(target: str) -> None:
+    """Every fifth request is refused, and comes again after a second."""
+    fault = {"kind": "error", "status": 429, "retry_after": 1, "probability": 0.2, "seed": 1, "times": 4}
+    made = httpx.post(f"{target}/__stub/faults", json=fault)
+    assert made.status_code == 201, made.text
+    status, out, _ = invoke("check", target, *SHORT, "--format", "json")
+    fired = httpx.get(f"{target}/__stub/faults").json()
+    httpx.delete(f"{target}/__stub/faults")
+    assert (status, json.loads(out)["agrees"]) == (0, True)
+    assert json.dumps(fired) == "[]" or '"fired": 4' in json.dumps(fired), fired
