@@ -1,5 +1,6 @@
 """A whole check of a target: meeting it, the stories, the grid, the walks, and what all of that has found."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ import httpx
 from stubserver.checking.catalogue import stories, unseen
 from stubserver.checking.cleaning import left_over
 from stubserver.checking.exploring import Explorer
-from stubserver.checking.findings import ENDS, NOT_REACHED, Report
+from stubserver.checking.findings import ENDS, NOT_REACHED, Progress, Report
 from stubserver.checking.grid import cells
 from stubserver.checking.meeting import CannotCheck, clock_of, introduced, meet, model
 from stubserver.checking.reading import Reader
@@ -168,6 +169,8 @@ def _play(stage: Stage, report: Report, run: _Run) -> None:
             _ended(report, stopped)
             if isinstance(stopped, Gone):
                 break
+            if name == "stories":
+                report.notes.append(_pace(report.played[name], effort.seconds))
         except KeyboardInterrupt:
             report.ended = "interrupted"
             break
@@ -176,6 +179,12 @@ def _play(stage: Stage, report: Report, run: _Run) -> None:
         report.note_rule(story.rule, NOT_REACHED, ENDS.get(report.ended, "not played"))
     for rule, why in unseen().items() if not effort.rules else ():
         report.note_rule(rule, NOT_REACHED, why)
+
+
+def _pace(stories: Progress, seconds: float) -> str:
+    """How much time would have been enough, if `seconds` were not."""
+    enough = math.ceil(seconds * stories.all / max(1, stories.done + stories.skipped) / 10) * 10
+    return f"at this pace, all stories take --time {enough}"
 
 
 def _ended(report: Report, stopped: Stopped) -> None:

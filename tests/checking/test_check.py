@@ -49,6 +49,8 @@ def test_the_time_ends_a_check_and_what_was_made_goes() -> None:
     report = checked(Bug(), Effort(seconds=3.0, walks=1000))
     assert report.ended == "time"
     assert report.lacking.startswith("the time was over, and ")
+    (pace,) = [note for note in report.notes if note.startswith("at this pace, all stories take --time ")]
+    assert int(pace.split()[-1]) > 3
     assert [note for note in report.notes if "left behind" in note] == []
 
 
