@@ -175,13 +175,14 @@ def test_what_cannot_run(target: str, arguments: list[str], message: str) -> Non
     assert told("\n".join(lines), expected), err
 
 
-def test_ctrl_c_cleans_up_and_reports(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_it_cleans_up_and_reports(tmp_path: Path, number: signal.Signals) -> None:
     server = Served(tmp_path, "--fixture", "empty")
     try:
         command = [*COMMAND, "check", server.url, *PERSONAS, "--format", "json"]
         running = subprocess.Popen(command, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         until(lambda: sum("POST" in line for line in server.log) > 9)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         out, _ = running.communicate(timeout=PATIENCE)
         found = json.loads(out)
         assert found["lacking"].startswith("it was interrupted, and ")
