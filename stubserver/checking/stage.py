@@ -154,6 +154,8 @@ class Stage:
         category, or nothing. `lesson!other_lesson` is the path of the one, with the id of the other at its end."""
         if "!" in step.at:
             place, _, other = step.at.partition("!")
+            if place not in scene.rows:
+                raise CatalogueError(unknown("name of something saved", place, scene.rows))
             is_last = kind == [*scene.rows[place].path][-1]
             return self._path_id(replace(step, at=other if is_last else place), kind, scene, side)
         at = self.value(step.at, scene, side) if step.at[:1] in ("$", "@") else None

@@ -100,6 +100,7 @@ def test_paths(contract: Contract, stage: Stage, at: str, path: dict[str, int]) 
     [
         (Step("creator", "get_cours", "course"), "There is no operation 'get_cours'. Did you mean get_course"),
         (Step("creator", "get_course", "cours"), "There is no name of something saved 'cours'. Did you mean course"),
+        (Step("creator", "get_course_lesson", "leson!quiz"), "There is no name of something saved 'leson'"),
     ],
 )
 def test_steps_that_cannot_be_played(stage: Stage, step: Step, problem: str) -> None:
