@@ -9,6 +9,7 @@ from stubserver.call import ROW_KINDS
 from stubserver.contract.contract import Contract
 from stubserver.contract.merging import SpecError
 from stubserver.contract.operation import Operation
+from stubserver.contract.places import KINDS
 from stubserver.control.verify import FILTERS
 from stubserver.errors import OAUTH_SHAPE
 from stubserver.fixtures.fixture import COMPLETED_FROM
@@ -73,6 +74,9 @@ def _shared_names(contract: Contract, control: Contract) -> Iterator[SharedNames
     kinds = control.schema("FaultCreate")["properties"]["kind"]["enum"]
     place = f"{control.file_of('components', 'schemas', 'FaultCreate')}: FaultCreate"
     yield SharedNames("kind", dict.fromkeys(kinds, place), FAULT_KINDS, "stubserver/pipeline/faults.py: FAULT_KINDS")
+    kinds = control.schema("VariantKind")["enum"]
+    place = f"{control.file_of('components', 'schemas', 'VariantKind')}: VariantKind"
+    yield SharedNames("kind", dict.fromkeys(kinds, place), KINDS, "stubserver/contract/places.py: KINDS")
     for schema, names, table in (
         ("Expectation", FILTERS, "stubserver/control/verify.py: FILTERS"),
         ("OperationCoverage", DIMENSIONS, "stubserver/records/coverage.py: DIMENSIONS"),

@@ -32,6 +32,7 @@ from stubserver.pipeline.protection import Protection
 from stubserver.pipeline.recorder import Recorder
 from stubserver.pipeline.shared_recorder import SharedRecorder
 from stubserver.pipeline.turn import TurnTaking
+from stubserver.pipeline.variants import Variants
 from stubserver.pipeline.wire import Wire
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
@@ -86,7 +87,7 @@ class StubServer:
         agreement.check(contract, self.control, operations.FUNCTIONS, commands)
         pages = page_routes(contracts)
         protection = Protection(self.control, self.settings)
-        dispatch = Dispatch(contracts, functions, pages)
+        dispatch = Dispatch(contracts, functions, pages, Variants(contract))
         recorder: Any = Recorder
         turn_taking: list[Any] = []
         if isinstance(self.turns, Turns):

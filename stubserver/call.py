@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from stubserver.addressing import CONTROL
 from stubserver.contract.operation import Operation, Parameter
+from stubserver.contract.varying import Variation
 from stubserver.errors import Refusal, not_found, refusal
 from stubserver.worlds.clock import EARLIEST
 from stubserver.worlds.table import Change, Row
@@ -46,7 +47,6 @@ ROW_KINDS = {
     "category": Kind("categories"),
     "media": Kind("medias"),
 }
-
 
 OWN_PARAMETERS = ("__code", "__wait", "__fault")
 """Query parameters that every request may have, though the contract does not know them."""
@@ -135,8 +135,7 @@ class Call:
     method: str
     path: str
     base_url: str
-    """Prefix of absolute URLs, as the client sees them: scheme, host, path prefix and, if the client used it, the base
-    path of the world; without a trailing slash."""
+    """Prefix of absolute URLs, as the client sees them: up to the base path, if it used that; no trailing slash."""
     locate: Callable[[], World] | None = None
     """Finds its world in a turn, which other processes may change until then; None if the world is known for good."""
     past: bool = False
@@ -184,6 +183,10 @@ class Call:
     """What became of its transaction, as the metrics call it; empty if it would change nothing."""
     faults: Sequence[Mapping[str, Any]] = ()
     """The faults that fired, in the order of acting."""
+    variants: Sequence[Variation] = ()
+    """What the request itself wants to be different in its answer."""
+    varied: Sequence[Mapping[str, Any]] = ()
+    """What was different in its answer, by the variants that asked for it."""
     _rows: dict[str, Row] = field(default_factory=dict)
 
     @cached_property
@@ -261,11 +264,8 @@ class Call:
         number = self.ids[self.operation.named[name]]
         row: Row | None = getattr(self.world, kind.table).get(number)
         parent = None if kind.parent is None else getattr(self, kind.parent)
-        if (
-            row is None
-            or (parent is not None and row[f"{kind.parent}_id"] != parent["id"])
-            or kind.type not in (None, row.get("type"))
-        ):
+        is_of_another = row is not None and parent is not None and row[f"{kind.parent}_id"] != parent["id"]
+        if row is None or is_of_another or kind.type not in (None, row.get("type")):
             raise not_found(f"{name.capitalize()} {number}")
         return row
 

@@ -1,4 +1,5 @@
-"""Handles for tests and tools: a running server, and its worlds with their clients, clock, faults and journal.
+"""Handles for tests and tools: a running server, and its worlds with their clients, clock, faults, variants and
+journal.
 
 The pytest plugin provides them as the fixtures `course_stub` and `course_world`; they also work without pytest.
 """
@@ -13,10 +14,11 @@ import httpx
 
 from stubserver.addressing import TOKEN_PREFIX, base_path
 from stubserver.client.channel import TIMEOUT, Channel, StubError, bearer
+from stubserver.client.clients import AsyncClient, Client, SharedTransport
 from stubserver.client.transport import InThread, SocketTransport
 from stubserver.suggestions import unknown
 
-__all__ = ["Clock", "CourseWorld", "Faults", "Journal", "Stub", "StubError"]
+__all__ = ["Clock", "CourseWorld", "Faults", "Journal", "Stub", "StubError", "Variants"]
 
 
 __tracebackhide__ = True  # pytest ends the traceback of a failure at the line of the test
@@ -37,7 +39,7 @@ class Stub:
         server."""
         self.app: Any = None
         """The application, if it is served in this process without a socket."""
-        self._transport = _Shared(transport or SocketTransport())
+        self._transport = SharedTransport(transport or SocketTransport())
         self._channel = Channel(url, token, self._transport)
         self._listen = listen
 
@@ -53,12 +55,12 @@ class Stub:
     def client(self, path: str = "", headers: Mapping[str, str] | None = None) -> httpx.Client:
         """An HTTP client for URLs below `path`."""
         url = f"{self._channel.url}{path}"
-        return _Client(transport=self._transport, base_url=url, headers=headers, timeout=TIMEOUT)
+        return Client(transport=self._transport, base_url=url, headers=headers, timeout=TIMEOUT)
 
     def async_client(self, path: str = "", headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
         """The same for asynchronous code, under asyncio or trio."""
         url = f"{self._channel.url}{path}"
-        return _AsyncClient(transport=InThread(self._transport), base_url=url, headers=headers, timeout=TIMEOUT)
+        return AsyncClient(transport=InThread(self._transport), base_url=url, headers=headers, timeout=TIMEOUT)
 
     def control(self, method: str, path: str, world: str | None = None, **options: Any) -> Any:
         """Call the control plane, for `world` if it is given. Returns the parsed JSON answer, or None if it is empty.
@@ -87,6 +89,7 @@ class CourseWorld:
         self.name = name
         self.clock = Clock(self)
         self.faults = Faults(self)
+        self.variants = Variants(self)
         self.journal = Journal(self)
 
     @property
@@ -236,6 +239,29 @@ class Faults:
         self._world.control("DELETE", "/faults")
 
 
+class Variants:
+    """The variants of a world: what is different in its answers, though the contract allows it as well."""
+
+    def __init__(self, world: CourseWorld) -> None:
+        self._world = world
+
+    def add(self, kind: str, place: str | None = None, **wanted: Any) -> int:
+        """Add a variant at a `place`, such as `/results/*/avatar`, or everywhere; `wanted` takes the other fields of
+        VariantCreate in the control plane's contract: `operation` and `choice`. Returns its id. Raises StubError for
+        what the contract does not offer."""
+        at = {} if place is None else {"place": place}
+        number: int = self._world.control("POST", "/variants", json={"kind": kind, **at, **wanted})["id"]
+        return number
+
+    def list(self) -> Any:
+        """All variants, each with the number of answers in which it made a difference."""
+        return self._world.control("GET", "/variants", params={"limit": 100})["results"]
+
+    def clear(self) -> None:
+        """Remove all variants."""
+        self._world.control("DELETE", "/variants")
+
+
 class Journal:
     """The journal of a world: the requests that it received."""
 
@@ -265,34 +291,3 @@ class Journal:
     def clear(self) -> None:
         """Delete all entries of the world."""
         self._world.control("DELETE", "/requests")
-
-
-class _Shared(httpx.BaseTransport):
-    """A transport shared by many clients; closing a client does not close it."""
-
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
-        self._is_shut = False
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if self._is_shut:
-            raise httpx.ConnectError("the handle of this server has been closed; make a new one", request=request)
-        return self._inner.handle_request(request)
-
-    def shut(self) -> None:
-        self._is_shut = True
-        self._inner.close()
-
-
-class _Client(httpx.Client):
-    """A client that keeps to its transport, even if a library replaces how httpx's clients choose theirs."""
-
-    def _transport_for_url(self, _: httpx.URL) -> httpx.BaseTransport:
-        return self._transport
-
-
-class _AsyncClient(httpx.AsyncClient):
-    """The same for asynchronous code."""
-
-    def _transport_for_url(self, _: httpx.URL) -> httpx.AsyncBaseTransport:
-        return self._transport

@@ -1,10 +1,10 @@
 """A contract: what the server needs to know from a merged document.
 
-The documents are the single source of truth. Besides OpenAPI they use five extension keys:
+The documents are the single source of truth. Besides OpenAPI they use six extension keys:
 `x-access` (the guard of an operation, or of giving a parameter), `x-loads` (the row that a path parameter names),
 `x-max-body` (the setting that bounds the body of an operation, if it is not `max_body`), `x-rules` (the rules an
-operation follows; at the top level, the definitions of all rules) and `x-source` (where an inferred detail comes from
-and how sure it is).
+operation follows; at the top level, the definitions of all rules), `x-source` (where an inferred detail comes from
+and how sure it is) and `x-unordered` (nothing promises the order of the rows that an operation lists).
 """
 
 import re
@@ -17,7 +17,7 @@ from stubserver.contract.operation import Body, Operation, Parameter
 from stubserver.contract.schema import Schema, Validator, draft4
 
 METHODS = ("get", "put", "post", "patch", "delete")
-EXTENSIONS = {"x-access", "x-loads", "x-max-body", "x-rules", "x-source"}
+EXTENSIONS = {"x-access", "x-loads", "x-max-body", "x-rules", "x-source", "x-unordered"}
 
 
 class Contract:
@@ -167,6 +167,7 @@ class Contract:
             refusals={status: _schema_name(schema) for status, schema in answers.items() if status >= 400},
             answers={status: self.validator(schema) for status, schema in answers.items()},
             examples={status: self._example(answer) for status, answer in responses.items() if status in answers},
+            unordered=raw.get("x-unordered", False),
         )
 
     def _example(self, answer: Mapping[str, Any]) -> Any:

@@ -93,6 +93,8 @@ class Operation:
     """Status -> validator of its JSON body."""
     examples: Mapping[int, Any] = field(repr=False)
     """Status -> an example of its JSON body; None if the contract does not give one."""
+    unordered: bool = False
+    """Whether nothing promises the order of the rows that it lists (`x-unordered`)."""
 
     @property
     def is_large(self) -> bool:

@@ -14,7 +14,7 @@ FORMAT = 1
 
 
 def get_case(call: Call, parts: ServerParts) -> Mapping[str, Any]:
-    """The state before the first request in the world's journal, its faults, and the requests."""
+    """The state before the first request in the world's journal, its faults, its variants, and the requests."""
     world = call.world
     return {
         "case": FORMAT,
@@ -26,5 +26,6 @@ def get_case(call: Call, parts: ServerParts) -> Mapping[str, Any]:
         "start": snapshot_file.written(world.origin),
         "forgotten": sum(world.forgotten.values()),
         "faults": list(world.fault_log),
+        "variants": list(world.variant_log),
         "requests": [RequestView(parts.contract, entry) for entry in parts.journal.entries(world)],
     }

@@ -167,6 +167,11 @@ class RequestView:
         """The faults that fired for it, in the order of acting."""
         return list(self._entry.faults)
 
+    @property
+    def variants(self) -> list[Mapping[str, Any]]:
+        """What was different in its answer, by variant."""
+        return list(self._entry.variants)
+
 
 def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Headers without credentials; an Authorization header keeps its scheme, a cookie the switch of a fault."""

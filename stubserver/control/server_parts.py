@@ -3,11 +3,13 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from stubserver.addressing import FIXTURE_HEADER, base_path
 from stubserver.call import Call
 from stubserver.contract.contract import Contract
+from stubserver.contract.places import Places
 from stubserver.errors import refusal
 from stubserver.records.coverage import Coverage
 from stubserver.records.journal import Journal
@@ -42,6 +44,11 @@ class ServerParts:
     life: Life = field(default_factory=Life)
     started: float = field(default_factory=time.monotonic)
 
+    @cached_property
+    def places(self) -> Places:
+        """The places of the API's answers that may vary."""
+        return Places(self.contract)
+
     def world(self, name: str) -> World:
         """The existing world `name`. Raises a 404 refusal if there is none."""
         if name not in self.worlds:
@@ -65,6 +72,7 @@ def world_view(world: World) -> Mapping[str, Any]:
         "forgotten": sum(world.forgotten.values()),
         "changed_rows": world.changed,
         "faults": len(world.faults),
+        "variants": len(world.variants),
     }
 
 

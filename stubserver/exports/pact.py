@@ -120,6 +120,8 @@ def _reason(request: Request, operation: Operation | None, before: int) -> str:
         return "it used what the contract does not define"
     if request["faults"] or not request["response"]:
         return "a fault acted on it"
+    if request.get("variants"):
+        return "a variant made its answer different"
     if before > MOST_BEFORE:
         return f"more than {MOST_BEFORE} requests had changed the world before"
     if is_left_out(request["response"]["body"]):

@@ -1,7 +1,8 @@
 """The fast lane: answers requests that are sure to succeed, just as the stack would, and leaves all others to it.
 
 It takes the same steps as the hops of the stack, in the same order and with the same functions. Any obstacle (a
-refusal, a fault, an unusual header) sends the request to the stack, untouched, because nothing has happened yet.
+refusal, a fault, a variant, an unusual header) sends the request to the stack, untouched, because nothing has happened
+yet.
 """
 
 import logging
@@ -100,7 +101,7 @@ class Lane:
         Nothing has been sent yet, as it may have to be done again."""
         try:
             world = self._worlds.touch(head.world, head.fixture)
-            if world.faults:
+            if not world.is_plain:
                 return None
             call, text = self._run(head, world, body)
         except Exception:  # the stack will run into it, too, and report it
@@ -130,7 +131,7 @@ class Lane:
         started = time.perf_counter()
         try:
             world = self._worlds.touch(head.world, head.fixture)
-            if world.faults:
+            if not world.is_plain:
                 return False
             call, text = self._run(head, world, body)
         except Exception:  # the stack will run into it, too, and report it

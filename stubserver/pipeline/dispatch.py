@@ -11,9 +11,10 @@ from stubserver.api.views import Listing
 from stubserver.call import SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
-from stubserver.pipeline import paging
+from stubserver.pipeline import paging, variants
 from stubserver.pipeline.answer import send_encoded, success_headers
 from stubserver.pipeline.projection import Projection, Shaper
+from stubserver.pipeline.variants import Variants
 
 Function = Callable[[Call], Any]
 """An operation: reads the call, changes the world, and returns rows or views. A coroutine function may wait, so it
@@ -27,10 +28,13 @@ class ContractBroken(Exception):
 class Dispatch:
     """The ASGI application inside Connexion: runs the operation, and projects its result on the response schema."""
 
-    def __init__(self, contracts: Iterable[Contract], functions: Mapping[str, Function], pages: ASGIApp) -> None:
-        """`pages` serves requests that are not for an operation."""
+    def __init__(
+        self, contracts: Iterable[Contract], functions: Mapping[str, Function], pages: ASGIApp, variants: Variants
+    ) -> None:
+        """`pages` serves requests that are not for an operation; `variants` makes the answers of the API different."""
         self._functions = functions
         self._pages = pages
+        self._variants = variants
         self._shape: dict[str, Projection] = {}
         for contract in contracts:
             shaper = Shaper(contract)
@@ -50,7 +54,8 @@ class Dispatch:
             body = self._answer(call, operation, await function(call))
         else:
             body = self._run_last(call, operation)
-        await send_encoded(send, call.method, operation.status, success_headers(operation), body)
+        headers = [*success_headers(operation), *variants.applied(call)]
+        await send_encoded(send, call.method, operation.status, headers, body)
 
     def _run_last(self, call: Call, operation: Operation) -> bytes:
         """As `run`, where nobody tries again after a failure."""
@@ -58,6 +63,7 @@ class Dispatch:
             return self.run(call, operation)
         except BaseException:
             call.outcome = "" if call.method == "GET" else "rolled_back"
+            call.varied = ()
             raise
 
     def run(self, call: Call, operation: Operation) -> bytes:
@@ -67,6 +73,8 @@ class Dispatch:
         call.changes = transaction.changes()
         if call.changes:
             call.outcome = "committed"
+        if call.varied:
+            self._variants.count(call)
         return body
 
     def _answer(self, call: Call, operation: Operation, result: Any) -> bytes:
@@ -75,6 +83,8 @@ class Dispatch:
             return result or b""
         answer = shape(paging.envelope(call, result) if isinstance(result, Listing) else result)
         _check(operation, answer)
+        if not call.is_control and (call.variants or call.world.variants):
+            answer = self._variants.vary(call, operation, answer)
         return b"%b" % orjson.dumps(answer)  # copied, because orjson's result takes several times its size
 
 

@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from stubserver.call import SCOPE_KEY, Call, path_fits
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
+from stubserver.contract.places import Places
 from stubserver.errors import Refusal, refusal
 from stubserver.pipeline.answer import send_refusal
 from stubserver.pipeline.exchange import Exchange
-from stubserver.pipeline.preferences import Preference, preferences, preferred
+from stubserver.pipeline.preferences import Preference, preferences, preferred, preferred_variants
 from stubserver.pipeline.switches import switches
 from stubserver.shared.turns import Direct, Turns
 from stubserver.worlds.fault import Fault
@@ -50,6 +51,7 @@ class Faults:
         self._app = app
         self._contract = contract
         self._turns = turns
+        self._places = Places(contract)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Act out all that fires for the request, or pass it on."""
@@ -81,6 +83,7 @@ class Faults:
         if not asked and not world.faults:
             return []
         operation = self._contract.find(call.method, call.path)
+        call.variants = preferred_variants(asked, operation, self._places)
         due: list[Fault] = []
         faults = dict(world.faults)
         for fault in world.faults.values():

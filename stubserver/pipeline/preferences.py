@@ -1,10 +1,11 @@
 """What a request prefers (RFC 7240): `Prefer: code=404, wait=2`, or `?__code=404&__wait=2` in an address bar.
 
-A preference acts like a fault, for this one request and before the faults of the world.
+A preference acts like a fault, for this one request and before the faults of the world. Only `variant` does not: it
+says what is to be different in the answer.
 """
 
 import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,10 @@ from starlette.types import Scope
 
 from stubserver.call import Call
 from stubserver.contract.operation import Operation
+from stubserver.contract.places import Places
+from stubserver.contract.varying import Variation
 from stubserver.errors import invalid
+from stubserver.pipeline import variants
 from stubserver.pipeline.answer import send_json
 from stubserver.pipeline.exchange import Exchange
 
@@ -63,6 +67,18 @@ def preferences(sent: Mapping[str, str], operation: Operation | None) -> Iterato
         yield _wait(sent["wait"])
     if "code" in sent and operation is not None:
         yield _code(sent["code"], operation)
+
+
+def preferred_variants(sent: Mapping[str, str], operation: Operation | None, places: Places) -> Sequence[Variation]:
+    """What the request prefers to be different in its answer. It is ignored if there is no operation. Raises a 400
+    refusal for what the operation does not offer, and beside a status, whose answer is an example."""
+    if "variant" not in sent or operation is None:
+        return ()
+    if "code" in sent:
+        raise invalid(
+            "Prefer", "invalid", "code answers with an example, which does not vary: leave out code or variant."
+        )
+    return [*variants.sent(sent["variant"], operation, places)]
 
 
 def _wait(text: str) -> Preference:

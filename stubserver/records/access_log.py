@@ -83,6 +83,8 @@ def facts(
             found["accepted"] = ", ".join(map(str, call.accepted))
         if call.faults:
             found["faults"] = ", ".join(str(fault["kind"]) for fault in call.faults)
+        if call.varied:
+            found["variants"] = ", ".join(str(told["kind"]) for told in call.varied)
         found.update(trace(call.headers) or ())
     if refused and answer.status >= 400:
         found["reason"] = refused.reason

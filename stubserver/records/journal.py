@@ -74,6 +74,8 @@ class Entry(NamedTuple):
     changes: Sequence[Change]
     faults: Sequence[Mapping[str, Any]]
     """The faults that fired, in the order of acting."""
+    variants: Sequence[Mapping[str, Any]] = ()
+    """What was different in the answer, by variant."""
 
 
 Recorded = tuple[Call, Answer, int]
@@ -236,6 +238,7 @@ def entry_of(call: Call, answer: Answer) -> Entry:
         accepted=call.accepted,
         changes=call.changes,
         faults=call.faults,
+        variants=call.varied,
     )
 
 

@@ -55,6 +55,8 @@ def _parts(request: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
         )
     if request["faults"]:
         yield "faults" if len(request["faults"]) > 1 else "fault", "\n".join(map(_fault, request["faults"]))
+    if request.get("variants"):  # older servers do not tell
+        yield "varied", "\n".join(wrapped(_variant(told), width=WIDTH - _LABEL) for told in request["variants"])
     yield "answered", str(request["status"] or "no answer was sent")
     if request["problems"]:
         yield "because", "\n".join(wrapped(_problem(problem), width=WIDTH - _LABEL) for problem in request["problems"])
@@ -82,6 +84,13 @@ def _again(request: Mapping[str, Any], url: str, tokens: Collection[str]) -> str
 def _fault(fault: Mapping[str, Any]) -> str:
     number = f"fault {fault['id']}" if fault["id"] else "requested by the client"
     return f"{fault['kind']} ({number})"
+
+
+def _variant(told: Mapping[str, Any]) -> str:
+    number = f"variant {told['id']}" if told["id"] else "requested by the client"
+    choice = "" if told["choice"] is None else f"={told['choice']}"
+    places = ", ".join(place or "the whole answer" for place in told["places"])
+    return f"{told['kind']}{choice} at {places} ({number})"
 
 
 def _problem(problem: Mapping[str, Any]) -> str:

@@ -111,11 +111,20 @@ def _is_request(entry: Any) -> bool:
         return False
 
 
-def _is_fault(change: Any) -> bool:
+def _is_change(change: Any, what: str) -> bool:
     try:
-        return isinstance(change["after"], int) and isinstance(change["fault"] or {}, dict) and "id" in change
+        return isinstance(change["after"], int) and isinstance(change[what] or {}, dict) and "id" in change
     except (KeyError, TypeError):
         return False
+
+
+def _changes(case: Mapping[str, Any], what: str, done: Replayed) -> list[Any]:
+    """What was done to the faults or the variants of the world, as far as it can be read."""
+    written = case.get(f"{what}s") or ()
+    found = [change for change in written if _is_change(change, what)]
+    if len(found) < len(written):
+        done.missing.append(f"Some of its {what}s cannot be read.")
+    return found
 
 
 def replay(case: Mapping[str, Any], app: "StubServer", client: httpx.Client) -> Replayed:
@@ -123,12 +132,11 @@ def replay(case: Mapping[str, Any], app: "StubServer", client: httpx.Client) -> 
     personas."""
     done = Replayed(total=len(case["requests"]), missing=list(_other_versions(case, app)))
     world = _restored(case, app, done)
-    faults = [change for change in case.get("faults") or () if _is_fault(change)]
-    if len(faults) < len(case.get("faults") or ()):
-        done.missing.append("Some of its faults cannot be read.")
+    changes = {what: _changes(case, what, done) for what in ("fault", "variant")}
     for number, entry in enumerate(case["requests"], 1):
         if _is_request(entry):
-            _change_faults(faults, entry, client, world)
+            for what, left in changes.items():
+                _change(what, left, entry, client, world)
             world.clock.freeze(datetime.fromisoformat(entry["time"]))
             _send(entry, world, client, done)
         else:
@@ -194,16 +202,17 @@ def _restored(case: Mapping[str, Any], app: "StubServer", done: Replayed) -> Wor
         return app.worlds.reset(name)
 
 
-def _change_faults(faults: list[Any], entry: Mapping[str, Any], client: httpx.Client, world: World) -> None:
-    """Do what was done to the faults before the request; without their delays, which only cost time."""
+def _change(what: str, left: list[Any], entry: Mapping[str, Any], client: httpx.Client, world: World) -> None:
+    """Do what was done to the faults or variants before the request; without delays, which only cost time."""
     number = int(entry["id"].rpartition("-")[2])
-    while faults and faults[0]["after"] < number:
-        change = faults.pop(0)
-        path = f"{CONTROL}faults"
-        method, fault = ("POST", {**change["fault"], "seconds": 0}) if change["fault"] else ("DELETE", None)
-        if not fault and change["id"]:
+    while left and left[0]["after"] < number:
+        change = left.pop(0)
+        path = f"{CONTROL}{what}s"
+        instant = {"seconds": 0} if what == "fault" else {}
+        method, wanted = ("POST", {**change[what], **instant}) if change[what] else ("DELETE", None)
+        if not wanted and change["id"]:
             path = f"{path}/{change['id']}"
-        client.request(method, path, json=fault, headers={WORLD_HEADER: world.name})
+        client.request(method, path, json=wanted, headers={WORLD_HEADER: world.name})
 
 
 def _answer(client: httpx.Client, again: Sending) -> httpx.Response | None:

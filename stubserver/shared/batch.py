@@ -72,6 +72,7 @@ class Batch:
             [tuple(accepted) for accepted in entry.accepted],
             [(change.table.name, change.key, *self._rows(change)) for change in entry.changes],
             entry.faults,
+            *([entry.variants] if entry.variants else []),
         )
 
     def _rows(self, change: Change) -> Sequence[int | None]:
@@ -93,7 +94,7 @@ def unpacked(packed: bytes, world: World, operations: Mapping[str, Operation]) -
 
 def _alike(call: Call, answer: Answer) -> Hashable:
     """The same for requests whose entries differ only in ids and times; None if it is not worth while to look."""
-    if call.changes or call.faults or call.refusal or call.form is not None or not answer.headers:
+    if call.changes or call.faults or call.varied or call.refusal or call.form is not None or not answer.headers:
         return None
     *others, (_, value) = answer.headers
     if value != call.id.encode():
@@ -110,7 +111,7 @@ def _read(
     operations: Mapping[str, Operation],
 ) -> Entry:
     operation, method, path, query, headers, raw_body, form, persona, status, *answer = fields
-    answer_headers, text, refused, violations, accepted, changes, faults = answer
+    answer_headers, text, refused, violations, accepted, changes, faults, *variants = answer
     id, at, seconds = own
     return Entry(
         id=id,
@@ -132,6 +133,7 @@ def _read(
         accepted=[Accepted(*one) for one in accepted],
         changes=[_change(change, common, world) for change in changes],
         faults=faults,
+        variants=variants[0] if variants else (),
     )
 
 

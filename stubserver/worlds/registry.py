@@ -1,8 +1,9 @@
 """All worlds of one server, by name. Everything reaches state through this registry."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from stubserver.addressing import FIXTURE_HEADER
 from stubserver.errors import invalid, refusal
@@ -45,6 +46,8 @@ class Worlds:
         self.settings = settings or Settings()
         self.newest: Callable[[Fixture], Fixture] = lambda fixture: fixture
         """The newest version of a fixture, if files may change."""
+        self.variants: Sequence[Mapping[str, Any]] = ()
+        """What is different in the answers of every new world: VariantCreate objects of the control contract."""
         self._first = fixture
         self._evicted = 0
         self.snapshots: dict[str, Snapshot] = {}
@@ -135,6 +138,8 @@ class Worlds:
     def _add(self, world: World) -> World:
         if (replaced := self._worlds.get(world.name)) is not None:
             world.strict = replaced.strict
+        for wanted in self.variants:
+            world.add_variant(wanted)
         self.delete(world.name)
         self._worlds[world.name] = world
         self._held[world.name] = 0

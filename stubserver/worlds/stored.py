@@ -17,6 +17,7 @@ from stubserver.worlds.fault import Fault
 from stubserver.worlds.snapshot import Fixture, Snapshot
 from stubserver.worlds.snapshot_file import Load
 from stubserver.worlds.table import DROPPED, Change, Key, Row, Table, TakenId
+from stubserver.worlds.variant import Variant
 from stubserver.worlds.world import State, World
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -90,7 +91,19 @@ def _state(before: State | None, after: State) -> dict[str, bytes | None]:
     for number in {*faults, *after.faults}:
         if (fault := after.faults.get(number)) is not faults.get(number):
             found.update(_fault(number, faults.get(number), fault))
+    found.update(_variants(before, after))
     return found
+
+
+def _variants(before: State | None, after: State) -> Iterator[tuple[str, bytes | None]]:
+    if after.varied != (before.varied if before else 0):
+        yield "@varied", b"%d" % after.varied
+    if after.variant_log is not before.variant_log if before else after.variant_log:
+        yield "@variant_log", orjson.dumps(list(after.variant_log))
+    known: Mapping[int, Variant] = before.variants if before else {}
+    for number in {*known, *after.variants}:
+        if (variant := after.variants.get(number)) is not known.get(number):
+            yield f"@variant/{number}", orjson.dumps((variant.wanted, variant.sent)) if variant else None
 
 
 def _fault(number: int, before: Fault | None, fault: Fault | None) -> Iterator[tuple[str, bytes | None]]:
@@ -190,6 +203,7 @@ def _read_clock(value: Any) -> Clock:
 
 def _read_state(state: State, content: Mapping[str, Any], fixture: Fixture, load: Load) -> State:
     """The state, with the parts that are in `content` as they are there."""
+    state = _read_variants(state, content)
     faults = dict(state.faults)
     for key, value in content.items():
         match key:
@@ -212,6 +226,21 @@ def _read_state(state: State, content: Mapping[str, Any], fixture: Fixture, load
                 snapshot = _read_snapshot(past, fixture, load) if past else known.snapshot if known else None
                 faults[number] = _read_fault(number, value, snapshot)
     return state._replace(faults={number: faults[number] for number in sorted(faults)})
+
+
+def _read_variants(state: State, content: Mapping[str, Any]) -> State:
+    variants = dict(state.variants)
+    for key, value in content.items():
+        if key.startswith("@variant/"):
+            number = int(key.removeprefix("@variant/"))
+            variants.pop(number, None)
+            if value is not None:
+                variants[number] = Variant(number, *value)
+    return state._replace(
+        variants={number: variants[number] for number in sorted(variants)},
+        varied=content.get("@varied", state.varied),
+        variant_log=content.get("@variant_log", state.variant_log),
+    )
 
 
 def _read_fault(number: int, value: Any, snapshot: Snapshot | None) -> Fault:

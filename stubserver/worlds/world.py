@@ -12,11 +12,12 @@ from stubserver.worlds.fault import Fault
 from stubserver.worlds.log import Log, LogEntry
 from stubserver.worlds.snapshot import Fixture, Snapshot
 from stubserver.worlds.table import Change, Changes, Key, Table
+from stubserver.worlds.variant import SIZE, Variant
 
 WORLD = 8 * 1024
 """What a world takes besides its changed rows, in bytes."""
 LOGGED = 1024
-"""What an entry of its `fault_log` takes, in bytes."""
+"""What an entry of its `fault_log` or `variant_log` takes, in bytes."""
 _T = TypeVar("_T")
 
 
@@ -28,6 +29,9 @@ class State(NamedTuple):
     faults: Mapping[int, Fault]
     faulted: int
     fault_log: Sequence[Mapping[str, Any]]
+    variants: Mapping[int, Variant]
+    varied: int
+    variant_log: Sequence[Mapping[str, Any]]
     origin: Snapshot | None
 
 
@@ -90,6 +94,12 @@ class World:
         """How many faults it has ever had."""
         self.fault_log: Sequence[Mapping[str, Any]] = []
         """What was done to its faults, in order: the entries of `faults` of a Case in the control plane's contract."""
+        self.variants: Mapping[int, Variant] = {}
+        """Variant id -> what is different in its answers."""
+        self.varied = 0
+        """How many variants it has ever had."""
+        self.variant_log: Sequence[Mapping[str, Any]] = []
+        """What was done to its variants, in order: the entries of `variants` of a Case."""
         self._origin: Snapshot | None = None
         self._derived: dict[Any, tuple[Sequence[Sequence[Key]], Any]] = {}
         self.log = Log()
@@ -109,12 +119,15 @@ class World:
     @property
     def state(self) -> State:
         """What it has besides rows."""
-        return State(self.clock.setting, self.strict, self.faults, self.faulted, self.fault_log, self._origin)
+        faults = self.faults, self.faulted, self.fault_log
+        variants = self.variants, self.varied, self.variant_log
+        return State(self.clock.setting, self.strict, *faults, *variants, self._origin)
 
     @state.setter
     def state(self, state: State) -> None:
         self.clock = Clock.of(state.clock)
-        self.strict, self.faults, self.faulted, self.fault_log, self._origin = state[1:]
+        self.strict, self.faults, self.faulted, self.fault_log = state[1:5]
+        self.variants, self.varied, self.variant_log, self._origin = state[5:]
 
     def snapshot(self) -> Snapshot:
         """The current rows and clock of the world."""
@@ -138,16 +151,29 @@ class World:
 
     @property
     def size(self) -> int:
-        """About what its changed rows and its faults take, in bytes."""
-        if not self.fault_log:
+        """About what its changed rows, its faults and its variants take, in bytes."""
+        logged = len(self.fault_log) + len(self.variant_log)
+        if not logged:
             return self.log.size
         faults = sum(fault.size for fault in self.faults.values())
-        return self.log.size + faults + len(self.fault_log) * LOGGED
+        return self.log.size + faults + len(self.variants) * SIZE + logged * LOGGED
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is wanted of its answers but what its rows say: it has neither faults nor variants."""
+        return not self.faults and not self.variants
 
     @property
     def held(self) -> int:
         """About what it keeps in memory in all, in bytes: with the state before the first request in its journal."""
         return WORLD + self.size + (self._origin.size if self._origin else 0)
+
+    def add_variant(self, wanted: Mapping[str, Any]) -> Variant:
+        """Have something be different in its answers; `wanted` is a VariantCreate of the control plane's contract."""
+        self.varied += 1
+        variant = Variant(self.varied, wanted)
+        self.variants = {**self.variants, variant.id: variant}
+        return variant
 
     def check_size(self, more_rows: bool = False) -> None:
         """Raises a 503 refusal if the world exceeds its bounds, that on rows only if there are `more_rows` than before;

@@ -25,6 +25,7 @@ EARLIER = {
     "reset_world": "get_course",
     "get_request": "get_course",
     "delete_fault": "create_fault",
+    "delete_variant": "create_variant",
     **dict.fromkeys(("get_snapshot", "restore_snapshot", "delete_snapshot"), "create_snapshot"),
 }
 """Operation -> the one whose example must be sent before, because it makes what the other example names."""

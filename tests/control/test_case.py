@@ -29,6 +29,7 @@ def test_get_case_of_a_new_world(api: Api) -> None:
         "strict": False,
         "forgotten": 0,
         "faults": [],
+        "variants": [],
         "requests": [],
     }
 

@@ -63,6 +63,7 @@ def test_get_request_tells_the_whole_story(api: Api) -> None:
         "rules": [],
         "changes": [{"op": "replace", "path": "/courses/1/name", "value": "Knots"}],
         "faults": [],
+        "variants": [],
     }
     assert answered == dict(response.headers)
     assert {name: sent[name] for name in ("host", "content-type", "authorization")} == {

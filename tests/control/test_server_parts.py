@@ -57,6 +57,7 @@ def test_every_field_of_a_world_is_shown(world: World) -> None:
     world.courses.delete(1)
     world.asked = 5
     world.forgotten = {"max_requests": 1, "max_journal": 2}
+    world.add_variant({"kind": "null"})
     world.faults = {3: Fault.of(3, {"kind": "error", "seed": 0}, "")}
     assert world_view(world) == {
         "name": "w",
@@ -68,6 +69,7 @@ def test_every_field_of_a_world_is_shown(world: World) -> None:
         "forgotten": 3,
         "changed_rows": 1,
         "faults": 1,
+        "variants": 1,
     }
 
 

@@ -73,6 +73,7 @@ def test_create_world_is_from_the_servers_fixture(api: Api) -> None:
         "forgotten": 0,
         "changed_rows": 0,
         "faults": 0,
+        "variants": 0,
     }
     assert ok(api.get(f"{world['base_path']}/api/v2/course/search/"))["count"] == 9
 

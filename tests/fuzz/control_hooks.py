@@ -116,6 +116,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.path_parameters = MADE[operation](base)
     elif operation == "delete_fault" and not _is_linked(case) and not case.headers:
         case.path_parameters = _made_fault(base)
+    elif operation == "delete_variant" and not _is_linked(case) and not case.headers:
+        case.path_parameters = _made_variant(base)
     elif operation == "list_requests" and case.query and _is_plain(case.query):
         case.query = _with_known_names(case.query, next(_serial))
     elif operation == "reset_world" and isinstance(case.query.get("fixture"), str):
@@ -146,6 +148,11 @@ def _made_snapshot(base: str) -> dict[str, Any]:
 def _made_fault(base: str) -> dict[str, Any]:
     httpx.delete(f"{base}/faults", timeout=10)  # there may be a hundred
     return {"id": httpx.post(f"{base}/faults", json={"kind": "reset", "times": 1}, timeout=10).json()["id"]}
+
+
+def _made_variant(base: str) -> dict[str, Any]:
+    httpx.delete(f"{base}/variants", timeout=10)  # there may be a hundred
+    return {"id": httpx.post(f"{base}/variants", json={"kind": "null"}, timeout=10).json()["id"]}
 
 
 MADE = {

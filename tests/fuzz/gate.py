@@ -79,6 +79,7 @@ STEERING: Mapping[str, Sequence[Link]] = {
         ("create_snapshot", "restore_snapshot"),
         ("create_snapshot", "delete_snapshot"),
         ("create_fault", "delete_fault"),
+        ("create_variant", "delete_variant"),
     ],
 }
 """The same for the control plane."""

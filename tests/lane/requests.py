@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from stubserver.call import ROW_KINDS
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation, Parameter
+from stubserver.contract.places import KINDS
 from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 from tests.lane.oddities import FORM, JSON, SOON, Oddities, Request, is_http, multipart, signed
@@ -318,7 +319,15 @@ class Requests:
         """An event that changes a world from outside, with requests that reveal the change."""
         name = self._chance.choice(WORLDS)
         seen = self._seen(name)
-        kinds = (self._time, self._opening, self._faulty, self._restored, self._begun_anew, self._released)
+        kinds = (
+            self._time,
+            self._opening,
+            self._faulty,
+            self._varied,
+            self._restored,
+            self._begun_anew,
+            self._released,
+        )
         return [*seen, *self._chance.choice(kinds)(name), *seen, *self._seen(name)]
 
     def _seen(self, name: str) -> list[Request]:
@@ -376,6 +385,14 @@ class Requests:
         changed = self.valid(name, self._contract.operations["patch_course"])
         made = [control("POST", "faults", name, wanted) for wanted in (fault, also)]
         return [*made, *seen, changed, *switched, *seen, control("DELETE", "faults", name), *switched]
+
+    def _varied(self, name: str) -> list[Request]:
+        seen = self._seen(name)
+        changed = self.valid(name, self._contract.operations["patch_course"])
+        kinds = self._chance.sample(KINDS, 3)
+        made = [control("POST", "variants", name, {"kind": kind}) for kind in kinds]
+        asked = [one.with_("Prefer", 'variant="unknown:"') for one in seen]
+        return [*made, *seen, changed, *asked, *seen, control("DELETE", "variants", name), *seen]
 
     def _restored(self, name: str) -> list[Request]:
         """Restore the world to its state before two changes."""

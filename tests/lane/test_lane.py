@@ -62,6 +62,22 @@ def test_fault_meets_the_next_request(both: Both, world: str) -> None:
     assert [(answer.status, answer.by_lane) for answer in answers] == [(200, True), (200, True)]
 
 
+def test_variants_meet_the_next_request(both: Both, world: str) -> None:
+    """Whatever had been cached, with the same bytes, and not longer than they are there."""
+    seen = plain("GET", "/course/1/", "member", world)
+    before = [both.ask(seen) for _ in range(2)]
+    assert [answer.by_lane for answer in before] == [True, True]
+    wanted = {"kind": "null", "operation": "get_course", "place": "/created_by/avatar"}
+    both.ask(control("POST", "variants", world, wanted))
+    varied = [both.ask(seen) for _ in range(2)]
+    assert [(answer.json["created_by"]["avatar"], answer.by_lane) for answer in varied] == [(None, False)] * 2
+    assert both.ask(control("GET", "variants", world)).json["results"][0]["sent"] == 2
+    both.ask(control("DELETE", "variants", world))
+    assert both.ask(seen).body == before[0].body
+    preferred = both.ask(seen.with_("Prefer", 'variant="null:/created_by/avatar"'))
+    assert (preferred.body, preferred.by_lane) == (varied[0].body, False)
+
+
 @pytest.mark.parametrize("wish", ["Prefer: code=404", "prefer: code=404, wait=0", "?__code=404", "&__code=404"])
 def test_wishes_are_granted(both: Both, world: str, wish: str) -> None:
     path = "/course/search/?limit=1" if wish.startswith("&") else "/course/1/"

@@ -173,6 +173,20 @@ def test_the_story_of_several_faults(api: Api, contract: Contract) -> None:
 
 
 @pytest.mark.usefixtures("app")
+def test_the_story_of_variants(api: Api, contract: Contract) -> None:
+    api.request("POST", "/__stub/variants", json={"kind": "null", "place": "/created_by/avatar"})
+    api.request("GET", "/course/1/", headers={"Prefer": 'variant="enum=private:/privacy unknown:"'})
+    lines = told(api, contract).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("  varied"))
+    assert lines[at : at + 4] == [
+        "  varied    unknown at the whole answer (requested by the client)",
+        "            enum=private at /privacy (requested by the client)",
+        "            null at /created_by/avatar (variant 1)",
+        "  answered  200",
+    ]
+
+
+@pytest.mark.usefixtures("app")
 def test_a_long_body_is_shortened(api: Api, contract: Contract) -> None:
     api.as_("creator").request("PATCH", "/course/1/", json={"description": "x" * 3000})
     sent = next(line for line in told(api, contract).splitlines() if line.startswith("  sent"))

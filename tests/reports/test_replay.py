@@ -90,6 +90,21 @@ def test_faults_act_again(api: Api, again: Again) -> None:
     assert (found.differences, found.missing, found.sent) == ([], [], 4)
 
 
+def test_variants_are_sent_again(api: Api, again: Again) -> None:
+    """Those that were there at the time, and those that a request asked for."""
+    null = {"kind": "null", "operation": "get_course", "place": "/created_by/avatar"}
+    ok(api.post("/__stub/variants", json=null), 201)
+    ok(api.get("/course/1/"))
+    assert api.delete("/__stub/variants/1").status_code == 204
+    ok(api.get("/course/1/", headers={"Prefer": 'variant="unknown:"'}))
+    case = ok(api.get(CASE))
+    assert [len(entry["variants"]) for entry in case["requests"]] == [1, 1]
+    found = again(case)
+    assert (found.differences, found.missing, found.sent) == ([], [], 2)
+    assert again({**case, "variants": []}).differences
+    assert again({**case, "variants": [{}]}).missing == ["Some of its variants cannot be read."]
+
+
 def _sent(api: Api, path: str) -> None:
     try:
         api.get(path)

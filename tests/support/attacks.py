@@ -29,6 +29,7 @@ BODIES: dict[str, Any] = {
     "set_clock": {"at": "2031-05-01T09:00:00Z"},
     "advance_clock": {"days": 3},
     "create_fault": {"kind": "error"},
+    "create_variant": {"kind": "null"},
     "verify_requests": {"operation": "get_course"},
 }
 EVIL = "http://evil.example"
@@ -78,6 +79,7 @@ def prepared(api: Api, headers: Mapping[str, str] = {}) -> Api:
     ok(api.post("/__stub/clock/freeze", params={"at": NOW.isoformat()}, headers=headers))
     ok(api.post("/__stub/snapshots", json={"name": "kept"}, headers=headers), 201)
     ok(api.post("/__stub/faults", json={"kind": "error", "path": "/user/999/"}, headers=headers), 201)
+    ok(api.post("/__stub/variants", json={"kind": "big-id", "operation": "get_user"}, headers=headers), 201)
     make(api, "Later", "w")
     return api
 
@@ -90,6 +92,7 @@ def state(app: StubServer) -> Any:
             {name: (dict(changes.rows), changes.next_id) for name, changes in world.snapshot().changes.items()},
             (world.clock.now() if world.clock.frozen else None, world.clock.ahead),
             {number: fault.fired for number, fault in world.faults.items()},
+            {number: variant.sent for number, variant in world.variants.items()},
             (world.faulted, len(world.journal or ()), world.asked, world.strict),
         )
         for world in app.worlds

@@ -54,6 +54,8 @@ def described(world: World) -> Mapping[str, Any]:
         "faults": [of_fault(fault) for fault in world.faults.values()],
         "faulted": world.faulted,
         "fault log": repr([*world.fault_log]),
+        "variants": [repr(variant) for variant in world.variants.values()],
+        "varied": (world.varied, repr([*world.variant_log])),
         "origin": of_snapshot(world.state.origin),
         "sizes": (world.size, world.held, world.changed, world.log.size),
         "fixture": (world.name, world.fixture.name, world.fixture.moment, world.fixture.digest),
@@ -230,6 +232,7 @@ def test_copies_are_the_same_whatever_is_asked(
         assert_the_same(follower)
     assert {"courses", "lessons", "comments", "memberships", "completions"} <= traffic.told
     assert {"@clock", "@faulted", "@fault", "@fault gone", "@origin", "courses#"} <= traffic.told
+    assert {"@varied", "@variant", "@variant gone", "@variant_log"} <= traffic.told
 
 
 @pytest.mark.no_world
@@ -285,6 +288,8 @@ def test_keys_and_values_are_plain() -> None:
     world.strict = True
     world.faults = {2: Fault.of(2, {**DEFAULTS, "kind": "error"}, "0 w")}
     world.faulted = 2
+    world.add_variant({"kind": "null"})
+    world.variant_log = [{"after": 0}]
     content = stored.whole(world)
     assert orjson.loads(content.pop("@fault/2")) == [{**DEFAULTS, "kind": "error"}, "0 w 2 0", 0, 0]
     assert {key: value.decode() for key, value in content.items()} == {
@@ -293,6 +298,9 @@ def test_keys_and_values_are_plain() -> None:
         "@strict": "true",
         "@faulted": "2",
         "@fault_log": "[]",
+        "@varied": "1",
+        "@variant/1": '[{"kind":"null"},0]',
+        "@variant_log": '[{"after":0}]',
         "things#": "6",
         "things/5": '[{"id":5,"kind":"c","at":"2031-05-01T09:00:00.123456+00:00","raw":"AP8="},["at"],["raw"]]',
         "things/1": "false",
