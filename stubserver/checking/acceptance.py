@@ -1,18 +1,39 @@
 """Known deviations of a target, each with a reason. One that no longer occurs is reported, so that the list stays
 true."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import yaml
-
-from stubserver.checking.findings import Finding, Report
 
 _TO_FILL_IN = "TODO: say why this is accepted"
 _HEAD = """\
 # What is known to differ from the contract at {target}: operation, place and kind of difference -> why it is accepted.
 # `stubserver check --accept` lets these pass, and fails if one of them no longer occurs.
 """
+
+
+class Finding(Protocol):
+    """What a list can name."""
+
+    accepted: str
+
+    @property
+    def key(self) -> str:
+        """What the list calls it."""
+
+
+class Report(Protocol):
+    """What has findings."""
+
+    @property
+    def target(self) -> str:
+        """What was looked at."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """All that was found."""
 
 
 class BadList(Exception):
@@ -43,10 +64,10 @@ def apply(report: Report, accepted: Mapping[str, str], *, is_whole: bool) -> lis
     return [key for key in accepted if key not in seen] if is_whole else []
 
 
-def written(report: Report) -> str:
-    """A list of all that differs now, whose reasons have to be filled in."""
+def written(report: Report, head: str = _HEAD) -> str:
+    """A list of all that was found, whose reasons have to be filled in, below a head that names the `{target}`."""
     lines = [f"{_quoted(finding.key)}: {_reason(finding)}" for finding in report.findings]
-    return _HEAD.format(target=report.target) + "\n".join(lines) + "\n"
+    return head.format(target=report.target) + "\n".join(lines) + "\n"
 
 
 def _reason(finding: Finding) -> str:

@@ -1,7 +1,7 @@
 """The report of a check as one HTML page that loads nothing and runs nothing, for a team that has to mend a server."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stubserver.checking.catalogue import as_yaml
@@ -28,22 +28,29 @@ def html(report: Report, rules: Mapping[str, Any]) -> str:
     """The page. `rules` are those of the contract, by code."""
     many = len(report.new)
     state = f"{many} difference{'s' * (many != 1)}" if many else "no difference"
-    is_good = not many and not report.lacking
+    is_bad = bool(many or report.lacking)
     played = [f"{part.done:,} of {part.all:,} {name}" for name, part in report.played.items()]
+    ledger = _ledger(report, rules) if report.rules else ()
+    about = [
+        f"<p>Played: {', '.join(played)}</p>" if played else "",
+        f'<p class="bad">That is not all: {escaped(report.lacking)}</p>' if report.lacking else "",
+    ]
+    body = [*about, *_findings(report, rules), *ledger, *notes(report.notes)]
+    return page(report.target, "Contract check", state, is_bad, report.circumstances, body)
+
+
+def page(target: str, title: str, state: str, is_bad: bool, about: str, body: Iterable[str], style: str = "") -> str:
+    """A page in the style of the reports: what was looked at, how it is, and how that was found out, above the body."""
     head = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        f"<title>{escaped(report.target)}: {state}</title><style>{_CSS}</style>",
-        f'<header><p class="muted">{escaped(report.target)}</p><h1>Contract check: '
-        f'<span class="{"good" if is_good else "bad"}">{state}</span></h1>',
-        f"<p>{escaped(report.circumstances)}</p>",
-        f"<p>Played: {', '.join(played)}</p>" if played else "",
-        f'<p class="bad">That is not all: {escaped(report.lacking)}</p>' if report.lacking else "",
-        "</header><main>",
+        f"<title>{escaped(target)}: {state}</title><style>{_CSS}{style}</style>",
+        f'<header><p class="muted">{escaped(target)}</p><h1>{title}: '
+        f'<span class="{"bad" if is_bad else "good"}">{state}</span></h1>',
+        f"<p>{escaped(about)}</p></header><main>",
     ]
-    ledger = _ledger(report, rules) if report.rules else ()
-    return "\n".join([*head, *_findings(report, rules), *ledger, *_notes(report), "</main></html>", ""])
+    return "\n".join([*head, *body, "</main></html>", ""])
 
 
 def _findings(report: Report, rules: Mapping[str, Any]) -> Iterator[str]:
@@ -93,8 +100,9 @@ def _ledger(report: Report, rules: Mapping[str, Any]) -> Iterator[str]:
     yield "</table>"
 
 
-def _notes(report: Report) -> Iterator[str]:
-    if report.notes:
+def notes(texts: Sequence[str]) -> Iterator[str]:
+    """What a reader should know."""
+    if texts:
         yield "<h2>Notes</h2><ul>"
-        yield from (f"<li>{escaped(note)}" for note in report.notes)
+        yield from (f"<li>{escaped(text)}" for text in texts)
         yield "</ul>"

@@ -161,10 +161,14 @@ def as_json(report: Report) -> str:
 
 def junit(report: Report) -> str:
     """As JUnit XML: a test case for each rule, and one for each difference that is no rule's."""
-    cases = [*_cases(report)]
-    failures, skipped = (sum(f"<{kind}" in case for case in cases) for kind in ("failure", "skipped"))
-    head = f'<testsuite name="stubserver check" tests="{len(cases)}" failures="{failures}" skipped="{skipped}"'
-    time = f'time="{report.seconds:.1f}"'
+    return suite("stubserver check", [*_cases(report)], report.seconds)
+
+
+def suite(name: str, cases: Sequence[str], seconds: float) -> str:
+    """A file in JUnit's format."""
+    failures, skipped = (sum(f"<{kind}" in each for each in cases) for kind in ("failure", "skipped"))
+    head = f'<testsuite name="{name}" tests="{len(cases)}" failures="{failures}" skipped="{skipped}"'
+    time = f'time="{seconds:.1f}"'
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', f"{head} {time}>", *cases, "</testsuite>", ""])
 
 
@@ -176,14 +180,15 @@ def _cases(report: Report) -> Iterator[str]:
     for rule in _sorted(report):
         found = by_rule.get(rule.rule, [])
         skipped = f"<skipped message={quoteattr(rule.why)}/>" if rule.result == NOT_REACHED else ""
-        yield _case("rules", rule.rule, [*map(_failure, found), skipped])
+        yield case("rules", rule.rule, [*map(_failure, found), skipped])
     for finding in by_rule.get("", []):
-        yield _case(finding.source, finding.key, [_failure(finding)])
+        yield case(finding.source, finding.key, [_failure(finding)])
     if report.lacking:
-        yield _case("check", "everything was played", [f"<failure message={quoteattr(report.lacking)}/>"])
+        yield case("check", "everything was played", [f"<failure message={quoteattr(report.lacking)}/>"])
 
 
-def _case(group: str, name: str, inside: Sequence[str]) -> str:
+def case(group: str, name: str, inside: Sequence[str]) -> str:
+    """A test case in JUnit's format, with the elements inside."""
     return f"<testcase classname={quoteattr(group)} name={quoteattr(printable(name))}>{''.join(inside)}</testcase>"
 
 

@@ -54,6 +54,7 @@ from stubserver.cli.replay import replay
 from stubserver.cli.snapshot import snapshot_command
 from stubserver.cli.starter import init
 from stubserver.cli.streams import open_closed, print_anything
+from stubserver.cli.variants import variants_command
 from stubserver.settings import Settings
 
 _MANY = click.IntRange(1)
@@ -282,6 +283,7 @@ for command in (
     exec_command,
     explain,
     check_command,
+    variants_command,
     compare_command,
     coverage_command,
     proxy_command,

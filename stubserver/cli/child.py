@@ -2,9 +2,11 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from types import FrameType
+from typing import IO, NamedTuple
 
 from stubserver.addressing import LOOPBACK
 from stubserver.cli.process_group import ProcessGroup
@@ -38,23 +40,60 @@ def run(command: Sequence[str], url: str) -> int:
 
     Raises OSError if it cannot be run, and StubError if the server does not answer.
     """
+    return captured(command, url, None, None).status
+
+
+class Captured(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    overdue: bool
+    """Whether it was ended because it took too long."""
+    interrupted: int
+    """The last signal that was passed on to it; 0 if there was none."""
+
+
+def captured(command: Sequence[str], url: str, output: IO[bytes] | None, seconds: float | None) -> Captured:
+    """The same, for so many seconds at most; what it writes goes to `output`, unless that is None."""
     environment = {**os.environ, **direct(os.environ), "STUBSERVER_URL": url, **_tokens(url)}
     early: list[int] = []
+    passed: list[int] = []
     started: list[ProcessGroup] = []
 
     def pass_on(number: int, _: FrameType | None) -> None:
+        passed.append(number)
         if started:
             started[0].pass_on(number)
         else:
             early.append(number)
 
     _handle(pass_on)
-    group = ProcessGroup(command, environment)
+    group = ProcessGroup(command, environment, output)
     started.append(group)
     for number in early:
         group.pass_on(number)
-    status = group.wait()
-    return status if status >= 0 else 128 - status
+    overdue = threading.Event()
+    with _timer(seconds, group, overdue):
+        status = group.wait()
+    return Captured(status if status >= 0 else 128 - status, overdue.is_set(), passed[-1] if passed else 0)
+
+
+@contextmanager
+def _timer(seconds: float | None, group: ProcessGroup, overdue: threading.Event) -> Iterator[None]:
+    """Within, the group is ended after so many seconds, and then `overdue` is set."""
+
+    def end() -> None:
+        overdue.set()
+        group.pass_on(signal.SIGTERM)
+
+    timer = threading.Timer(seconds or 0, end)
+    timer.daemon = True
+    if seconds is not None:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _handle(handler: _Handler) -> None:

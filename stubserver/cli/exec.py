@@ -102,7 +102,7 @@ def exec_command(
     _check_apart({**files, "--export-on-exit": export_on_exit, "--import": source})
     _check(command, coverage, artifacts)
     exports = Exports(har, pact, consumer, provider)
-    app = _built(fixture, source, export_on_exit, cors_origins=cors_origin, allowed_hosts=allowed_host, **options)
+    app = built(fixture, source, export_on_exit, cors_origins=cors_origin, allowed_hosts=allowed_host, **options)
     findings, server, notes, lost = Findings(), Background(lambda: app, port), list[str](), list[str]()
     app.journal.listeners.append(findings.note)
     write_exports = exports.listen(app)
@@ -151,12 +151,18 @@ def _check(command: Sequence[str], coverage: Path | None, artifacts: Path | None
             case_files.check(artifacts)
         except OSError as error:
             fail(f"--artifacts: cannot write to {artifacts}: {error.strerror}")
+    check_program(command)
+
+
+def check_program(command: Sequence[str]) -> None:
+    """Refuse a command that cannot be run."""
     if shutil.which(command[0]) is None:
         fail(f"cannot run {command[0]}: there is no such program on the PATH, or it is not executable", NOT_FOUND)
 
 
-def _built(fixture: str, source: Path | None, target: Path | None, **options: Any) -> "StubServer":
-    """The server, with the worlds in the file `source`, which can be exported to `target`."""
+def built(fixture: str, source: Path | None, target: Path | None, **options: Any) -> "StubServer":
+    """The server, with the worlds in the file `source`, which can be exported to `target`. If it cannot be built, the
+    command ends with one line."""
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
     from stubserver.fixtures.fixture import FixtureError

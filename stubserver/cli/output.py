@@ -1,6 +1,10 @@
 """A file for what a command leaves behind: checked before the command runs, and replaced no earlier."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from stubserver.cli.options import fail
 
 
 class Output:
@@ -36,3 +40,27 @@ class Output:
             self.error = self.error or error
         if self._is_new and self._is_unused:
             self.path.unlink()
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[Output | None]:
+    """A file for what is known at the end; one that is not written is left as it was. If it is not writable now, the
+    command ends with one line."""
+    try:
+        file = None if path is None else Output(path)
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror}")
+    try:
+        yield file
+    finally:
+        if file is not None:
+            file.close()
+
+
+def write(file: Output | None, text: str) -> None:
+    """Write the text, if there is a file for it. Ends the command with one line if that is not possible."""
+    if file is None:
+        return
+    file.write(text.encode("utf-8", "backslashreplace"))
+    if file.error is not None:
+        fail(f"cannot write {file.path}: {file.error.strerror}")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from stubserver.cli.terminal import Terminal
 
@@ -30,9 +31,12 @@ _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 class ProcessGroup:
     """A running command with all its descendants, except those that leave the group, as daemons do."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start the command. Raises OSError if it cannot be run."""
-        self._command = subprocess.Popen(_runnable(command), env=environment, process_group=0)  # noqa: S603
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], output: IO[bytes] | None = None) -> None:
+        """Start the command. What it writes goes to `output`, or to where this process writes. Raises OSError if it
+        cannot be run."""
+        self._command = subprocess.Popen(  # noqa: S603
+            _runnable(command), env=environment, process_group=0, stdout=output, stderr=output
+        )
         self._sent: dict[int, float] = {}
         self._killer: threading.Timer | None = None
         self._is_over = False

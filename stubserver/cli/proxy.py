@@ -1,10 +1,8 @@
 """`stubserver proxy`: watches an application and a server that talk to each other, and holds both to the contract."""
 
-import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,7 +11,7 @@ import click
 
 from stubserver.addressing import LOOPBACK
 from stubserver.cli.options import PORT, NamedPath, fail
-from stubserver.cli.output import Output
+from stubserver.cli.output import opened, write
 
 if TYPE_CHECKING:
     import socket
@@ -75,14 +73,14 @@ def proxy_command(
 
     contract = load_contract()
     _check_apart(output, coverage, har)
-    with _opened(output) as file, _opened(coverage) as second, _opened(har) as third:
+    with opened(output) as file, opened(coverage) as second, opened(har) as third:
         report = _watch(contract, upstream, host, port, allowed_host)
         written = FORMATS[form](report, contract.document["x-rules"])
         if file is None:
             click.echo(written, nl=False)
-        _write(file, written)
-        _write(second, json.dumps(report.coverage, indent=2) + "\n")
-        _write(third, json.dumps(_har(report), indent=2, ensure_ascii=False) + "\n")
+        write(file, written)
+        write(second, json.dumps(report.coverage, indent=2) + "\n")
+        write(third, json.dumps(_har(report), indent=2, ensure_ascii=False) + "\n")
     if not report.documented:
         fail("no request of a documented operation came through: nothing was checked")
     sys.exit(1 if report.findings else 0)
@@ -140,25 +138,3 @@ def _is_itself(upstream: str, listener: "socket.socket") -> bool:
     url = urlsplit(upstream)
     host, port = listener.getsockname()[:2]
     return url.port == port and url.hostname in (*LOOPBACK, host)
-
-
-@contextlib.contextmanager
-def _opened(path: Path | None) -> Iterator[Output | None]:
-    """A file for what is known at the end, which must be writable now; one that is not written is left as it was."""
-    try:
-        file = None if path is None else Output(path)
-    except OSError as error:
-        fail(f"cannot write {path}: {error.strerror}")
-    try:
-        yield file
-    finally:
-        if file is not None:
-            file.close()
-
-
-def _write(file: Output | None, text: str) -> None:
-    if file is None:
-        return
-    file.write(text.encode("utf-8", "backslashreplace"))
-    if file.error is not None:
-        fail(f"cannot write {file.path}: {file.error.strerror}")

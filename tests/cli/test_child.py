@@ -184,3 +184,29 @@ def test_a_signal_before_the_command_runs_ends_all(monkeypatch: pytest.MonkeyPat
         child.run(["x"], "http://127.0.0.1:1")
     assert ended.value.code == 128 + number
     assert signal.getsignal(number) == before
+
+
+# What a command writes, and how long it may take
+
+
+def test_what_a_command_writes_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(child, "_tokens", lambda _: {})
+    with (tmp_path / "output").open("w+b") as file, child.interruptible():
+        done = child.captured(["sh", "-c", "echo out; echo err >&2; exit 3"], "http://127.0.0.1:1", file, None)
+        file.seek(0)
+        assert sorted(file.read().split()) == [b"err", b"out"]
+    assert done == (3, False, 0)
+
+
+def test_a_command_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "_tokens", lambda _: {})
+    with child.interruptible():
+        done = child.captured(["sleep", "1000"], "http://127.0.0.1:1", None, 0.1)
+    assert done == (128 + 15, True, 0)
+
+
+def test_a_signal_that_was_passed_on_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "_tokens", lambda _: {})
+    with child.interruptible():
+        done = child.captured(["sh", "-c", f"kill -TERM {os.getpid()}; sleep 1000"], "http://127.0.0.1:1", None, None)
+    assert done == (128 + 15, False, 15)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stubserver.cli.output import Output
+from stubserver.cli.output import Output, opened, write
 
 
 def test_a_file_is_replaced_by_the_first_writing(tmp_path: Path) -> None:
@@ -62,3 +62,16 @@ def test_what_is_no_file_is_not_emptied() -> None:
     assert (os.read(reading, 9), output.error) == (b"one", None)
     os.close(reading)
     os.close(writing)
+
+
+def test_a_file_that_cannot_be_written_ends_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), opened(tmp_path / "no" / "j"):
+        pass
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_text_is_written_if_there_is_a_file(tmp_path: Path) -> None:
+    with opened(tmp_path / "j") as file, opened(None) as nothing:
+        write(file, "a\ud800")
+        write(nothing, "b")
+    assert (tmp_path / "j").read_text() == "a\\ud800"
