@@ -155,6 +155,12 @@ def test_bodies_are_alike(api: Api, contract: Contract, one: Any, other: Any, ar
     assert len(found) == (1 if are_alike else 2), [*found]
 
 
+def test_what_a_variant_has_changed_says_nothing(api: Api, contract: Contract) -> None:
+    api.as_("creator").get("/course/1/", headers={"Prefer": 'variant="unknown:"'})
+    found = made(api, contract)
+    assert found.left_out == {"a variant made its answer different": 1}
+
+
 def test_what_says_nothing_is_left_out_and_counted(api: Api, contract: Contract) -> None:
     oddities(api)
     found = made(api, contract)

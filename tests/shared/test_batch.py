@@ -46,7 +46,7 @@ def batch_of(*finished: Finished) -> Batch:
 def told(finished: Finished) -> Entry:
     """Its entry, with lists in the place of other sequences, and without changes, which name their tables."""
     entry = entry_of(*finished)
-    return entry._replace(changes=[], accepted=[*entry.accepted], faults=[*entry.faults])
+    return entry._replace(changes=[], accepted=[*entry.accepted], faults=[*entry.faults], variants=entry.variants or ())
 
 
 def rows(change: Change) -> Any:
@@ -73,6 +73,7 @@ def test_entries_are_read_as_they_were_recorded(make: Make, world: World, contra
         make(5, form={"name": "Knots"}),
         make(6, path="/api/v2/nowhere/", raw_query="a=%C3%BC&a=2", routed=None),
         make(7, faults=[{"id": 1, "kind": "error"}], user=None),
+        make(8, varied=[{"id": 1, "kind": "null", "choice": None, "places": ["/a"]}]),
     ]
     found = read(batch_of(*finished), world, contract)
     for entry, one in zip(found, finished, strict=True):
@@ -112,6 +113,7 @@ OTHERS: dict[str, Callable[[World], dict[str, Any]]] = {
     "status": lambda _: {"status": 201},
     "form": lambda _: {"form": {}},
     "faults": lambda _: {"faults": [{"id": 1}]},
+    "variants": lambda _: {"varied": [{"id": 1}]},
     "refusal": lambda _: {"refusal": refusal(400, "No.")},
 }
 
