@@ -235,6 +235,22 @@ def test_faults_are_added_listed_and_ended(course_world: CourseWorld) -> None:
     assert course_world.faults.list() == []
 
 
+def test_variants_are_added_listed_and_ended(course_world: CourseWorld) -> None:
+    """`add` returns the number of the variant."""
+    client = course_world.client("member")
+    number = course_world.variants.add("null", "/created_by/avatar", operation="get_course")
+    course_world.variants.add("time", choice="past")
+    course = client.get("/course/1/").json()
+    assert (course["created_by"]["avatar"], course["created_at"][:4]) == (None, "1900")
+    first, second = course_world.variants.list()
+    assert (first["id"], first["sent"], second["sent"]) == (number, 1, 1)
+    (request,) = course_world.journal.requests()
+    assert [told["kind"] for told in request["variants"]] == ["time", "null"]
+    course_world.variants.clear()
+    assert course_world.variants.list() == []
+    assert client.get("/course/1/").json()["created_by"]["avatar"] is not None
+
+
 def test_a_fault_can_be_switched_on_by_a_client(course_world: CourseWorld) -> None:
     course_world.faults.add("error", status=503, switch="broken")
     client = course_world.client("member")
@@ -389,6 +405,8 @@ def test_an_expectation_of_no_operation_is_an_error(course_world: CourseWorld) -
 def test_other_mistakes_are_errors_too(course_world: CourseWorld) -> None:
     for mistaken, says in (
         (lambda: course_world.clock.advance(day=3), "There is no field 'day'. Did you mean days?"),
+        (lambda: course_world.variants.add("nul"), "is not a valid choice"),
+        (lambda: course_world.variants.add("null", "/created_by/avatr"), "Did you mean /created_by/avatar"),
         (lambda: course_world.faults.add("error", time=1), "There is no field 'time'. Did you mean times"),
         (lambda: course_world.faults.add("eror"), "is not a valid choice"),
         (lambda: course_world.faults.add("error", switch="a b"), '"a b" does not match'),
