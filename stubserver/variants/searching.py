@@ -163,7 +163,8 @@ class Searching:
             self._used.add((frozenset(sites), attempt))
             self.report.runs = len(self._used)
             return known
-        self._check_time()
+        if learning is None:
+            self._check_time()
         self._task.told(f"run {self.report.runs + 1}, {self._planned} more planned: {len(sites)} variants")
         watching = Watching(learning.note if learning else None)
         limit = None if learning else self._plain.seconds * SLOWER + LEAST

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.commands import CLEAN, COMMAND, PATIENCE, invoke, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = pytest.mark.slow
 
 CLIENT = """
 import json, os, sys, urllib.request
