@@ -1,4 +1,5 @@
-"""The outermost hop where several processes share the worlds: an answer is sent once its entry is in the journal.
+"""The outermost hop where several processes share the worlds: an answer is sent once its entry is in the journal, or
+held so that whoever asks for the journal finds it.
 
 Otherwise the client could ask another process for the journal before the entry is there.
 """

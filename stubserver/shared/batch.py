@@ -1,9 +1,10 @@
-"""Entries of a journal as JSON: those of one turn together, with what several of them have in common only once.
+"""Entries of a journal as JSON: those stored together have what they have in common only once.
 
-Most of an entry is the answer, and answers of one turn are often the same. So are the headers of requests, and the row
+Most of an entry is the answer, and answers are often the same. So are the headers of requests, and the row
 after one change and before the next.
 """
 
+import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,40 +15,69 @@ from stubserver.call import Accepted, Call
 from stubserver.contract.operation import Operation
 from stubserver.errors import Problem, Refusal
 from stubserver.records.journal import Answer, Entry, entry_of
-from stubserver.stores.store import Entries
+from stubserver.stores.store import NO_ENTRIES, Entries
 from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 
+_log = logging.getLogger("stubserver")
+
 
 class Batch:
-    """The entries that a turn adds to the journal of one world."""
+    """The entries that turns add to the journal of one world. They become text when they are stored."""
 
     def __init__(self) -> None:
-        self._entries: list[bytes] = []
-        self._first = 0
-        self._common: list[bytes] = []
-        self._places: dict[Hashable, tuple[int, object]] = {}
-        """What stands for a value -> its place in `_common`, and the value, which keeps its id as long as it exists."""
+        self._finished: list[tuple[Call, Answer, float]] = []
+        """Requests, their answers, and how long these took: later, an answer knows what the store has taken, too."""
+        self.size = 0
+        """What they take, in bytes."""
 
-    def add(self, call: Call, answer: Answer) -> None:
-        """Add the entry of a finished request."""
-        number = number_of(call)
-        self._first = min(self._first or number, number)
-        place = self._place(_alike(call, answer) or call.id, (call, answer), self._written)
-        self._entries.append(orjson.dumps((call.id, call.at, answer.seconds, place)))
+    def __len__(self) -> int:
+        return len(self._finished)
+
+    def add(self, call: Call, answer: Answer, size: int = 0) -> None:
+        """Add the entry of a finished request, which takes so many bytes."""
+        self.size += size
+        self._finished.append((call, answer, answer.seconds))
+
+    def extend(self, other: "Batch") -> None:
+        """Add the entries of another batch of the same world."""
+        self._finished += other._finished
+        self.size += other.size
 
     def packed(self) -> Entries:
         """All of them, for a store."""
-        text = b"[[%b],[%b]]" % (b",".join(self._common), b",".join(self._entries))
-        return Entries(self._first, len(self._entries), text)
+        packing, entries, numbers = _Packing(), [], []
+        for call, answer, seconds in self._finished:
+            try:
+                entries.append((call.id, call.at, seconds, packing.place_of(call, answer)))
+                numbers.append(number_of(call))
+            except TypeError:  # from orjson; the others must not suffer
+                _log.exception("%s was answered but could not be recorded", call.id)
+        if not entries:
+            return NO_ENTRIES
+        text = b"[[%b],%b]" % (b",".join(packing.common), orjson.dumps(entries))
+        return Entries(min(numbers), len(entries), text)
+
+
+class _Packing:
+    """What the entries of a batch have in common."""
+
+    def __init__(self) -> None:
+        self.common: list[bytes] = []
+        self._places: dict[Hashable, tuple[int, object]] = {}
+        """What stands for a value -> its place in `common`, and the value, which keeps its id as long as it exists."""
+
+    def place_of(self, call: Call, answer: Answer) -> int:
+        """The place of what an entry may have in common with others."""
+        return self._place(_alike(call, answer) or call.id, (call, answer), self._written)
 
     def _place(self, key: Hashable, value: Any, write: Callable[[Any], Any]) -> int:
         """The place of a value; `key` is the same for those that are written alike."""
         if (found := self._places.get(key)) is not None:
             return found[0]
         written = orjson.dumps(write(value))
-        place = len(self._common)
-        self._common.append(written)
+        place = len(self.common)
+        self.common.append(written)
         self._places[key] = place, value
         return place
 

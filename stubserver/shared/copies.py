@@ -9,6 +9,7 @@ import orjson
 from stubserver.errors import Refusal
 from stubserver.fixtures.fixture import FixtureError
 from stubserver.settings import Settings
+from stubserver.shared.held import Held
 from stubserver.shared.turn import SNAPSHOT, Turn
 from stubserver.stores.store import NO_ENTRIES, Commit, Found, Version
 from stubserver.worlds import stored
@@ -34,11 +35,13 @@ class Copies:
         """Name of a world -> the state that was committed last."""
         self._asked: dict[str, int] = {}
         """The same for the number of its last request."""
+        self.sure: set[str] = set()
+        """The documents that are known to be as they are here, for as long as the store is ours."""
         self.foreign: set[str] = set()
         """Documents that cannot be used, because their fixture has changed."""
 
-    def take(self, name: str, found: Found) -> None:
-        """Bring the copy of a document up to date."""
+    def take(self, name: str, found: Found, losses: bool = True) -> None:
+        """Bring the copy of a document up to date, with what its journal has lost if that was asked for."""
         if found.version is None:
             self.forget(name)
             return
@@ -52,8 +55,11 @@ class Copies:
                 stored.replay(world, orjson.loads(commit), self._load)
             self.states[name] = world.state
         self.versions[name] = found.version
+        self.sure.add(name)
         if (copy := self.worlds.get(name)) is not None:
-            copy.life, copy.forgotten = found.version.life, dict(found.forgotten)
+            copy.life = found.version.life
+            if losses or found.forgotten:
+                copy.forgotten = dict(found.forgotten)
             copy.asked = self._asked[name] = found.asked
 
     def _load_snapshot(self, name: str, content: Mapping[str, Any]) -> None:
@@ -78,6 +84,24 @@ class Copies:
         if fixture is None:
             self.foreign.add(name)
         return fixture
+
+    def only_adds(self, turn: Turn) -> bool:
+        """Whether a turn changes nothing, and takes no number of a request that it does not add to a journal."""
+        return turn.only_adds and all(self._is_unchanged(name, turn) for name in turn.fresh)
+
+    def _is_unchanged(self, name: str, turn: Turn) -> bool:
+        if (world := self.worlds.get(name)) is None:
+            return name not in turn.entries
+        is_same = not world.log and world.state == self.states[name]
+        return is_same and (name in turn.entries or world.asked == self._asked[name])
+
+    def hold(self, turn: Turn, held: Held) -> None:
+        """Hold what a turn adds to journals and counters, instead of committing it."""
+        for name in turn.entries:
+            world = self.worlds[name]
+            held.add(turn, world, self.versions[name])
+            self._asked[name] = world.asked
+        held.count_up(turn)
 
     def commits(self, turn: Turn) -> Iterator[Commit]:
         """What there is to commit after a turn."""
@@ -137,6 +161,7 @@ class Copies:
         self.states.pop(name, None)
         self._asked.pop(name, None)
         self.foreign.discard(name)
+        self.sure.discard(name)
         if name.startswith(SNAPSHOT):
             self.snapshots.pop(name.removeprefix(SNAPSHOT), None)
 

@@ -1,15 +1,17 @@
 """Contract coverage over all processes: counted in the store, with the commits of the requests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.records.coverage import Coverage, Points
-from stubserver.shared.turn import COUNTERS
+from stubserver.shared.turn import COUNTERS, SETTLED, Counted, summed
 from stubserver.shared.worlds import SharedWorlds
 
 PREFIX = "coverage/"
+_MOST_KNOWN = 4096
+"""Maximum number of requests whose counters are known."""
 _REQUESTS, _ACCEPTED = "requests", "accepted"
 
 
@@ -32,10 +34,15 @@ class SharedCoverage(Coverage):
     def __init__(self, contract: Contract, personas: Mapping[str, Any], worlds: SharedWorlds) -> None:
         super().__init__(contract, personas)
         self._shared = worlds
-        self.counts: dict[str, int] = {}
+        self.counts: Counted = {}
         """What the turn counts for the world of the current request."""
-        self._simple: dict[tuple[str, int, str, bool], Sequence[str]] = {}
-        """Operation, status, persona and whether it was accepted -> the counters of a request that sent nothing."""
+        self._simple: dict[tuple[Any, ...], tuple[str, ...]] = {}
+        """What decides which counters a request without a body adds to -> these counters."""
+        self._in_headers = {
+            operation.id: any(parameter.place == "header" for parameter in operation.parameters)
+            for operation in contract.operations.values()
+        }
+        """Whether an operation has parameters in headers."""
         for name, tally in self._tallies.items():
             tally.points = {
                 dimension: _Counts(counts, f"{PREFIX}{name}/{dimension}", self)
@@ -48,18 +55,19 @@ class SharedCoverage(Coverage):
         if operation is None or operation.id not in self._tallies:
             return
         counts = self._shared.turn.counted.setdefault(call.world.name, {})
-        if call.query or call.sent_fields:
+        if call.sent_fields or self._in_headers[operation.id]:
             self._count(call, status, counts)
             return
-        key = operation.id, status, call.persona, call.refusal is None
+        key = operation.id, status, call.persona, call.refusal is None, bool(call.query) and call.raw_query
         if (names := self._simple.get(key)) is None:
-            found: dict[str, int] = {}
+            found: Counted = {}
             self._count(call, status, found)
-            names = self._simple[key] = tuple(found)
-        for name in names:
-            counts[name] = counts.get(name, 0) + 1
+            if len(self._simple) >= _MOST_KNOWN:
+                self._simple.clear()
+            names = self._simple[key] = tuple(summed([found]))
+        counts[names] = counts.get(names, 0) + 1
 
-    def _count(self, call: Call, status: int, counts: dict[str, int]) -> None:
+    def _count(self, call: Call, status: int, counts: Counted) -> None:
         """Add what a request has exercised."""
         assert call.routed is not None  # noqa: S101 (the caller has looked)
         self.counts = counts
@@ -73,12 +81,14 @@ class SharedCoverage(Coverage):
     def clear(self) -> None:
         """See Coverage."""
         if hasattr(self, "_shared"):
+            self._shared.known(SETTLED)
             self._shared.turn.reset = PREFIX
         else:
             super().clear()
 
     def report(self) -> dict[str, Any]:
         """See Coverage."""
+        self._shared.known(SETTLED)
         counts: Mapping[str, int] = {} if self._shared.turn.reset else self._shared.known(COUNTERS)
         seen = Coverage(self._contract, self._personas)
         for name, tally in seen._tallies.items():

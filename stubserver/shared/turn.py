@@ -1,6 +1,7 @@
 """What one turn has seen and done so far: what it may rely on, and what it will commit."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,6 +15,10 @@ JOURNAL = "journal:"
 """Prefix of what stands for the journal of a world."""
 DOCUMENTS, COUNTERS = "*", "#"
 """What stands for the list of all documents, and for all counters."""
+SETTLED = "!"
+"""What stands for the certainty that journals and counters have all requests that were answered before."""
+Counted = dict[str | tuple[str, ...], int]
+"""Counter, or several of them -> what is added to each."""
 _T = TypeVar("_T")
 
 
@@ -32,7 +37,7 @@ class Turn:
     fresh: set[str] = field(default_factory=set)
     """The documents that are known as they are now."""
     found: dict[str, Any] = field(default_factory=dict)
-    """What is known besides documents: journals, the list of documents, counters."""
+    """What is known besides documents: journals, the list of documents, counters, that all is settled."""
     lost: dict[str, Mapping[str, int]] = field(default_factory=dict)
     """Name of a world that was evicted -> why, and how many of its requests were lost."""
     used: set[str] = field(default_factory=set)
@@ -47,10 +52,15 @@ class Turn:
     """The worlds whose journals were emptied."""
     entries: dict[str, Batch] = field(default_factory=dict)
     """World -> new entries of its journal."""
-    counted: dict[str, dict[str, int]] = field(default_factory=dict)
+    counted: dict[str, Counted] = field(default_factory=dict)
     """World -> what its requests have added to counters."""
     reset: str = ""
     """Prefix of the counters that were reset."""
+
+    @property
+    def only_adds(self) -> bool:
+        """Whether it does nothing but add to journals and counters, as far as it is known here."""
+        return not (self.replaced or self.gone or self.snapshots or self.cleared or self.reset)
 
     def count(self, world: str, name: str) -> None:
         """Add one to a counter, unless the world's commit fails."""
@@ -93,6 +103,16 @@ class Savepoint:
             world.undo(0, state)
             world.asked, world.forgotten = asked, forgotten
         return Turn(fresh=self._turn.fresh, found=self._turn.found, lost=self._turn.lost)
+
+
+def summed(counts: Iterable[Mapping[Any, int]]) -> Counter[str]:
+    """What was counted in all, by the counters."""
+    total: Counter[str] = Counter()
+    for some in counts:
+        for names, count in some.items():
+            for name in (names,) if isinstance(names, str) else names:
+                total[name] += count
+    return total
 
 
 def _put_back(copies: dict[str, _T], before: Mapping[str, _T | None]) -> None:

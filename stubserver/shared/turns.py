@@ -2,14 +2,13 @@
 
 All work of a turn runs without waiting, on copies that are up to date. If another process was faster with a commit, or
 if a piece of work asks for what the turn does not know yet, that piece is done again. Nobody gets an answer before what
-it says is stored.
+it has changed is stored.
 """
 
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -73,6 +72,10 @@ class Turns:
         self._task: asyncio.Task[None] | None = None
         self._failed: tuple[float, Unavailable] | None = None
         """When the store failed last, and how."""
+        self._beat: asyncio.TimerHandle | None = None
+        """When it is looked at next what is held."""
+        self._is_due = self._was_busy = False
+        """Whether that is now, and whether there has been a turn since the last time."""
         self._has_ended = False
 
     async def run(self, work: Callable[[], _T], *names: str, number: int = 0) -> _T:
@@ -103,6 +106,10 @@ class Turns:
         self._wake.set()
         if self._task is not None:
             await asyncio.wait([self._task])
+        await self._settle()
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
         await self._worlds.store.close()
         self._task, self._wake, self._has_ended = None, asyncio.Event(), False
 
@@ -111,17 +118,52 @@ class Turns:
             await self._wake.wait()
             self._wake.clear()
             jobs, self._jobs = self._jobs, []
-            await self._serve(jobs)
-            self._worlds.trim_copies()
+            if jobs:
+                await self._serve(jobs)
+                self._worlds.trim_copies()
+                self._was_busy = True
+            if self._is_due:
+                await self._look_at_held()
+            if self._beat is None and self._worlds.commits.is_ahead:
+                pause = _PAUSE if self._recent_failure() else self._worlds.store.beat
+                self._beat = asyncio.get_running_loop().call_later(pause, self._is_time)
         jobs, self._jobs = self._jobs, []
         for job in jobs:
             job.finish(_ended())
 
+    def _is_time(self) -> None:
+        self._beat, self._is_due = None, True
+        self._wake.set()
+
+    async def _look_at_held(self) -> None:
+        """Store what is held, unless there is likely to be more in a moment."""
+        worlds = self._worlds
+        is_young = time.monotonic() < worlds.commits.held.since + worlds.store.spell
+        if not (self._was_busy and is_young and worlds.commits.held):
+            await self._settle()
+        self._is_due = self._was_busy = False
+
+    async def _settle(self) -> None:
+        """Store what is held. If that fails, it is held until it succeeds."""
+        self._worlds.store.deadline = time.monotonic() + PATIENCE
+        try:
+            await self._worlds.commits.settle()
+        except Unavailable as error:
+            self._count("failures", 1)
+            self._failed = time.monotonic(), error
+            _log.warning("requests that were answered could not be recorded yet: %s", error)
+        except Exception:  # whoever waits for a turn must not suffer
+            _log.exception("requests that were answered could not be recorded")
+
+    def _recent_failure(self) -> Unavailable | None:
+        failed = self._failed
+        return failed[1] if failed is not None and time.monotonic() < failed[0] + _PAUSE else None
+
     async def _serve(self, jobs: list[Job]) -> None:
         """Do some jobs, and finish each of them."""
-        if self._failed is not None and time.monotonic() < self._failed[0] + _PAUSE:
+        if (failure := self._recent_failure()) is not None:
             for job in jobs:
-                job.finish(_refusal(Unavailable(*self._failed[1].args)))
+                job.finish(_refusal(Unavailable(*failure.args)))
             return
         try:
             await self._rounds(jobs)
@@ -150,11 +192,11 @@ class Turns:
         end = worlds.store.deadline = time.monotonic() + PATIENCE
         while jobs:
             worlds.begin()
-            await worlds.refresh(_numbers(jobs))
+            await worlds.refresh(_numbers(jobs), {name for job in jobs if not job.number for name in job.names})
             started = time.monotonic()
             tried = self._attempts(jobs)
             worlds.store.deadline += time.monotonic() - started  # work is no waiting
-            again = await worlds.commit() if tried else frozenset[str]()
+            again = await worlds.commit(len(tried) > 1) if tried else frozenset[str]()
             self._count("turns", 1)
             self._count("conflicts", len(again))
             for job in tried:
@@ -187,23 +229,26 @@ class Turns:
     def _attempt(self, job: Job) -> bool:
         """Try a job. Returns whether it missed nothing; if it did, it says so the next time."""
         turn = self._worlds.turn
-        turn.used = {*job.names}
+        turn.used = used = {*job.names}
         missing: Sequence[str] = ()
         try:
             job.attempt()
         except Missing as error:
             missing = error.names
-        job.names = [*dict.fromkeys([*job.names, *turn.used, *missing])]
-        job.used = turn.used - turn.found.keys()
+        if missing or len(used) != len(job.names):
+            job.names = [*dict.fromkeys([*job.names, *used, *missing])]
+        job.used = used - turn.found.keys() if turn.found else used
         return not missing
 
 
-def _numbers(jobs: Sequence[Job]) -> Counter[str]:
+def _numbers(jobs: Sequence[Job]) -> Mapping[str, int]:
     """The documents that jobs are known to use, and how many numbers of requests they take in each."""
-    numbers: Counter[str] = Counter()
+    numbers: dict[str, int] = {}
     for job in jobs:
-        for place, name in enumerate(job.names):
-            numbers[name] += 0 if place else job.number
+        number = job.number
+        for name in job.names:
+            numbers[name] = numbers.get(name, 0) + number
+            number = 0
     return numbers
 
 

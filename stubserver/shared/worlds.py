@@ -4,16 +4,15 @@ Within a turn, operations find the same registry as ever. Whatever they ask for 
 makes them start again, once it has.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
 from stubserver.errors import refusal
 from stubserver.settings import Settings
+from stubserver.shared.commits import Commits
 from stubserver.shared.copies import Copies
-from stubserver.shared.room import Room
-from stubserver.shared.turn import COUNTERS, DOCUMENTS, JOURNAL, SNAPSHOT, Missing, Savepoint, Turn
+from stubserver.shared.turn import COUNTERS, DOCUMENTS, JOURNAL, SETTLED, SNAPSHOT, Missing, Savepoint, Turn
 from stubserver.stores.store import Kept, Store, Unavailable, Unknown, Wanted, new_life
 from stubserver.worlds.registry import Load, Worlds
 from stubserver.worlds.snapshot import Fixture, Snapshot
@@ -32,10 +31,8 @@ class SharedWorlds(Worlds):
         super().__init__(fixture, settings, load)
         self.store = store
         self.turn = Turn()
-        self._owed = Counter[str]()
-        """What the store has counted for requests whose commits failed; the next commit takes it back."""
         self._copies = Copies(settings, self.load_fixture, self._worlds, self.snapshots)
-        self._room = Room(store, settings)
+        self.commits = Commits(store, self._copies, settings)
 
     # What operations use
 
@@ -51,7 +48,7 @@ class SharedWorlds(Worlds):
             raise refusal(409, f"{message} Use another store, or the fixture of then.", "conflict")
 
     def known(self, name: str) -> Any:
-        """A journal, the list of documents, or the counters. Raises Missing."""
+        """A journal, the list of documents, the counters, or that all is settled. Raises Missing."""
         if name not in self.turn.found:
             raise Missing(name)
         return self.turn.found[name]
@@ -195,58 +192,59 @@ class SharedWorlds(Worlds):
         """Begin a turn, in which nothing is known to be fresh."""
         self.turn = Turn()
 
-    async def refresh(self, numbers: Mapping[str, int]) -> None:
-        """Find out what is now: of documents, journals, or lists. Of each world, so many numbers of requests are taken.
-        Raises Unavailable."""
-        documents = {
-            name: Wanted(self._copies.versions.get(name), count)
-            for name, count in numbers.items()
-            if name not in (DOCUMENTS, COUNTERS) and not name.startswith(JOURNAL)
-        }
+    async def refresh(self, numbers: Mapping[str, int], losses: Set[str] = frozenset()) -> None:
+        """Find out what is now: of documents, journals, or lists. Of each world, so many numbers of requests are taken;
+        of those in `losses`, the work may want to know what the journal has lost. Raises Unavailable."""
+        if SETTLED in numbers:
+            await self.commits.flush()
+            await self.store.gather()
+        sure = self._copies.sure
+        if not self.store.is_ours:
+            sure.clear()
+        if not sure.issuperset(numbers):
+            await self._find_out({name: count for name, count in numbers.items() if name not in sure}, losses)
+        self.turn.fresh.update(numbers)  # a list, too: a request may take its name for that of a world
+
+    async def _find_out(self, numbers: Mapping[str, int], losses: Set[str]) -> None:
+        versions = self._copies.versions
+        await self._look_at(
+            {name: Wanted(versions.get(name), n, name in losses) for name, n in numbers.items() if not _is_list(name)}
+        )
+        for name in filter(_is_list, numbers):
+            self.turn.found[name] = await self._fetched(name)
+
+    async def _look_at(self, documents: Mapping[str, Wanted]) -> None:
         for name, found in (await self.store.refresh(documents)).items():
-            self._copies.take(name, found)
             if found.version is None:
                 self.turn.lost[name] = found.forgotten
-        self.turn.fresh.update(numbers)  # a list, too: a request may take its name for that of a world
-        for name in numbers.keys() - documents.keys():
-            self.turn.found[name] = await self._fetched(name)
+            elif (asked := self.commits.held.asked(name, found.version)) > found.asked:
+                found = replace(found, asked=asked)
+            self._copies.take(name, found, documents[name].losses)
 
     async def _fetched(self, name: str) -> Any:
         if name == DOCUMENTS:
             return await self.store.kept()
         if name == COUNTERS:
             return await self.store.counters()
-        return await self.store.entries(name.removeprefix(JOURNAL))
+        return name == SETTLED or await self.store.entries(name.removeprefix(JOURNAL))
 
-    async def commit(self) -> frozenset[str]:
-        """Commit what the turn has done. Returns the names of the documents in which that was not possible, because
-        another process had changed them; all is undone there. Raises Unavailable."""
+    async def commit(self, is_busy: bool = False) -> frozenset[str]:
+        """Commit what the turn has done, or hold it if that may be, and if it `is_busy`. Returns the names of the
+        documents in which that was not possible, because another process had changed them; all is undone there. Raises
+        Unavailable."""
         turn = self.turn
-        commits, counted = [*self._copies.commits(turn)], _sum(turn.counted.values())
-        if not (commits or counted or turn.reset):
-            await self.store.release()
-            return frozenset()
-        result = await self.store.commit(commits, self._counted(counted), turn.reset)
-        self._owed = _sum(turn.counted.get(name, {}) for name in result.conflicts)
-        for commit in commits:
-            if commit.name in result.conflicts:
-                self._copies.undo(commit.name, turn)
-            else:
-                self._copies.committed(commit)
-        with suppress(Unavailable):  # what is to be answered is stored, and the next commit makes room, too
-            await self._room.make(result.totals, {commit.name for commit in commits})
-        return result.conflicts
-
-    def _counted(self, counted: Counter[str]) -> Mapping[str, int]:
-        """What the turn adds to counters, less what is owed."""
-        if self._owed:
-            reset = self.turn.reset
-            counted.subtract({name: n for name, n in self._owed.items() if not (reset and name.startswith(reset))})
-        return {name: n for name, n in counted.items() if n}
+        if self._copies.only_adds(turn):
+            if not (turn.entries or turn.counted):
+                await self.store.release()
+                return frozenset()
+            if self.commits.hold(turn, is_busy):
+                return frozenset()
+        return (await self.commits.store(turn)).conflicts
 
     def abandon(self, error: Unavailable) -> None:
         """Undo all that the turn has not committed; if that is unknown, forget the copies."""
         turn = self.turn
+        self._copies.sure.clear()
         for name in {*turn.fresh, *turn.replaced, *turn.gone, *(SNAPSHOT + name for name in turn.snapshots)}:
             if isinstance(error, Unknown):
                 self._copies.forget(name)
@@ -267,9 +265,6 @@ class SharedWorlds(Worlds):
             self._copies.forget(next(iter(self._worlds)))
 
 
-def _sum(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for some in counts:
-        for name, count in some.items():
-            total[name] += count
-    return total
+def _is_list(name: str) -> bool:
+    """Whether this stands for something else than a document."""
+    return name in (DOCUMENTS, COUNTERS, SETTLED) or name.startswith(JOURNAL)

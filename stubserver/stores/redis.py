@@ -6,11 +6,14 @@ it is not, the log says whose commit was faster.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 from stubserver.stores.link import Interrupted
 from stubserver.stores.redis_calls import RedisCalls, line, script
 from stubserver.stores.redis_directory import Directory, kept, pairs
+from stubserver.stores.redis_marks import Marks
 from stubserver.stores.redis_scripts import COMMIT, EVICT, READ, TRIM
 from stubserver.stores.store import (
     Commit,
@@ -46,6 +49,7 @@ class RedisStore:
         self.name = self._calls.name
         self._prefix = prefix
         self._directory = Directory(prefix, ttl)
+        self._marks = Marks(self._calls, self._directory.key("marks"), ttl)
         self._ttl = ttl * 1000
         self._max_requests = max_requests
         self._summed = 0.0
@@ -80,19 +84,12 @@ class RedisStore:
             version, count = self._keys(name, "version", "count")
             if want.numbers:
                 commands.append(["HINCRBY", count, "asked", want.numbers])
-            commands += [["GET", version], ["HGETALL", count]]
+            commands.append(["GET", version])
+            if want.losses or not want.numbers:
+                commands.append(["HGETALL", count])
         replies = iter(await self._calls.read(commands))
-        found: dict[str, Found] = {}
-        changed: list[str] = []
-        for name, want in wanted.items():
-            if want.numbers:
-                next(replies)
-            version, counts = next(replies), {key.decode(): int(value) for key, value in pairs(next(replies))}
-            asked, *_ = counts.pop("asked", 0) - want.numbers, counts.pop("entries", 0), counts.pop("bytes", 0)
-            now = Version.read(version.decode()) if version else None
-            found[name] = Found(now, asked, counts)
-            if now is None or now != want.known:
-                changed.append(name)
+        found = {name: _found(want, replies) for name, want in wanted.items()}
+        changed = [name for name, one in found.items() if one.version is None or one.version != wanted[name].known]
         again = await self._catch_up(changed, wanted, found) if changed else {}
         return {**found, **(await self.refresh(again) if again else {})}
 
@@ -127,7 +124,10 @@ class RedisStore:
         scripts = [self._script_of(commit) for commit in commits]
         others: list[Command] = [*directory.of(commits), *directory.counted(counted, gone)]
         try:
-            replies = await self._calls.ask([*scripts, *others, ["ZCARD", directory.key("used")]], _FOR_THE_FENCE)
+            marking = self._marks.leaving()
+            replies = await self._calls.ask(
+                [*scripts, *others, *marking, ["ZCARD", directory.key("used")]], _FOR_THE_FENCE
+            )
         except Interrupted as error:
             if gone or not commits:
                 raise Unknown(line(error)) from None
@@ -136,6 +136,7 @@ class RedisStore:
         self._calls.later += directory.corrections(commits, results)
         if told := self._calls.error(replies):
             raise (Unknown if any(stored for stored, *_ in results) else Unavailable)(told)
+        self._marks.is_left = self._marks.is_left or bool(marking)
         conflicts = [commit.name for commit, (stored, *_) in zip(commits, results, strict=True) if not stored]
         return Result(frozenset(conflicts), await self._totals(replies[-1], commits))
 
@@ -196,7 +197,38 @@ class RedisStore:
         return bool(found[0][1][1].decode() == str(commit.version))
 
     async def release(self) -> None:
-        """See Store. It holds nothing."""
+        """See Store. Nothing is locked."""
+
+    # Being ahead
+
+    beat = spell = 0.02
+    """The same, since nobody is kept from anything meanwhile."""
+
+    @property
+    def is_ours(self) -> bool:
+        """See Store."""
+        return False
+
+    @property
+    def is_ahead(self) -> bool:
+        """See Store."""
+        return self._marks.is_left
+
+    def hold(self) -> bool:
+        """See Store. Others know that there may be something as soon as there is a mark."""
+        self._marks.is_wanted = True
+        return self._marks.is_left
+
+    async def settle(self) -> None:
+        """See Store."""
+        if self._marks.is_left:
+            await self._marks.settle()
+
+    async def gather(self) -> None:
+        """See Store. Nobody waits for this process meanwhile, which might wait for them."""
+        if self._marks.is_left:
+            await self._marks.remove()
+        await self._marks.wait()
 
     # What is known of all documents
 
@@ -238,5 +270,19 @@ class RedisStore:
         return {name.decode(): int(value) for name, value in pairs(found)}
 
     async def close(self) -> None:
-        """See Store."""
+        """See Store. Nobody needs to wait for this process any more."""
+        if self._marks.is_left:
+            with suppress(Unavailable):
+                await self._marks.remove()
         await self._calls.close()
+
+
+def _found(want: Wanted, replies: Iterator[Any]) -> Found:
+    """What was read of a document, as far as it is up to date."""
+    asked = int(next(replies)) - want.numbers if want.numbers else 0
+    version, counts = next(replies), dict[str, int]()
+    if want.losses or not want.numbers:
+        counts = {key.decode(): int(value) for key, value in pairs(next(replies))}
+        last, *_ = counts.pop("asked", 0), counts.pop("entries", 0), counts.pop("bytes", 0)
+        asked = asked if want.numbers else last
+    return Found(Version.read(version.decode()) if version else None, asked, counts)

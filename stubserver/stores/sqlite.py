@@ -1,55 +1,30 @@
 """Worlds in a file of SQLite: they outlive the process, and several processes of one machine share them.
 
-What a turn of the event loop asks for is one transaction of the file, from `refresh` to `commit`. Nobody else writes
-meanwhile, so there are no conflicts. A write is safe from the end of its process, by whatever signal, though the last
-ones may be lost if the machine itself loses power.
+What a turn of the event loop asks for is one transaction of the file, from `refresh` to `commit`, which may be that of
+a later turn. Nobody else writes meanwhile, so there are no conflicts. A write is safe from the end of its process, by
+whatever signal, though the last ones may be lost if the machine itself loses power.
 """
 
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 
 import orjson
 
+from stubserver.stores.sqlite_ahead import Ahead
 from stubserver.stores.sqlite_file import SqliteFile
+from stubserver.stores.sqlite_journals import SqliteJournals
+from stubserver.stores.sqlite_schema import SCHEMA
 from stubserver.stores.store import LOGGED, Commit, Found, Kept, Result, Totals, Version, Wanted, packed
 
-# Only tables of small rows are without rowids: of others, such a table has no more than four on a page.
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS documents (
-    name TEXT PRIMARY KEY, version TEXT, asked INT, used REAL, held INT,
-    journal INT DEFAULT 0, entries INT DEFAULT 0, forgotten TEXT DEFAULT '{}', spilled INT DEFAULT 0
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS contents (name TEXT, key TEXT, value BLOB, PRIMARY KEY (name, key));
-CREATE TABLE IF NOT EXISTS commits (name TEXT, number INT, changes BLOB, PRIMARY KEY (name, number));
-CREATE TABLE IF NOT EXISTS journal (
-    name TEXT, number INT, count INT, size INT, entries BLOB, PRIMARY KEY (name, number)
-);
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS counted (id INTEGER PRIMARY KEY, counts BLOB);
-CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY, documents INT, held INT, journal INT);
-INSERT OR IGNORE INTO totals VALUES (1, 0, 0, 0);
-CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON documents BEGIN
-    UPDATE totals SET documents = documents + 1, held = held + new.held, journal = journal + new.journal;
-END;
-CREATE TRIGGER IF NOT EXISTS changed AFTER UPDATE OF held, journal ON documents BEGIN
-    UPDATE totals SET held = held + new.held - old.held, journal = journal + new.journal - old.journal;
-END;
-CREATE TRIGGER IF NOT EXISTS deleted AFTER DELETE ON documents BEGIN
-    UPDATE totals SET documents = documents - 1, held = held - old.held, journal = journal - old.journal;
-END;
-CREATE TABLE IF NOT EXISTS lost (id INTEGER PRIMARY KEY, name TEXT UNIQUE, reason TEXT, number INT);
-"""
 _CHANGED = """
-UPDATE documents SET version = ?, asked = ?, used = ?, held = ?, journal = journal + ?, entries = entries + ?,
-    spilled = spilled + max(0, min(?, entries + ? - ?))
+UPDATE documents SET version = ?, asked = max(asked, ?), used = ?, held = ?, journal = journal + ?,
+    entries = entries + ?, spilled = spilled + max(0, min(?, entries + ? - ?))
 WHERE name = ? RETURNING entries, version, asked, forgotten, spilled
 """
 _EMPTIED = "UPDATE documents SET journal = 0, entries = 0, forgotten = '{}', spilled = 0 WHERE name = ?"
-_SPARE, _AT_ONCE = 256, 64
-"""How many entries a journal may have too many before some are deleted, and how many batches then go at once."""
+_SPELL, _SPELL_OF_MANY = 0.03, 0.01
+"""Seconds for which a process stays ahead of the file: alone, and if others use it, too."""
 _LOST = 10_000
 """How many evicted documents are remembered."""
 _APART = 256
@@ -65,18 +40,28 @@ class SqliteStore:
         """A journal keeps `max_requests` entries."""
         self.name = f"SQLite file {path}"
         self.deadline = 0.0
-        self._file = SqliteFile(path, self.name, _SCHEMA)
+        self._file = SqliteFile(path, self.name, SCHEMA)
+        self._ahead = Ahead(self._file, path)
+        self._journals = SqliteJournals(self._file, max_requests)
         self._max_requests = max_requests
         self._rows: dict[str, _Row] = {}
         """Name of a document -> what the file has of it, as long as no other process commits."""
+        self._is_writing = False
+        """Whether a commit has begun, and not ended."""
         self._apart = 0
         """How many additions to the counters this process has not summed up."""
 
     async def _begin(self) -> None:
         """Begin a transaction, unless one has begun. Raises Unavailable."""
-        await self._file.lock(self.deadline)
-        if self._file.is_changed:
-            self._rows.clear()
+        if self._file.is_locked:
+            return
+        is_begun = self._is_writing = False
+        while not is_begun:
+            await self._file.lock(self.deadline)
+            with self._file.failing():
+                is_begun = self._ahead.begin()
+            if self._file.is_changed or not is_begun:
+                self._rows.clear()
 
     async def agree(self, facts: Mapping[str, str]) -> Mapping[str, str]:
         """See Store."""
@@ -93,13 +78,22 @@ class SqliteStore:
         with self._file.failing():
             return {name: self._found(name, want) for name, want in wanted.items()}
 
+    def _row(self, name: str) -> _Row | None:
+        """What the file has of a document; None if there is none."""
+        if name not in self._rows:
+            for row in self._file.all("SELECT version, asked, forgotten, spilled FROM documents WHERE name = ?", name):
+                self._rows[name] = row
+        return self._rows.get(name)
+
+    def _has(self, name: str, life: str) -> bool:
+        """Whether there still is a document, and it has not been made anew."""
+        row = self._row(name)
+        return row is not None and Version.read(row[0]).life == life
+
     def _found(self, name: str, want: Wanted) -> Found:
-        if (row := self._rows.get(name)) is None:
-            rows = self._file.all("SELECT version, asked, forgotten, spilled FROM documents WHERE name = ?", name)
-            if not rows:
-                lost = self._file.all("SELECT reason, number FROM lost WHERE name = ?", name)
-                return Found(None, forgotten=dict(lost))
-            row = self._rows[name] = rows[0]
+        if (row := self._row(name)) is None:
+            lost = self._file.all("SELECT reason, number FROM lost WHERE name = ?", name)
+            return Found(None, forgotten=dict(lost))
         version, asked, forgotten = Version.read(row[0]), row[1], _counts(*row[2:])
         if version == want.known:
             return Found(version, asked, forgotten)
@@ -119,6 +113,7 @@ class SqliteStore:
     async def commit(self, commits: Sequence[Commit], counted: Mapping[str, int], reset: str = "") -> Result:
         """See Store. There are never any conflicts."""
         await self._begin()
+        self._is_writing = True
         with self._file.failing():
             if reset:
                 self._sum_up()
@@ -126,7 +121,8 @@ class SqliteStore:
             forgotten = sum(self._apply(commit) for commit in commits)
             self._count({**counted, "forgotten": forgotten})
             ((documents, held, journal),) = self._file.all("SELECT documents, held, journal FROM totals")
-            self._file.commit()
+            self._ahead.commit()
+        self._is_writing = False
         return Result(frozenset(), Totals(documents, held, journal))
 
     def _apply(self, commit: Commit) -> int:
@@ -134,25 +130,31 @@ class SqliteStore:
         name, version = commit.name, commit.version
         if commit.whole or version is None:
             self._delete(name)
-        if version is None:
+        if version is None or (version == commit.expected and not self._has(name, version.life)):
             return 0
         if commit.whole:
             forgotten = orjson.dumps(commit.forgotten).decode()
-            self._file.all("INSERT INTO documents (name, held, forgotten) VALUES (?, 0, ?)", name, forgotten)
+            self._file.all("INSERT INTO documents (name, asked, held, forgotten) VALUES (?, 0, 0, ?)", name, forgotten)
         if commit.clears:
             self._file.all("DELETE FROM journal WHERE name = ?", name)
             self._file.all(_EMPTIED, name)
         self._change(commit, version)
         new, size = commit.entries, len(commit.entries.packed)
-        values = (str(version), commit.asked, time.time(), commit.held, size, new.count)
+        values = (
+            self._rows[name][0] if version == commit.expected else str(version),
+            commit.asked,
+            time.time(),
+            commit.held,
+            size,
+            new.count,
+        )
         ((entries, *row),) = self._file.all(_CHANGED, *values, new.count, new.count, self._max_requests, name)
         self._rows[name] = tuple(row)
         if new.count:
             added = "INSERT INTO journal VALUES (?, ?, ?, ?, ?)"
             self._file.all(added, name, new.number, new.count, size, new.packed)
         spare: int = entries - self._max_requests
-        if spare > _SPARE:
-            self._shorten(name, spare)
+        self._journals.shorten(name, spare)
         return max(0, min(new.count, spare))
 
     def _change(self, commit: Commit, version: Version) -> None:
@@ -174,26 +176,6 @@ class SqliteStore:
         for table in ("documents", "contents", "commits", "journal", "lost"):
             self._file.all(f"DELETE FROM {table} WHERE name = ?", name)  # noqa: S608 (no text of anybody else)
 
-    def _shorten(self, name: str, spare: int) -> None:
-        """Delete the oldest batches of entries of a journal, of which `spare` are too many."""
-        oldest = self._oldest(name)
-        counts = accumulate(count for _, count, _ in oldest)
-        self._forget(name, [batch for batch, count in zip(oldest, counts, strict=True) if count <= spare])
-
-    def _oldest(self, name: str) -> Sequence[tuple[int, int, int]]:
-        """The oldest batches of entries of a journal: number, count, size."""
-        oldest = "SELECT number, count, size FROM journal WHERE name = ? ORDER BY number LIMIT ?"
-        return self._file.all(oldest, name, _AT_ONCE)
-
-    def _forget(self, name: str, batches: Sequence[tuple[int, int, int]]) -> None:
-        """Delete the oldest batches of entries of a journal."""
-        if not batches:
-            return
-        numbers, counts, sizes = zip(*batches, strict=True)
-        self._file.all("DELETE FROM journal WHERE name = ? AND number <= ?", name, numbers[-1])
-        shrunk = "UPDATE documents SET journal = journal - ?, entries = entries - ? WHERE name = ?"
-        self._file.all(shrunk, sum(sizes), sum(counts), name)
-
     def _count(self, counted: Mapping[str, int]) -> None:
         if any(counted.values()):
             self._file.all("INSERT INTO counted (counts) VALUES (?)", orjson.dumps(counted))
@@ -210,7 +192,37 @@ class SqliteStore:
 
     async def release(self) -> None:
         """See Store."""
-        self._file.roll_back()
+        if self._is_writing or not self._ahead.is_ahead:
+            self._file.roll_back()
+
+    # Being ahead
+
+    beat = 0.002
+
+    @property
+    def spell(self) -> float:
+        """See Store."""
+        return _SPELL_OF_MANY if self._file.is_shared else _SPELL
+
+    @property
+    def is_ours(self) -> bool:
+        """See Store."""
+        return self._file.is_locked
+
+    @property
+    def is_ahead(self) -> bool:
+        """See Store."""
+        return self._ahead.is_ahead
+
+    def hold(self) -> bool:
+        """See Store. The transaction goes on, so others cannot see, or give, what this process has not committed."""
+        return self._ahead.go()
+
+    async def settle(self) -> None:
+        """See Store. The commit has ended the transaction."""
+
+    async def gather(self) -> None:
+        """See Store. Nobody else holds anything while this process has the lock."""
 
     async def entries(self, name: str) -> Sequence[bytes]:
         """See Store."""
@@ -246,18 +258,8 @@ class SqliteStore:
         """See Store."""
         await self._begin()
         with self._file.failing():
-            before = self._entries(name)
-            while size > 0 and (oldest := self._oldest(name)):
-                sizes = [0, *accumulate(length for _, _, length in oldest)]
-                self._forget(name, [batch for batch, gone in zip(oldest, sizes, strict=False) if gone < size])
-                size -= sizes[-1]
-            self._lose(name, before - self._entries(name), reason)
+            self._lose(name, self._journals.trim(name, size), reason)
             self._file.commit()
-
-    def _entries(self, name: str) -> int:
-        """How many entries a journal has, without those that are too many."""
-        rows = self._file.all("SELECT min(entries, ?) FROM documents WHERE name = ?", self._max_requests, name)
-        return sum(count for (count,) in rows)
 
     def _lose(self, name: str, count: int, reason: str) -> None:
         """Note that entries of a journal were deleted, if there were any."""
@@ -281,6 +283,7 @@ class SqliteStore:
     async def close(self) -> None:
         """See Store."""
         self._file.close()
+        self._ahead.close()
 
 
 def _sum(rows: Iterable[tuple[bytes]]) -> Counter[str]:

@@ -38,17 +38,33 @@ class SqliteFile:
         """Whether another process may have committed between the last transaction and this one."""
         self._shared_until = 0.0
         """How long others are taken to be busy with the file, by the monotonic clock."""
+        self._left_until = 0.0
+        """How long the lock is left to others, because it was kept from them, by the monotonic clock."""
 
     # Transactions
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a transaction has begun."""
+        return self._open is not None and self._open.in_transaction
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others are taken to be busy with the file."""
+        return time.monotonic() < self._shared_until
+
+    def give_way(self) -> None:
+        """Leave the lock to others for a moment, because it was kept from them for long."""
+        self._left_until = time.monotonic() + _WAIT
 
     async def lock(self, deadline: float) -> None:
         """Begin a transaction, unless one has begun. Raises Unavailable, also if another process keeps the file locked
         until a time of the monotonic clock."""
-        if self._open is not None and self._open.in_transaction:
+        if self.is_locked:
             return
-        if time.monotonic() < self._shared_until:
+        if time.monotonic() < max(self._shared_until, self._left_until):
             await self._wait()
-        while not self._is_locked():
+        while not self._begins():
             if time.monotonic() > deadline:
                 raise Unavailable(f"{self._name} has been locked by another process for too long")
             await self._wait()
@@ -60,7 +76,7 @@ class SqliteFile:
     async def _wait(self) -> None:
         await asyncio.sleep(random.uniform(0, _WAIT))  # noqa: S311 (so that processes do not keep pace)
 
-    def _is_locked(self) -> bool:
+    def _begins(self) -> bool:
         with self.failing():
             try:
                 if self._open is None:
@@ -80,7 +96,7 @@ class SqliteFile:
 
     def roll_back(self) -> None:
         """End the transaction, if there is one, with nothing changed. Raises Unavailable."""
-        if self._open is not None and self._open.in_transaction:
+        if self.is_locked:
             with self.failing():
                 self.all("ROLLBACK")
 

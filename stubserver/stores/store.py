@@ -18,6 +18,9 @@ FORMAT = "1"
 LOGGED = 128
 """How many of its last commits a store remembers of each document, at least, for processes that lag behind."""
 
+MOST_HELD = 512
+"""How many requests a process may have answered whose entries it has not stored."""
+
 
 class Unavailable(Exception):
     """The store does not answer, or cannot keep anything; the message says which one, and why. Nothing has happened."""
@@ -69,6 +72,8 @@ class Wanted:
     """The version that it has; None if it has none."""
     numbers: int = 0
     """How many numbers of requests it takes."""
+    losses: bool = True
+    """Whether it wants to know what the journal has lost."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,8 @@ class Found:
     asked: int = 0
     """Number of the last request before those that are taken now."""
     forgotten: Mapping[str, int] = field(default_factory=dict)
-    """Setting that was too small -> how many of its requests the journal lost for that."""
+    """Setting that was too small -> how many of its requests the journal lost for that; may be empty if that was not
+    wanted."""
     commits: Sequence[bytes] = ()
     """The changes of the commits since the known version, packed."""
     whole: Mapping[str, bytes] | None = None
@@ -182,6 +188,35 @@ class Store(Protocol):
 
     async def release(self) -> None:
         """Let go of what `refresh` may hold until the commit, because there is none."""
+
+    # Being ahead
+
+    beat: float
+    """Seconds without a turn after which a process stores what it holds."""
+
+    @property
+    def spell(self) -> float:
+        """Seconds after which it does so in any case."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether no other process can have committed anything since the last turn."""
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether others may wait for `settle`."""
+
+    def hold(self) -> bool:
+        """Whether what only adds to journals and counters may be committed later, instead of now. If so, `refresh` goes
+        on from this turn, and `settle` must follow in the end; if not, it may be so after the next commit."""
+
+    async def settle(self) -> None:
+        """Let others know that all that was held has been committed."""
+
+    async def gather(self) -> None:
+        """Make sure that what other processes hold from before has been committed. This one holds nothing."""
+
+    # What is known of all documents
 
     async def entries(self, name: str) -> Sequence[bytes]:
         """The entries of a document's journal, as they were packed, by the numbers of their first requests. The first

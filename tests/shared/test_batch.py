@@ -13,6 +13,7 @@ from stubserver.contract.contract import Contract
 from stubserver.errors import refusal
 from stubserver.records.journal import Answer, Entry, entry_of
 from stubserver.shared.batch import Batch, unpacked
+from stubserver.stores.store import NO_ENTRIES
 from stubserver.worlds.table import Change, Row
 from stubserver.worlds.world import World
 from tests.support.default import NOW
@@ -159,3 +160,27 @@ def test_a_row_between_two_changes_is_stored_once(make: Make, world: World) -> N
     (common, _) = orjson.loads(batch_of(change(1), change(2), change(3)).packed().packed)
     found = [value["description"] for value in common if isinstance(value, dict) and "description" in value]
     assert found == [row["description"], "1" * 1000, "2" * 1000, "3" * 1000]
+
+
+def test_an_entry_that_cannot_be_written_is_left_out(
+    make: Make, world: World, contract: Contract, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And told, while the others are stored."""
+    bad = make(2, path="/\ud800/")
+    assert [entry.id for entry in read(batch_of(make(1), bad, make(3)), world, contract)] == ["w-1", "w-3"]
+    assert "w-2 was answered but could not be recorded" in caplog.text
+    assert batch_of(bad).packed() == NO_ENTRIES
+
+
+def test_batches_of_turns_become_one(make: Make, world: World, contract: Contract) -> None:
+    batch = batch_of(make(1), make(2))
+    batch.extend(batch_of(make(3)))
+    assert [entry.id for entry in read(batch, world, contract)] == ["w-1", "w-2", "w-3"]
+    assert (len(batch), len(batch.packed().packed)) == (3, len(batch_of(make(1), make(2), make(3)).packed().packed))
+
+
+def test_an_entry_says_how_long_the_answer_took_without_the_store(make: Make, world: World, contract: Contract) -> None:
+    call, answer = make(8)
+    batch = batch_of((call, answer))
+    answer.seconds = 99
+    assert [entry.seconds for entry in read(batch, world, contract)] == [1]

@@ -254,7 +254,7 @@ def test_a_counter_has_what_its_turn_has_added(one: Process, other: Process) -> 
 def test_what_is_owed_is_taken_back_once(one: Process) -> None:
     """Unless its counter is reset: then there is nothing left to take back."""
     one.do(lambda: one.worlds.turn.counted.update(w=Counter({"n": 5, "old/n": 5})))
-    one.worlds._owed = Counter({"n": 1, "old/n": 1})
+    one.worlds.commits.owed = Counter({"n": 1, "old/n": 1})
 
     def count() -> None:
         one.worlds.turn.count("w", "n")

@@ -15,6 +15,7 @@ import pytest
 import stubserver.stores.redis
 import stubserver.stores.redis_directory
 import stubserver.stores.sqlite
+import stubserver.stores.sqlite_journals
 from stubserver.stores.store import LOGGED, Changes, Found, Version, Wanted, packed
 from tests.stores.processes import MAX_REQUESTS, Process
 from tests.stores.servers import Redis
@@ -85,7 +86,7 @@ def _time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _journals_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries that are too many are deleted as soon as they can be."""
-    monkeypatch.setattr(stubserver.stores.sqlite, "_SPARE", 0)
+    monkeypatch.setattr(stubserver.stores.sqlite_journals, "_SPARE", 0)
 
 
 def is_redis(pair: Pair) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 import stubserver.stores.redis
-import stubserver.stores.sqlite
+import stubserver.stores.sqlite_journals
 from stubserver.stores.store import Changes, Commit, Entries, Version
 from tests.stores.processes import MAX_REQUESTS, Process, changed
 from tests.stores.servers import Redis
@@ -263,7 +263,7 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]
 @pytest.mark.long
 def test_two_processes_see_what_was_committed(new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stubserver.stores.redis, "_SUMMED", -1.0)
-    monkeypatch.setattr(stubserver.stores.sqlite, "_SPARE", 0)
+    monkeypatch.setattr(stubserver.stores.sqlite_journals, "_SPARE", 0)
 
     class TurnsHere(Turns):
         def __init__(self) -> None:

@@ -126,7 +126,7 @@ def move(app: StubServer, path: Path) -> StubServer:
     worlds = shared(app)
     for name in [*worlds._copies.versions]:
         worlds._copies.forget(name)
-    worlds._owed.clear()
+    worlds.commits.owed.clear()
     store_of(app).__init__(path, worlds.settings.max_requests)  # type: ignore[misc]
     turns_of(app)._failed = None
     return app
@@ -192,6 +192,13 @@ class Texts(Batch):
         """Each of them has a number."""
         super().__init__()
         self.texts = [*texts]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def extend(self, other: Batch) -> None:
+        assert isinstance(other, Texts)
+        self.texts += other.texts
 
     def packed(self) -> Entries:
         return Entries(self.texts[0][0], len(self.texts), b"|".join(text for _, text in self.texts))

@@ -1,0 +1,17 @@
+"""The tables of a file: they are made once, and later versions find them as they are."""
+
+import sqlite3
+from contextlib import closing
+
+from stubserver.stores.sqlite_schema import SCHEMA
+
+
+def test_the_schema_may_be_applied_again() -> None:
+    """As each process does, to a file in use."""
+    with closing(sqlite3.connect(":memory:")) as file:
+        file.executescript(SCHEMA)
+        file.execute("INSERT INTO documents (name, held, journal) VALUES ('a', 3, 4)")
+        file.execute("UPDATE ahead SET number = 5")
+        file.executescript(SCHEMA)
+        assert file.execute("SELECT documents, held, journal FROM totals").fetchall() == [(1, 3, 4)]
+        assert file.execute("SELECT number FROM ahead").fetchall() == [(5,)]
