@@ -5,6 +5,7 @@ the number of its commit to come into a note beside the file; the commit takes t
 and finds a higher number in the note than in the file knows that this commit will never come.
 """
 
+import time
 from io import FileIO
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from stubserver.stores.sqlite_file import SqliteFile
 from stubserver.stores.store import MOST_HELD
 
 _SIZE = 8
+_LONG = 0.01
+"""Seconds for which others may be kept from the file without being given a chance afterwards."""
 
 
 class Ahead:
@@ -23,6 +26,8 @@ class Ahead:
         self._path = Path(f"{path}-ahead").absolute()
         self._note: FileIO | None = None
         self._number = 0
+        self._since = 0.0
+        """When it began to be ahead, by the monotonic clock."""
         self.is_ahead = False
         """Whether this process is ahead of the file."""
 
@@ -42,7 +47,8 @@ class Ahead:
 
     def go(self) -> bool:
         """Be ahead until the transaction ends. Returns whether that is possible."""
-        self.is_ahead = self.is_ahead or (self._file.is_locked and self._write(self._number + 1))
+        if not self.is_ahead and self._file.is_locked:
+            self.is_ahead, self._since = self._write(self._number + 1), time.monotonic()
         return self.is_ahead
 
     def commit(self) -> None:
@@ -54,7 +60,8 @@ class Ahead:
         self._file.commit()
         self._number += 1
         self.is_ahead = False
-        self._file.give_way()
+        if time.monotonic() > self._since + _LONG:
+            self._file.give_way()
 
     def close(self) -> None:
         """Close the note; it is opened again when it is needed."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stubserver.stores import sqlite_file
+from stubserver.stores import sqlite_ahead, sqlite_file
 from stubserver.stores.sqlite import SqliteStore
 from stubserver.stores.store import MOST_HELD
 from tests.stores.processes import Process
@@ -61,6 +61,19 @@ def test_others_wait_for_a_process_that_is_ahead(start: Callable[[], Process]) -
     one.commit(one.change("a", {}, (2, b"0")))
     assert (store(one).is_ours, store(one).is_ahead) == (False, False)
     assert (asked(other), other.entries("a")) == (2, [b"0"])
+
+
+@pytest.mark.parametrize("long", [-1, 3600])
+def test_others_have_a_chance_after_a_long_time(
+    start: Callable[[], Process], monkeypatch: pytest.MonkeyPatch, long: int
+) -> None:
+    monkeypatch.setattr(sqlite_ahead, "_LONG", long)
+    one = start()
+    one.make("a")
+    one.look("a", numbers=1)
+    assert store(one).hold()
+    one.commit(one.change("a", {}, (1, b"0")))
+    assert (store(one)._file._left_until > 0) == (long < 0)
 
 
 def test_numbers_of_a_process_that_was_killed_are_skipped_once(start: Callable[[], Process]) -> None:
