@@ -6,10 +6,23 @@ from inspect import getmodule, isfunction
 from typing import Any
 
 from stubserver.call import Call
-from stubserver.control import case, clock, coverage, fault, metrics, request, server, snapshot, variant, world
+from stubserver.control import (
+    case,
+    clock,
+    coverage,
+    event,
+    fault,
+    metrics,
+    request,
+    server,
+    snapshot,
+    table,
+    variant,
+    world,
+)
 from stubserver.control.server_parts import ServerParts
 
-MODULES = (server, world, snapshot, clock, fault, variant, request, case, coverage, metrics)
+MODULES = (server, world, event, table, snapshot, clock, fault, variant, request, case, coverage, metrics)
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function

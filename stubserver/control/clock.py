@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.contract.schema import echo
+from stubserver.control.moments import Moment, moments
 from stubserver.control.server_parts import ServerParts, clock_view
 from stubserver.errors import invalid
 from stubserver.worlds.clock import check_moment
@@ -14,6 +16,12 @@ from stubserver.worlds.clock import check_moment
 def get_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:
     """The time in the world, and whether it stands still."""
     return clock_view(call.world.clock)
+
+
+def list_moments(call: Call, parts: ServerParts) -> Listing:
+    """The moments that are still to come and on which answers depend, the nearest first."""
+    found, is_partial = moments(call.world, call.world.clock.now())
+    return Listing(found, Moment.shown, partial=is_partial)
 
 
 def freeze_clock(call: Call, parts: ServerParts) -> Mapping[str, Any]:

@@ -1,15 +1,20 @@
 """The journal of a world: every request with its response, and whether the expected requests were made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.control import names, verify
+from stubserver.control.explanation import explained, line
 from stubserver.control.request_view import RequestView
 from stubserver.control.server_parts import ServerParts
 from stubserver.errors import refusal
+from stubserver.records.journal import Entry
+
+_LINE_FILTERS: Sequence[str] = ("operation", "persona", "status")
+"""Parameters of `list_journal`."""
 
 
 def list_requests(call: Call, parts: ServerParts) -> Listing:
@@ -31,10 +36,33 @@ def clear_requests(call: Call, parts: ServerParts) -> None:
 
 def get_request(call: Call, parts: ServerParts) -> RequestView:
     """A request by its id, which includes the name of the world. Raises a 404 refusal."""
+    return RequestView(parts.contract, _entry(call, parts))
+
+
+def explain_request(call: Call, parts: ServerParts) -> Mapping[str, Any]:
+    """Why a request was answered as it was, and what it changed. Raises a 404 refusal."""
+    return explained(_entry(call, parts), parts.contract)
+
+
+def list_journal(call: Call, parts: ServerParts) -> Listing:
+    """A line for each request that matches the filters, newest first."""
+    given = {name: call.query[name] for name in _LINE_FILTERS if name in call.query}
+    wanted = names.checked(given, parts.contract, call.world)
+    found = [entry for entry in reversed(parts.journal.entries(call.world)) if _is_wanted(entry, wanted)]
+    return Listing(found, line, forgotten=sum(call.world.forgotten.values()))
+
+
+def _is_wanted(entry: Entry, wanted: Mapping[str, Any]) -> bool:
+    operation = entry.operation.id if entry.operation else None
+    found = {"operation": operation, "persona": entry.persona, "status": entry.status}
+    return all(found[name] == value for name, value in wanted.items())
+
+
+def _entry(call: Call, parts: ServerParts) -> Entry:
     number = call.ids["request"]
     for entry in parts.journal.entries(parts.worlds.peek(number.rpartition("-")[0])):
         if entry.id == number:
-            return RequestView(parts.contract, entry)
+            return entry
     raise refusal(404, f"The journal has no request {number}, or no longer has it.")
 
 

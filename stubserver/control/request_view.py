@@ -9,10 +9,11 @@ import orjson
 
 from stubserver.addressing import SWITCH_COOKIE
 from stubserver.contract.contract import Contract
+from stubserver.control.row_view import changed_rows, key_text, plain
 from stubserver.pipeline.bounds import MAX_DEPTH, is_deeper
 from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
 from stubserver.records.trace_context import trace
-from stubserver.worlds.table import Change, Key, Row
+from stubserver.worlds.table import Change, Row
 
 _SWITCH = re.compile(rf"\b{SWITCH_COOKIE}=[\w.-]+", re.ASCII)
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
@@ -188,20 +189,14 @@ def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _patch(changes: Iterable[Change], secrets: Collection[str]) -> Iterator[Mapping[str, Any]]:
     """The JSON Patch operations (RFC 6902) that turn the rows before into the rows after."""
-    rows: dict[tuple[str, Key], tuple[Row | None, Row | None]] = {}
-    for change in changes:
-        which = change.table.name, change.key
-        before, _ = rows.get(which, (change.before, None))
-        rows[which] = before, change.after
-    for (table, key), (before, after) in rows.items():
-        name = ",".join(map(str, key)) if isinstance(key, tuple) else str(key)
-        path = f"/{table}/{_escaped(name)}"
+    for (table, key), (before, after) in changed_rows(changes).items():
+        path = f"/{table}/{_escaped(key_text(key))}"
         if before is None and after is not None:
-            yield {"op": "add", "path": path, "value": _plain(after, secrets)}
+            yield {"op": "add", "path": path, "value": plain(after, secrets)}
         elif before is not None and after is None:
             yield {"op": "remove", "path": path}
         elif before is not None and after is not None:
-            yield from _field_patch(path, _plain(before, secrets), _plain(after, secrets))
+            yield from _field_patch(path, plain(before, secrets), plain(after, secrets))
 
 
 def _field_patch(path: str, before: Row, after: Row) -> Iterator[Mapping[str, Any]]:
@@ -217,10 +212,3 @@ def _field_patch(path: str, before: Row, after: Row) -> Iterator[Mapping[str, An
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def _plain(row: Row, secrets: Collection[str]) -> dict[str, Any]:
-    """The row as JSON, without credentials."""
-    known = {name: REDACTED if name in secrets and value is not None else value for name, value in row.items()}
-    plain: dict[str, Any] = orjson.loads(orjson.dumps(known, default=lambda digest: digest.hexdigest()))
-    return plain

@@ -27,6 +27,8 @@ class Life:
 
     is_ending: bool = False
     """Whether it has been asked to end."""
+    followers: int = 0
+    """How many clients follow worlds."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stubserver.api.views import Listing
+from stubserver.api.views import Listing, Stream
 from stubserver.call import SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.pipeline import paging, variants
 from stubserver.pipeline.answer import send_encoded, success_headers
 from stubserver.pipeline.projection import Projection, Shaper
+from stubserver.pipeline.stream import send_stream
 from stubserver.pipeline.variants import Variants
 
 Function = Callable[[Call], Any]
@@ -51,7 +52,11 @@ class Dispatch:
         operation = call.operation
         function = self._functions[operation.id]
         if iscoroutinefunction(function):
-            body = self._answer(call, operation, await function(call))
+            result = await function(call)
+            if isinstance(result, Stream):
+                await send_stream(result, operation, call.method, receive, send)
+                return
+            body = self._answer(call, operation, result)
         else:
             body = self._run_last(call, operation)
         headers = [*success_headers(operation), *variants.applied(call)]

@@ -49,7 +49,7 @@ class Recorder:
                 if is_journaled(call, message["status"]):
                     message["headers"] = [*message["headers"], self.number(call)]
                 answer.status, answer.headers = message["status"], message["headers"]
-            elif message["type"] == "http.response.body":
+            elif message["type"] == "http.response.body" and is_journaled(scope.get(SCOPE_KEY), answer.status):
                 answer.body += message.get("body", b"")
             await send(message)
 

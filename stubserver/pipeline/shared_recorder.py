@@ -78,9 +78,9 @@ class _Recording:
             self._answer.status, self._answer.headers = message["status"], message["headers"]
             self._held = message
             return
-        self._answer.body += message.get("body", b"")
         call = self._call
         if is_journaled(call, self._answer.status):
+            self._answer.body += message.get("body", b"")
             is_last = not message.get("more_body", False)
             if is_last or self._held is not None:
                 await self._take_turn(call, is_last)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stubserver.addressing import (
     BASE_PATH,
     CONTROL,
+    EVENTS,
     FIXTURE_HEADER,
     METRICS,
     METRICS_ALIAS,
@@ -39,6 +40,8 @@ PAGE = "/oauth/authorize"
 """The exception: a page for people, with a trailing slash or, as in the docs, without."""
 
 
+_TEXTS = {METRICS: "text/plain", EVENTS: "text/event-stream"}
+"""Paths that answer with something else than JSON."""
 _MAX_DIGITS = 18
 """Maximum number of digits in a Content-Length; int() raises an error for thousands."""
 
@@ -234,10 +237,10 @@ def _is_control(path: str) -> bool:
 
 
 def _check_accept(path: str, header: str) -> None:
-    """The API answers JSON only (R026), and so does the control plane, but for the metrics."""
+    """The API answers JSON only (R026), and so does the control plane, but for a few."""
     if not (is_api(path) or _is_control(path)) or not header:
         return
-    media = "text/plain" if path == METRICS else "application/json"
+    media = _TEXTS.get(path, "application/json")
     if not any(_admits(part, media) for part in header.split(",")):
         raise refusal(406, f"Answers are {media} only; the Accept header does not admit it.")
 

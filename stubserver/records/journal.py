@@ -132,6 +132,10 @@ class Journal:
         journal: WorldJournal | None = world.journal
         return [entry_of(call, answer) for call, answer, _ in journal.recorded] if journal else []
 
+    def recorded(self, world: World) -> int:
+        """How many entries the world has had since its journal was cleared."""
+        return sum(world.forgotten.values()) + len(world.journal or ())
+
     @property
     def kept(self) -> int:
         """How many entries there are, in all worlds."""
@@ -205,10 +209,11 @@ def _without_content(change: Change) -> Change:
     """The change; of a file, it has only the size."""
     if change.table.name not in FILES:
         return change
-    return replace(change, before=_described(change.before), after=_described(change.after))
+    return replace(change, before=described(change.before), after=described(change.after))
 
 
-def _described(row: Row | None) -> Row | None:
+def described(row: Row | None) -> Row | None:
+    """The row of a file or of a part of it, with the size instead of the content."""
     return {**row, "content": f"({len(row['content'])} {_UNITS[type(row['content'])]})"} if row else None
 
 

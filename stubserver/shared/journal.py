@@ -48,6 +48,11 @@ class SharedJournal(Journal):
         self._shared.turn.entries.pop(world.name, None)
         self._shared.turn.cleared.add(world.name)
 
+    def recorded(self, world: World) -> int:
+        """See Journal."""
+        kept = self._shared.documents.get(world.name)
+        return sum(world.forgotten.values()) + (kept.entries if kept else 0)
+
     @property
     def kept(self) -> int:
         """See Journal."""

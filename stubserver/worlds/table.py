@@ -158,6 +158,11 @@ class Table:
         return self._changes
 
     @property
+    def differences(self) -> Mapping[Key, Row | None]:
+        """Key -> the row, for all rows that differ from the base; None if it was deleted. Not to be changed."""
+        return self._changes.rows
+
+    @property
     def changed(self) -> int:
         """How many rows differ from the base."""
         return len(self._changes.rows)

@@ -24,6 +24,7 @@ EARLIER = {
     "delete_world": "get_course",
     "reset_world": "get_course",
     "get_request": "get_course",
+    "explain_request": "get_course",
     "delete_fault": "create_fault",
     "delete_variant": "create_variant",
     **dict.fromkeys(("get_snapshot", "restore_snapshot", "delete_snapshot"), "create_snapshot"),

@@ -384,9 +384,9 @@ def test_every_operation_refuses_as_it_declares(api: Api, locked: Api, name: str
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "image/*, text/*"])
 def test_every_operation_answers_json_only(api: Api, accept: str) -> None:
-    """But for the metrics, which are text."""
+    """But for the metrics and events, which are text."""
     before = state(api.app)
-    for name in {*READS, *WRITES} - {"get_metrics"}:
+    for name in {*READS, *WRITES} - {"get_metrics", "follow_world"}:
         assert refused(call(api, name, Accept=accept), 406) == {"": "not_acceptable"}, name
         assert state(api.app) == before, name
 

@@ -20,7 +20,7 @@ READS = [operation.id for operation in CONTROL.operations.values() if operation.
 WRITES = [operation.id for operation in CONTROL.operations.values() if operation.method != "get"]
 OPEN = ["get_health", "get_live", "get_ready", "get_version"]
 """The operations that need no token, wherever the server listens."""
-NAMES = {"{world}": "w", "{snapshot}": "kept", "{id}": "1", "{request}": "w-1"}
+NAMES = {"{world}": "w", "{snapshot}": "kept", "{id}": "1", "{request}": "w-1", "{table}": "courses", "{row}": "1"}
 BODIES: dict[str, Any] = {
     "create_world": {"name": "made"},
     "patch_world": {"strict": True},

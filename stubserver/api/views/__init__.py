@@ -3,7 +3,8 @@
 A view offers every field that any response schema of its entity documents; the schema selects from them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from stubserver.api import images
@@ -73,6 +74,13 @@ class Listing:
     def page(self, offset: int, limit: int) -> list[Any]:
         """At most `limit` rows, starting at `offset`, as the caller sees them."""
         return [self.view(row) for row in self.rows[offset : offset + limit]]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The result of an operation whose answer goes on: its parts, until there are no more or the client is gone."""
+
+    parts: AsyncGenerator[bytes, None]
 
 
 def ordered(rows: Iterable[Row], ordering: str, fields: Collection[str], default: str) -> list[Row]:
