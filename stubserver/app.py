@@ -62,22 +62,25 @@ class StubServer:
         settings: Settings | None = None,
         load: Load | None = None,
         store: Store | None = None,
+        supply: Supply | None = None,
     ) -> None:
-        """Worlds start from `fixture`; `load` loads other fixtures by name; `store` keeps the worlds, unless they are
-        in the memory of this process. Raises SpecError if the contract and the code disagree, and ValueError for an
-        unusable JWT secret, origin, host, public URL, proxy or control token."""
+        """Worlds start from `fixture`; `load` loads other fixtures by name, by default those of the `supply`; `store`
+        keeps the worlds, unless they are in the memory of this process. Raises SpecError if the contract and the code
+        disagree, and ValueError for an unusable JWT secret, origin, host, public URL, proxy or control token."""
         self.contract = contract
         self.fixture = fixture
         self.settings = settings or Settings()
         check_secret(self.settings.jwt_secret)
         check_origins(self.settings)
         self.control = load_control_contract()
-        load = load or Supply(contract, fixture.name).named
+        supply = supply or Supply(contract, fixture.name)
+        load = load or supply.named
         self.metrics = Metrics([*contract.operations, *self.control.operations])
         given = contract, fixture, self.settings, load
         self.worlds, self.journal, self.coverage, self.turns = (
             _shared(store, self.metrics, *given) if store else _own(*given)
         )
+        self.worlds.fixture_names = supply.names
         contracts = [contract, self.control]
         rows = RowChecks(contract)
         held = self.worlds, self.journal, self.coverage
@@ -175,7 +178,7 @@ def create_app(
     watching = Watch(_watched(supply, settings), supply.load) if watch else None
     store = store_at(settings.store, settings.max_requests)
     loaded = _agreed(store, supply, settings) if store else supply.first(settings.freeze_at)
-    app = StubServer(contract, loaded, settings, supply.named, store)
+    app = StubServer(contract, loaded, settings, store=store, supply=supply)
     if watching is not None:
         app.watch = watching
         app.worlds.newest = watching.newest

@@ -12,6 +12,7 @@ from stubserver.control import (
     coverage,
     event,
     fault,
+    fixture,
     metrics,
     request,
     server,
@@ -22,7 +23,7 @@ from stubserver.control import (
 )
 from stubserver.control.server_parts import ServerParts
 
-MODULES = (server, world, event, table, snapshot, clock, fault, variant, request, case, coverage, metrics)
+MODULES = (server, world, event, fixture, table, snapshot, clock, fault, variant, request, case, coverage, metrics)
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function

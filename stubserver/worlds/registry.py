@@ -48,6 +48,8 @@ class Worlds:
         """The newest version of a fixture, if files may change."""
         self.variants: Sequence[Mapping[str, Any]] = ()
         """What is different in the answers of every new world: VariantCreate objects of the control contract."""
+        self.fixture_names: Callable[[], Iterable[str]] = lambda: [fixture.name]
+        """Names all fixtures that can be requested."""
         self._first = fixture
         self._evicted = 0
         self.snapshots: dict[str, Snapshot] = {}
