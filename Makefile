@@ -29,7 +29,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve quick test lint unit client newest tools fuzz-gate stores java engines npm test-browser fuzz bench bench-growth bench-worlds bench-stores bench-start bench-profile mutants soak dist docs lock clean
+.PHONY: help serve quick test lint unit client newest tools fuzz-gate stores java engines npm test-browser fuzz bench bench-growth bench-worlds bench-stores bench-start bench-profile mutants soak dist docs lock clean test-inspector inspector
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -86,13 +86,18 @@ engines: $(REDIS) $(NGINX) ## Install Redis and nginx, if there are none, so tha
 tools: tests/tools/node_modules/stamp $(TOOLS)/stamp tests/node/node_modules/stamp $(JAVA) ## Run the generators and checkers that teams use on the OpenAPI documents (ARGS="-k orval ..." runs some)
 	$(PYTEST) tests/tools $(ARGS)
 
-test-browser: examples/react/node_modules/stamp $(CHROMIUM) ## Drive the vendor's React pages in headless Chromium
+test-browser: examples/react/node_modules/stamp test-inspector ## Drive the vendor's React pages and the inspector in headless Chromium
 	cd examples/react && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
 npm: examples/vite-app/node_modules/stamp $(CHROMIUM) ## Build and test the npm package of clients/js, and the Vite application in examples/
 	cd clients/js && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 	$(NODE) CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/clients
 	cd examples/vite-app && $(NODE) CHROMIUM=$(CHROMIUM) npm test
+test-inspector: clients/inspector/node_modules/stamp $(CHROMIUM) ## Drive the inspector in headless Chromium; axe looks at it, pictures are in clients/inspector/screenshots
+	cd clients/inspector && $(NODE) CHROMIUM=$(CHROMIUM) npm test
+
+inspector: clients/inspector/node_modules/stamp ## Build the inspector from clients/inspector into stubserver/pages/inspector
+	cd clients/inspector && $(NODE) npm run --silent build
 
 fuzz-gate: $(VENV)/dev.stamp ## Run Schemathesis with the fixed seed of CI
 	$(BIN)/python -m tests.fuzz.gate --seed $(FUZZ_SEED)
@@ -177,7 +182,7 @@ $(NGINX):
 	@apt-get update -qq && apt-get install -qq -y nginx >/dev/null
 
 clean: ## Remove everything that the other commands created
-	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist clients/js/build.stamp clients/js/test-results examples/react/node_modules examples/vite-app/node_modules examples/vite-app/dist examples/vite-app/test-results benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist clients/js/build.stamp clients/js/test-results examples/react/node_modules examples/vite-app/node_modules examples/vite-app/dist examples/vite-app/test-results benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache clients/inspector/node_modules
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)

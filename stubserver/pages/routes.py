@@ -1,10 +1,10 @@
-"""Everything served besides the operations: contracts, placeholder files, the consent page, a redirect to /docs/."""
+"""Everything served besides the operations: contracts, placeholder files, the consent page, the inspector."""
 
 from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from stubserver.api import images, pictures
@@ -12,13 +12,15 @@ from stubserver.call import SCOPE_KEY
 from stubserver.contract.contract import Contract
 from stubserver.pages.consent import authorize
 from stubserver.pages.documents import served
+from stubserver.pages.home import home, part
 
 
 def page_routes(contracts: Iterable[Contract]) -> Router:
     """The ASGI application for requests that are not for an operation; the `contracts` are served as documents."""
     return Router(
         [
-            Route("/", _home),
+            Route("/", home),
+            Route("/inspector/{name}", part),
             *(Route(f"{contract.base}/openapi.json", served(contract)) for contract in contracts),
             Route("/favicon.ico", _nothing),
             Route("/upfiles/svg/{name}.svg", _drawing),
@@ -30,10 +32,6 @@ def page_routes(contracts: Iterable[Contract]) -> Router:
         ],
         redirect_slashes=False,
     )
-
-
-async def _home(request: Request) -> Response:
-    return RedirectResponse(f"{request.scope['root_path']}/docs/")
 
 
 async def _nothing(_: Request) -> Response:

@@ -84,8 +84,9 @@ def assert_works(url: str, shown: str) -> None:
     assert page["next"].startswith(f"{shown}/~w/api/v2/")
     for address in (page["next"], page["results"][0]["image_small"]):
         assert httpx.get(address.replace(shown, url)).status_code == 200
-    home = httpx.get(f"{url}/")
-    assert home.headers["location"] == "/stub/docs/"
+    home = httpx.get(f"{url}/", headers={"Accept": "text/html"}).text
+    (script,) = re.findall(r'src="/stub(/[^"]+)"', home)
+    assert httpx.get(url + script).headers["content-type"].startswith("text/javascript")
     (document,) = re.findall(r'url: "/stub(/[^"]+)"', httpx.get(f"{url}/docs/").text)
     assert httpx.get(url + document).status_code == 200
 
