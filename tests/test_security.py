@@ -43,6 +43,7 @@ STORED = "tests/shared/test_journal.py::"
 SECRETS = "tests/control/test_request_view_secrets.py::"
 REGISTRY = "tests/worlds/test_registry.py::"
 PROXY = "tests/checking/test_proxy.py::"
+HOME = "tests/pages/test_home.py::"
 NOT_OURS = "a fact about others, which no test of ours can prove"
 PROVED: dict[str, Sequence[str]] = {
     # Loopback by default
@@ -118,6 +119,17 @@ PROVED: dict[str, Sequence[str]] = {
         DOCUMENTS + "test_another_site_gets_no_document_through_the_browser",
         GUARD + "test_the_token_does_not_let_foreign_pages_in",
     ],
+    # An inspector that runs only its own script
+    "The page at `/` asks no other server": [
+        HOME + "test_the_page_lets_in_nothing_foreign",
+        HOME + "test_its_parts_are_served_and_name_no_other_host",
+        HOME + "test_a_hostile_name_of_a_world_is_never_in_the_page",
+    ],
+    "It changes things only through the control plane": [
+        GUARD + "test_the_token_does_not_let_foreign_pages_in",
+        GUARD + "test_every_operation_refuses_as_it_declares",
+    ],
+    "To open it makes no world": [HOME + "test_whoever_looks_makes_no_world"],
     # No outbound calls
     "The server never connects to anything, except to the Redis": [
         HERE + "test_no_request_makes_the_server_do_anything_but_answer"

@@ -36,6 +36,8 @@ MAX_PATH = 2048
 """Maximum length of a path; a longer one cannot name anything (and would overflow an integer in it)."""
 API = ("/api/", "/oauth/")
 """Prefixes of the paths that follow the API's rules on media types and slashes."""
+INSPECTOR = "/inspector/"
+"""Prefix of what the page at / loads; it only looks at a world."""
 PAGE = "/oauth/authorize"
 """The exception: a page for people, with a trailing slash or, as in the docs, without."""
 
@@ -154,11 +156,13 @@ class Wire:
         )
 
     def _world(self, name: str, method: str, path: str, headers: Mapping[str, str]) -> World:
-        """The world of a request, which is made unless the request is for the control plane, or of a foreign page.
-        Raises a 400 or 403 refusal."""
+        """The world of a request, which is made unless the request is for the control plane or the inspector, or of a
+        foreign page. Raises a 400 or 403 refusal."""
         if path.startswith(CONTROL):
             return self._worlds.peek(name)
         if not self._visitors.is_foreign(headers) or (is_followed(method, headers) and not is_api(path)):
+            if path == "/" or path.startswith(INSPECTOR):
+                return self._worlds.peek(name)
             return self._worlds.touch(name, headers.get(FIXTURE_HEADER.lower()))
         if path.startswith(API) or name not in self._worlds:
             raise refusal(

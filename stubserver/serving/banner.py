@@ -32,6 +32,7 @@ def banner(app: StubServer, url: str) -> str:
         f"{PRODUCT} {__version__}   fixture {app.fixture.name}, {len(app.contract.operations)} operations",
         "",
         f"  API    {shown}/api/v2/",
+        f"  Look   {shown}/   (the inspector: requests, rows, clock, faults)",
         f"  Docs   {shown}/docs/",
         f"  Spec   {shown}/openapi.json",
         f"  Stub   {shown}{CONTROL}docs/   (worlds, clock, faults, journal, coverage)",

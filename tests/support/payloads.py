@@ -79,7 +79,8 @@ def innocent(contracts: Sequence[Contract]) -> Iterator[Options]:
             elif operation.bodies:
                 options["json"] = _body(contract, operation)
             yield options
-    yield {**_COVER, "files": {"image_original": ("sky.png", png(8, "sky"))}}
+    own = {"X-Stub-World": "pictured"}  # where nobody has deleted the course
+    yield {**_COVER, "headers": own, "files": {"image_original": ("sky.png", png(8, "sky"))}}
     pages = [
         "/",
         "/docs/",

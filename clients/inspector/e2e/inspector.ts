@@ -17,7 +17,7 @@ export interface Server {
 }
 
 /** A server on a free port. */
-export async function startServer(...options: string[]): Promise<Server> {
+async function startServer(...options: string[]): Promise<Server> {
   const server = spawn(COMMAND, ['serve', '--port', '0', ...options], {stdio: ['ignore', 'pipe', 'pipe']});
   const log: string[] = [];
   server.once('error', (error) => log.push(`cannot start ${COMMAND}: ${error.message}`));
@@ -29,8 +29,9 @@ export async function startServer(...options: string[]): Promise<Server> {
       return {
         url,
         async stop() {
-          server.kill();
-          await once(server, 'exit');
+          if (server.exitCode === null && server.signalCode === null && server.kill()) {
+            await once(server, 'exit');
+          }
         },
       };
     }
@@ -87,6 +88,8 @@ export class World {
 
 interface Fixtures {
   world: World;
+  /** Starts servers of a test's own, which end with it. */
+  startServer(...options: string[]): Promise<Server>;
   /** Refusals that the test provokes; the console of the browser shows them as errors. */
   refusals: RegExp[];
 }
@@ -110,10 +113,20 @@ export const test = base.extend<Fixtures, {server: Server}>({
     await use(world);
   },
 
+  startServer: async ({}, use) => {
+    const started: Server[] = [];
+    await use(async (...options) => {
+      const server = await startServer(...options);
+      started.push(server);
+      return server;
+    });
+    await Promise.all(started.map((server) => server.stop()));
+  },
+
   refusals: async ({}, use) => use([]),
 
   // Every page is watched: it asks no other host, and says no error that was not announced.
-  page: async ({page, refusals}, use) => {
+  page: async ({page, refusals, startServer: _}, use) => {
     const problems: string[] = [];
     let own = '';
     page.on('framenavigated', (frame) => (own ||= new URL(frame.url()).host));

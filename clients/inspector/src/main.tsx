@@ -84,7 +84,7 @@ function Inspector() {
             }}
           />
         ) : fork !== null || fixture !== null ? (
-          <Offer fork={fork} fixture={fixture} />
+          <Offer fork={fork} fixture={fixture} world={live.world} />
         ) : (
           <Shown key={attempts} view={view} live={live} now={now} first={first} second={second} />
         )}
@@ -151,7 +151,9 @@ function Head({live, now}: {live: Live; now: Date | undefined}) {
       </p>
       <p class="actions">
         <code>{addressOf()}</code>
-        <Copy what="the address of this world" text={addressOf()} />
+        <Copy what="the address of this world" text={addressOf()}>
+          Copy address
+        </Copy>
         <Copy what="a link to a copy of this world" text={forkLink(worldName)}>
           Share
         </Copy>

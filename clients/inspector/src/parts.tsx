@@ -1,5 +1,5 @@
 // Small parts that several views share.
-import {useCallback, useEffect, useState} from 'preact/hooks';
+import {useCallback, useEffect, useId, useState} from 'preact/hooks';
 import type {Row} from './types';
 
 type Say = (text: string) => void;
@@ -153,10 +153,11 @@ export function Choice(props: {
   onChange(value: string): void;
   options: (string | [value: string, text: string])[];
 }) {
+  const id = useId();
   return (
-    <label>
-      <span>{props.label}</span>
-      <select value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
+    <span class="field">
+      <label for={id}>{props.label}</label>
+      <select id={id} value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
         {props.options.map((option) => {
           const [value, text] = typeof option === 'string' ? [option, option] : option;
           return (
@@ -166,7 +167,7 @@ export function Choice(props: {
           );
         })}
       </select>
-    </label>
+    </span>
   );
 }
 
@@ -183,11 +184,12 @@ export function Field(props: {
 }) {
   const {label, value, onInput, ...given} = props;
   const others = given as {type?: 'text'}; // Preact's types know what each kind of input may have, but not of which kind it is
+  const id = useId();
   return (
-    <label>
-      <span>{label}</span>
-      <input {...others} value={value} autocomplete="off" onInput={(event) => onInput(event.currentTarget.value)} />
-    </label>
+    <span class="field">
+      <label for={id}>{label}</label>
+      <input {...others} id={id} value={value} autocomplete="off" onInput={(event) => onInput(event.currentTarget.value)} />
+    </span>
   );
 }
 

@@ -3,7 +3,8 @@ import {API, addressOf, pathOf} from './api';
 import type {Entry} from './types';
 
 const REDACTED = '[redacted]';
-const KEPT = ['content-type', 'prefer', 'accept-language', 'x-stub-fixture'];
+/** Headers that make a difference. */
+const KEPT = ['content-type', 'prefer'];
 
 interface Parts {
   method: string;

@@ -2,7 +2,7 @@
 import {useState} from 'preact/hooks';
 import {API, all, control} from './api';
 import {VirtualList, usePaged} from './list';
-import {Fields, number, usePromise} from './parts';
+import {Field, Fields, number, usePromise} from './parts';
 import type {Row, RowDetail, Table, TableRow} from './types';
 
 /** Field -> the table of the row that it names. */
@@ -89,10 +89,7 @@ function Rows({table, version, opened}: {table: string; version: number; opened:
           <input type="checkbox" checked={differs} onChange={() => setDiffers(!differs)} />
           <span>Only what differs</span>
         </label>
-        <label>
-          <span>Key</span>
-          <input size={6} value={wanted} onInput={(event) => setWanted(event.currentTarget.value)} />
-        </label>
+        <Field label="Key" value={wanted} onInput={setWanted} />
         <button>Go</button>
       </form>
       <p class="muted count">{paged.count === undefined ? 'Loading …' : number(paged.count, 'row')}</p>

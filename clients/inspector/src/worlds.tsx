@@ -1,8 +1,9 @@
 // The worlds of the server: made, forked, reset, deleted, and their addresses to hand on.
-import {useState} from 'preact/hooks';
+import {useEffect, useState} from 'preact/hooks';
 import {addressOf, all, control, pathOf, prefix, worldName} from './api';
 import {VirtualList, usePaged} from './list';
 import {Choice, Copy, Field, attempt, number, readable, useNarrow, usePromise} from './parts';
+import type {Live} from './live';
 import type {Snapshot, World} from './types';
 
 /** The link that offers a copy of a world to whoever follows it. */
@@ -195,8 +196,13 @@ function Item({world, act}: {world: World; act: Act}) {
 }
 
 /** What a link to a copy, or to a world with a fixture of choice, leads to. Only the button makes a world. */
-export function Offer({fork, fixture}: {fork: string | null; fixture: string | null}) {
+export function Offer({fork, fixture, world}: {fork: string | null; fixture: string | null; world: Live['world']}) {
   const [name, setName] = useState('');
+  useEffect(() => {
+    if (fork === null && world?.fixture === fixture) {
+      location.replace(`${pathOf()}/`); // it is there already
+    }
+  }, [world]);
 
   async function make(event: Event) {
     event.preventDefault();
@@ -221,8 +227,12 @@ export function Offer({fork, fixture}: {fork: string | null; fixture: string | n
           <h2>
             World {worldName}, from fixture {fixture}
           </h2>
-          <p>It is made once; if it is there already, the address without the question mark opens it.</p>
-          <button>Make the world</button>
+          {world ? (
+            <p>There is a world of this name already, from fixture {world.fixture}.</p>
+          ) : (
+            <p>Whoever follows this link gets the same world; the first one makes it.</p>
+          )}
+          <button disabled={!!world}>Make the world</button>
         </>
       )}{' '}
       <a href={`${pathOf()}/`}>Open world {worldName} instead</a>
