@@ -60,9 +60,8 @@ def _is_wanted(entry: Entry, wanted: Mapping[str, Any]) -> bool:
 
 def _entry(call: Call, parts: ServerParts) -> Entry:
     number = call.ids["request"]
-    for entry in parts.journal.entries(parts.worlds.peek(number.rpartition("-")[0])):
-        if entry.id == number:
-            return entry
+    if entry := parts.journal.find(parts.worlds.peek(number.rpartition("-")[0]), number):
+        return entry
     raise refusal(404, f"The journal has no request {number}, or no longer has it.")
 
 

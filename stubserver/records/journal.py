@@ -132,6 +132,12 @@ class Journal:
         journal: WorldJournal | None = world.journal
         return [entry_of(call, answer) for call, answer, _ in journal.recorded] if journal else []
 
+    def find(self, world: World, number: str) -> Entry | None:
+        """The entry with this id, if the world has it."""
+        journal: WorldJournal | None = world.journal
+        found = (one for one in journal.recorded if one[0].id == number) if journal else ()
+        return next((entry_of(call, answer) for call, answer, _ in found), None)
+
     def recorded(self, world: World) -> int:
         """How many entries the world has had since its journal was cleared."""
         return sum(world.forgotten.values()) + len(world.journal or ())

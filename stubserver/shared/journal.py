@@ -48,6 +48,10 @@ class SharedJournal(Journal):
         self._shared.turn.entries.pop(world.name, None)
         self._shared.turn.cleared.add(world.name)
 
+    def find(self, world: World, number: str) -> Entry | None:
+        """See Journal."""
+        return next((entry for entry in self.entries(world) if entry.id == number), None)
+
     def recorded(self, world: World) -> int:
         """See Journal."""
         kept = self._shared.documents.get(world.name)

@@ -1,5 +1,7 @@
 """The control plane's tables: the rows of a world beside those of its fixture, page by page."""
 
+from typing import Any
+
 import pytest
 
 from stubserver.app import StubServer
@@ -140,3 +142,19 @@ def test_get_row_names_a_bounded_number_of_others(api: Api, app: StubServer, mon
     found = ok(api.get(f"{TABLE}/courses/1"))["belongs"][0]
     assert (found["count"], found["keys"]) == (3, ["1", "2"])
     assert MAX_KEYS == 100
+
+
+def test_list_rows_reads_only_the_page(api: Api, app: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows there are: those in front of the page are skipped by their keys."""
+    world = app.worlds.get("w")
+    world.categories.fill({number: {"id": number, "name": str(number)} for number in range(100, 3100)})
+    read: list[Any] = []
+
+    def noted(_: str, row: Any, __: object) -> Any:
+        read.append(row)
+        return row
+
+    monkeypatch.setattr(tables, "shown_row", noted)
+    page = ok(api.get(f"{TABLE}/categories?limit=2&offset=3000", headers=named("w")))
+    assert (page["count"], [row["key"] for row in page["results"]]) == (3004, ["3096", "3097"])
+    assert len(read) == 4

@@ -238,3 +238,19 @@ def test_a_violation_is_what_the_contract_does_not_know(
 def test_what_the_contract_knows_is_no_violation(api: Api, method: str, path: str, options: Options) -> None:
     api.as_("creator").request(method, path, **options)
     assert newest(api)["violations"] == []
+
+
+# Finding
+
+
+def test_an_entry_is_found_by_its_id_as_long_as_it_is_kept(fresh: Callable[..., Api]) -> None:
+    api = fresh(max_requests=2)
+    ask_in_turn(api, "wwwv")
+    journal, world = api.app.journal, api.app.worlds.peek("w")
+    found = [journal.find(world, f"w-{number}") for number in range(5)]
+    assert [entry and entry.id for entry in found] == [None, None, "w-2", "w-3", None]
+    assert journal.find(world, "v-1") is None
+    assert (journal.recorded(world), journal.recorded(api.app.worlds.peek("none"))) == (3, 0)
+    journal.clear(world)
+    assert journal.recorded(world) == 0
+    assert journal.find(world, "w-3") is None
