@@ -162,11 +162,6 @@ class Table:
         """Key -> the row, for all rows that differ from the base; None if it was deleted. Not to be changed."""
         return self._changes.rows
 
-    @property
-    def changed(self) -> int:
-        """How many rows differ from the base."""
-        return len(self._changes.rows)
-
     def get(self, key: Key) -> Row | None:
         """The row that has this key, or None."""
         if self._log.reads is not None:

@@ -147,7 +147,7 @@ class World:
     @property
     def changed(self) -> int:
         """How many rows differ from the fixture."""
-        return sum(table.changed for table in self.tables.values())
+        return sum(len(table.differences) for table in self.tables.values())
 
     @property
     def size(self) -> int:

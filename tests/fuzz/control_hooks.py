@@ -26,7 +26,8 @@ SERVER_RULES = {
         "world",
         "method",
         "operation",
-    },  # years; checksums; only one source allowed; stale answers to writes
+        "format",
+    },  # years; checksums; only one source allowed; stale answers to writes; formats of later versions
     "unique": {"name"},  # the world exists already
     "does_not_exist": {"fixture", "operation", "path", "persona"},
     "invalid_choice": {"method", "status"},  # of the operation

@@ -71,4 +71,4 @@ def test_what_is_undone_leaves_no_size_behind() -> None:
     for start in (3, 2, 1, 0):
         log.undo(start)
         assert log.size == sizes[start]
-    assert (things.changed, sizes[0]) == (0, 0)
+    assert (len(things.differences), sizes[0]) == (0, 0)

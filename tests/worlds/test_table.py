@@ -257,7 +257,7 @@ def test_filling_is_the_same_as_setting_one_by_one(
     for key, after in changes.items():
         one_by_one.set(key, one_by_one.get(key), after)
     assert list(at_once) == list(one_by_one)
-    assert (len(at_once), at_once.changed) == (len(one_by_one), one_by_one.changed)
+    assert (len(at_once), at_once.differences) == (len(one_by_one), one_by_one.differences)
     for kind in "abc":
         assert list(at_once.keys("kind", kind)) == list(one_by_one.keys("kind", kind))
     assert at_once.snapshot().index == one_by_one.snapshot().index
