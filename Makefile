@@ -93,6 +93,7 @@ npm: examples/vite-app/node_modules/stamp $(CHROMIUM) ## Build and test the npm 
 	cd clients/js && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 	$(NODE) CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/clients
 	cd examples/vite-app && $(NODE) CHROMIUM=$(CHROMIUM) npm test
+
 test-inspector: clients/inspector/node_modules/stamp $(CHROMIUM) ## Drive the inspector in headless Chromium; axe looks at it, pictures are in clients/inspector/screenshots
 	cd clients/inspector && $(NODE) CHROMIUM=$(CHROMIUM) npm test
 
