@@ -7,8 +7,8 @@ from functools import partial
 import httpx
 
 from benchmarks.many_worlds import seconds, sent
-from benchmarks.report import number, table
 from benchmarks.sharing import Stores
+from benchmarks.tables import number, table
 from benchmarks.workloads import GET, PUTS, Request
 
 _AWAY = {0: 5, 100: 5, 10_000: 1}

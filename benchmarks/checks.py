@@ -1,6 +1,7 @@
 """Checks before a server is measured: are its answers right, and what does it really do with a request?"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -21,6 +22,8 @@ class Habits:
     """Status of its answer to a request without a token."""
     remembers: bool
     """Whether a change is still there afterwards."""
+    tells_apart: bool
+    """Whether it shows which of the two measured bodies was sent last."""
 
 
 def check(client: httpx.Client, request: Request, expected: Answer) -> None:
@@ -32,15 +35,21 @@ def check(client: httpx.Client, request: Request, expected: Answer) -> None:
         raise WrongAnswer(f"{request.method} {request.path} was answered with {_size(answer.text)} bytes")
 
 
-def habits(client: httpx.Client, put: Request) -> Habits:
+def habits(client: httpx.Client, puts: Sequence[Request]) -> Habits:
     """Try an invalid body, a request without a token, and whether a change is still there afterwards."""
+    put = puts[0]
     token = {"Authorization": f"Bearer {put.token}"}
     invalid = client.request(put.method, put.path, headers=token, json={**CHANGES, "type": "unheard-of"})
     stranger = client.request(put.method, put.path, json=CHANGES)
     client.request(put.method, put.path, headers=token, json={**CHANGES, "name": _OTHER_NAME})
     remembers = _OTHER_NAME in ask(client, GET).text
+    return Habits(invalid.status_code, stranger.status_code, remembers, all(_shows(client, one) for one in puts))
+
+
+def _shows(client: httpx.Client, put: Request) -> bool:
+    """Whether the course has the description that was sent."""
     ask(client, put)
-    return Habits(invalid.status_code, stranger.status_code, remembers)
+    return put.body is not None and put.body["description"] in ask(client, GET).text
 
 
 def _size(text: str) -> int:

@@ -16,6 +16,8 @@ from benchmarks.workloads import GET, WORKLOADS, Workload
 
 _READY_WITHIN = 120.0
 """Seconds that a server may take to start."""
+_WAKES_WITHIN = 0.2
+"""Seconds that a server needs to notice what it has missed in a pause."""
 _POLL_EVERY = 0.005
 """Seconds between two attempts to reach it."""
 
@@ -59,7 +61,7 @@ class Contender:
             for workload in filter(self.takes, workloads):
                 for request, meant in zip(self.server.requests(workload), workload.requests, strict=True):
                     check(client, request, answer_to(meant, recording))
-            self.result.habits = habits(client, self.server.requests(WORKLOADS["put"])[0])
+            self.result.habits = habits(client, self.server.requests(WORKLOADS["put"]))
 
     def takes(self, workload: Workload) -> bool:
         """Whether the server supports the workload."""
@@ -72,10 +74,19 @@ class Contender:
         used = self.process.cpu_seconds() - before
         return Sample(used / found.requests * 1e6, found.per_second, found.answer_bytes)
 
-    def load_half(self, seconds: int) -> None:
-        """GET one course at half the maximum rate, and record the latencies. Raises BadSample."""
-        rate = (self.result.per_second("get") or 0) / 2
-        self.result.latencies.append(at_rate(self.url, GET, rate, seconds))
+    def load_half(self, workload: Workload, seconds: int) -> None:
+        """Send requests at half the maximum rate, and record the latencies. Raises BadSample."""
+        rate = (self.result.per_second(workload.name) or 0) / 2
+        paced = at_rate(self.url, self.server.requests(workload), rate, seconds)
+        self.result.latencies.setdefault(workload.name, []).append(paced)
+
+    def wake(self) -> None:
+        """Let it continue after a pause, until it answers: a call to a store that was paused, too, may have failed.
+        Raises NotReady."""
+        self.process.resume()
+        time.sleep(_WAKES_WITHIN)
+        with self._client() as client:
+            self._wait(client)
 
     def __enter__(self) -> "Contender":
         return self

@@ -40,7 +40,8 @@ class Result:
     habits: Habits | None = None
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     """Workload -> a sample for each round."""
-    latencies: list[Paced] = field(default_factory=list)
+    latencies: dict[str, list[Paced]] = field(default_factory=dict)
+    """Workload -> samples at half of the maximum rate."""
     megabytes_after: float | None = None
     """Memory after all load."""
 

@@ -24,7 +24,7 @@ from benchmarks.figures import Start
 from benchmarks.peers import ours
 from benchmarks.process import step_aside
 from benchmarks.recording import ask
-from benchmarks.report import number, table
+from benchmarks.tables import number, table
 from benchmarks.workloads import Request, Workload
 from stubserver.authoring.generator import generate
 

@@ -8,8 +8,8 @@ from functools import partial
 import httpx
 
 from benchmarks.recording import WrongAnswer, ask
-from benchmarks.report import number, table
 from benchmarks.sharing import REDIS, Stores
+from benchmarks.tables import number, table
 from benchmarks.workloads import GET, PUTS, Request
 from stubserver.addressing import CONTROL, base_path
 

@@ -3,13 +3,14 @@
 import contextlib
 import math
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.contender import Contender, NotReady
 from benchmarks.figures import Result
 from benchmarks.load import BadSample
-from benchmarks.peers import OURS, Server, ours
+from benchmarks.peers import Server, ours
 from benchmarks.recording import Recording, WrongAnswer, record
 from benchmarks.workloads import Workload
 
@@ -17,14 +18,18 @@ _LATENCY_ROUNDS = 3
 
 
 class Lost(Exception):
-    """Our own server does not work, or another one failed under load, so the comparison would be meaningless."""
+    """A server that is needed does not work, or one failed under load, so the comparison would be meaningless."""
 
 
 class Match:
     """Servers that are measured side by side. Leaving the context stops them all."""
 
-    def __init__(self, servers: list[Server], workloads: list[Workload], seconds: int, folder: Path) -> None:
-        """`seconds` is the length of a sample; files go to `folder`."""
+    def __init__(
+        self, servers: list[Server], needed: Collection[str], workloads: list[Workload], seconds: int, folder: Path
+    ) -> None:
+        """The match is lost if a server fails whose name is `needed`. `seconds` is the length of a sample; files go to
+        `folder`."""
+        self._needed = needed
         self._contenders = [Contender(server, folder) for server in servers]
         self._workloads = workloads
         self._seconds = seconds
@@ -48,11 +53,14 @@ class Match:
                 contender.stop()
                 self._leave(contender, str(error) or "it is not installed")
 
-    def warm_up(self) -> None:
-        """Put the servers under load without measuring; virtual machines need much of it."""
+    def warm_up(self, seconds: int) -> None:
+        """Put each server under full load without measuring, for so long in all; virtual machines need much of it."""
         for contender in self._running():
-            for workload in self._workloads:
-                self._turn(contender, workload, self._warm)
+            taken = [workload for workload in self._workloads if contender.takes(workload)]
+            part = math.ceil(seconds / max(1, len(taken)))
+            for workload in taken:
+                self._turn(contender, workload, partial(Contender.load, seconds=part))
+            _say(contender, "is warm")
 
     def round(self) -> None:
         """Take one sample of each workload on each server."""
@@ -64,7 +72,7 @@ class Match:
         """Measure how long answers take at half of each server's maximum load."""
         for _ in range(_LATENCY_ROUNDS):
             for contender in self._running():
-                self._turn(contender, workload, lambda one, _: one.load_half(self._seconds))
+                self._turn(contender, workload, partial(Contender.load_half, seconds=self._seconds))
 
     def results(self) -> list[Result]:
         """The results of all servers, including those that took no part."""
@@ -87,8 +95,8 @@ class Match:
     def _leave(self, contender: Contender, reason: str) -> None:
         contender.result.trouble = reason
         _say(contender, f"does not take part: {reason}")
-        if contender.server.name == OURS:
-            raise Lost(f"{OURS}: {reason}")
+        if contender.server.name in self._needed:
+            raise Lost(f"{contender.server.name}: {reason}")
 
     def _running(self) -> list[Contender]:
         return [contender for contender in self._contenders if not contender.result.trouble]
@@ -100,9 +108,6 @@ class Match:
         with _alone(contender):
             act(contender, workload)
 
-    def _warm(self, contender: Contender, workload: Workload) -> None:
-        contender.load(workload, math.ceil(self._seconds * contender.server.warm_up / len(self._workloads)))
-
     def _sample(self, contender: Contender, workload: Workload) -> None:
         sample = contender.load(workload, self._seconds)
         contender.result.samples.setdefault(workload.name, []).append(sample)
@@ -111,13 +116,13 @@ class Match:
 
 @contextlib.contextmanager
 def _alone(contender: Contender) -> Iterator[None]:
-    contender.process.resume()
     try:
+        contender.wake()
         yield
-    except BadSample as error:
+    except (BadSample, NotReady) as error:
         raise Lost(f"{contender.server.name}: {error}") from error
     contender.process.pause()
 
 
 def _say(contender: Contender, what: str) -> None:
-    print(f"  {contender.server.name:16} {what}", flush=True)
+    print(f"  {contender.server.name:19} {what}", flush=True)

@@ -9,6 +9,7 @@ import socket
 import statistics
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -53,11 +54,11 @@ class _Connection:
         return _complete(self._received)
 
 
-def at_rate(url: str, request: Request, rate: float, seconds: float) -> Paced:
-    """Send the request `rate` times per second, as evenly as the machine allows. Raises BadSample."""
+def at_rate(url: str, requests: Sequence[Request], rate: float, seconds: float) -> Paced:
+    """Send `rate` requests per second, in a cycle, as evenly as the machine allows. Raises BadSample."""
     connections = [_Connection(url) for _ in range(CONNECTIONS)]
     try:
-        times = _run(connections, _message(url, request), rate, max(1, round(rate * seconds)))
+        times = _run(connections, [_message(url, request) for request in requests], rate, max(1, round(rate * seconds)))
     except OSError as error:
         raise BadSample(f"{error} at a steady rate") from error
     finally:
@@ -67,7 +68,7 @@ def at_rate(url: str, request: Request, rate: float, seconds: float) -> Paced:
     return Paced(rate, statistics.median(times) * 1000, cuts[98] * 1000)
 
 
-def _run(connections: list[_Connection], message: bytes, rate: float, wanted: int) -> list[float]:
+def _run(connections: list[_Connection], messages: Sequence[bytes], rate: float, wanted: int) -> list[float]:
     """The latency of each answer in seconds. It includes the time that a request waits for a free connection."""
     poll, found = select.poll(), {connection.socket.fileno(): connection for connection in connections}
     for number in found:
@@ -79,7 +80,7 @@ def _run(connections: list[_Connection], message: bytes, rate: float, wanted: in
     while len(times) < wanted:
         now = time.perf_counter()
         while idle and sent < wanted and (due := begun + sent / rate) <= now:
-            idle.popleft().send(message, due)
+            idle.popleft().send(messages[sent % len(messages)], due)
             sent += 1
         for number, _ in poll.poll(_POLL_MS):
             connection = found[number]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from benchmarks.recording import Answer, Recording, answer_to, by_path
+from benchmarks.recording import Answer, Recording, answer_to, by_path, scripted
 from benchmarks.workloads import GET, PAGE
 from stubserver.contract.load import load_contract
 
@@ -46,23 +46,39 @@ def specmatic(folder: Path, recording: Recording) -> None:
 
 def wiremock(folder: Path, recording: Recording) -> None:
     """One static mapping for each method and path."""
-    mappings = [
-        {
-            "request": {"method": answer.request.method, "url": answer.request.path},
-            "response": {"status": answer.status, "headers": JSON, "body": answer.text},
-        }
-        for answer in by_path(recording)
-    ]
+    write(folder / "mappings" / "all.json", {"mappings": [_wiremock_mapping(answer) for answer in by_path(recording)]})
+
+
+def wiremock_stateful(folder: Path, recording: Recording) -> None:
+    """The mappings, in one scenario for each row that is written."""
+    mappings = []
+    for part in scripted(recording):
+        mapping = _wiremock_mapping(part.answer)
+        if part.sent:
+            mapping["request"]["bodyPatterns"] = [{"contains": part.sent}]
+            mapping |= {"scenarioName": part.scenario, "newScenarioState": part.state}
+        elif part.scenario:
+            mapping |= {"scenarioName": part.scenario, "requiredScenarioState": part.state}
+        mappings.append(mapping)
     write(folder / "mappings" / "all.json", {"mappings": mappings})
 
 
 def mockserver(folder: Path, recording: Recording) -> None:
     """One expectation for each method and path."""
+    write(folder / "expectations.json", [_expectation(answer) for answer in by_path(recording)])
+
+
+def mockserver_stateful(folder: Path, recording: Recording) -> None:
+    """The expectations, in one scenario for each row that is written."""
     expectations = []
-    for answer in by_path(recording):
-        request = {"method": answer.request.method, **_address(answer, "queryStringParameters")}
-        response = {"statusCode": answer.status, "headers": JSON, "body": answer.text}
-        expectations.append({"httpRequest": request, "httpResponse": response})
+    for part in scripted(recording):
+        expectation = _expectation(part.answer)
+        if part.sent:
+            expectation["httpRequest"]["body"] = {"type": "STRING", "string": part.sent, "subString": True}
+            expectation |= {"scenarioName": part.scenario, "newScenarioState": part.state}
+        elif part.scenario:
+            expectation |= {"scenarioName": part.scenario, "scenarioState": part.state}
+        expectations.append(expectation)
     write(folder / "expectations.json", expectations)
 
 
@@ -79,6 +95,18 @@ def json_server(folder: Path, recording: Recording) -> None:
     course, page = (json.loads(answer_to(request, recording).text) for request in (GET, PAGE))
     write(folder / "db.json", {"course": [course], "page": page["results"]})
     write(folder / "routes.json", {"/api/v2/course/search/?limit=:limit": "/page?_limit=:limit", "/api/v2/*/": "/$1"})
+
+
+def _wiremock_mapping(answer: Answer) -> dict[str, Any]:
+    return {
+        "request": {"method": answer.request.method, "url": answer.request.path},
+        "response": {"status": answer.status, "headers": JSON, "body": answer.text},
+    }
+
+
+def _expectation(answer: Answer) -> dict[str, Any]:
+    request = {"method": answer.request.method, **_address(answer, "queryStringParameters")}
+    return {"httpRequest": request, "httpResponse": {"statusCode": answer.status, "headers": JSON, "body": answer.text}}
 
 
 def _mockoon_route(answer: Answer) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import peer_files
+from benchmarks.process import free_port
 from benchmarks.recording import Recording
 from benchmarks.workloads import WORKLOADS, Request, Workload
 from stubserver import __version__
@@ -18,9 +20,8 @@ MODULES = Path(__file__).parent / "peers" / "node_modules"
 OURS = "stubserver"
 PRISM = "prism"
 _ALL = tuple(WORKLOADS)
-# Runtimes that compile at run time must warm up before they are measured; Java needs half a minute of load on one core.
-_NODE_WARM_UP = 4
-_JAVA_WARM_UP = 8
+_ABOUT = "validates requests and answers, checks tokens and roles, keeps state, a journal and a log"
+_FILE_STORE = "sqlite:worlds.db"
 # Java resolves names only from this file, so that nothing is ever sent to other hosts.
 _NAMES = "names.txt"
 
@@ -41,8 +42,6 @@ class Server:
     workloads: tuple[str, ...] = _ALL
     put: str = "PUT"
     """The method with which it changes some fields of a row."""
-    warm_up: int = 1
-    """Length of the load before it is measured, as a multiple of a sample's length."""
     pinned: bool = True
     """Whether it stays on the core for servers."""
 
@@ -53,19 +52,52 @@ class Server:
 
 def servers() -> list[Server]:
     """Our own server and its peers."""
-    slow = [ours("stubserver-slow", "--no-fast-path")] if "--no-fast-path" in _help() else []
-    return [ours(), *slow, *_node_peers(), *_java_peers()]
+    return [ours(), ours("stubserver-slow", "--no-fast-path"), *_with_stores(), *_node_peers(), *_java_peers()]
+
+
+def _with_stores() -> list[Server]:
+    """Ours, with worlds outside of the process. Two workers share the one core, so that the costs of a request are
+    comparable; `make bench-stores` measures how they scale."""
+    return [
+        ours("stubserver-sqlite", "--store", _FILE_STORE),
+        ours("stubserver-workers", "--store", _FILE_STORE, "--workers", "2"),
+        replace(
+            ours("stubserver-redis"),
+            about=f"{_ABOUT}, --store redis://..., the time of Redis included",
+            command=_with_redis,
+        ),
+    ]
 
 
 def ours(name: str = OURS, *options: str, pinned: bool = True) -> Server:
     """Our own server as users start it, with further options if given."""
-    about = "validates requests and answers, checks tokens and roles, keeps state, a journal and a log"
-    about = ", ".join([about, *options])
+    about = ", ".join([_ABOUT, " ".join(options)] if options else [_ABOUT])
 
     def command(_: Path, port: int) -> list[str]:
         return _stubserver("--port", str(port), *options)
 
     return Server(name, about, command, __version__, pinned=pinned)
+
+
+def _with_redis(folder: Path, port: int) -> list[str]:
+    """The command for a server and a Redis of its own, which is a child of it, and so measured and stopped with it."""
+    engine, engine_port = shutil.which("redis-server"), free_port()
+    if engine is None:
+        raise FileNotFoundError("redis-server is not installed; `make engines` installs it")
+    redis = [
+        engine,
+        "--port",
+        str(engine_port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--maxmemory-policy",
+        "noeviction",
+    ]
+    server = _stubserver("--port", str(port), "--store", f"redis://127.0.0.1:{engine_port}/0")
+    ready = f"until (exec 3<>/dev/tcp/127.0.0.1/{engine_port}) 2>&-; do sleep 0.01; done"
+    return ["bash", "-c", f"{shlex.join(redis)} & {ready}; exec {shlex.join(server)}"]
 
 
 def _node_peers() -> list[Server]:
@@ -77,7 +109,6 @@ def _node_peers() -> list[Server]:
             lambda folder, port: _prism(port),
             _version("@stoplight/prism-cli"),
             peer_files.contract,
-            warm_up=_NODE_WARM_UP,
         ),
         Server(
             "prism-quiet",
@@ -85,7 +116,6 @@ def _node_peers() -> list[Server]:
             lambda folder, port: _prism(port, "-v", "error"),
             _version("@stoplight/prism-cli"),
             peer_files.contract,
-            warm_up=_NODE_WARM_UP,
         ),
         Server(
             "mockoon",
@@ -93,7 +123,6 @@ def _node_peers() -> list[Server]:
             lambda folder, port: _mockoon(port),
             _version("@mockoon/cli"),
             peer_files.mockoon,
-            warm_up=_NODE_WARM_UP,
         ),
         Server(
             "json-server",
@@ -104,7 +133,6 @@ def _node_peers() -> list[Server]:
             peer_files.json_server,
             workloads=("get", "page", "put"),
             put="PATCH",
-            warm_up=_NODE_WARM_UP,
         ),
     ]
 
@@ -117,7 +145,6 @@ def _java_peers() -> list[Server]:
             _specmatic,
             _version("specmatic"),
             _named(peer_files.specmatic),
-            warm_up=_JAVA_WARM_UP,
         ),
         Server(
             "wiremock",
@@ -125,7 +152,13 @@ def _java_peers() -> list[Server]:
             _wiremock,
             _version("wiremock"),
             _named(peer_files.wiremock),
-            warm_up=_JAVA_WARM_UP,
+        ),
+        Server(
+            "wiremock-stateful",
+            "a scenario whose state is the body that was sent last; no journal, no log",
+            _wiremock,
+            _version("wiremock"),
+            _named(peer_files.wiremock_stateful),
         ),
         Server(
             "mockserver",
@@ -133,7 +166,13 @@ def _java_peers() -> list[Server]:
             _mockserver,
             _version("mockserver-node"),
             _named(peer_files.mockserver),
-            warm_up=_JAVA_WARM_UP,
+        ),
+        Server(
+            "mockserver-stateful",
+            "a scenario whose state is the body that was sent last; keeps a log of requests; logs errors only",
+            _mockserver,
+            _version("mockserver-node"),
+            _named(peer_files.mockserver_stateful),
         ),
     ]
 
@@ -199,7 +238,3 @@ def _version(package: str) -> str:
 
 def _stubserver(*options: str) -> list[str]:
     return [str(Path(sys.executable).with_name("stubserver")), "serve", *options]
-
-
-def _help() -> str:
-    return subprocess.run(_stubserver("--help"), capture_output=True, text=True, check=True).stdout  # noqa: S603

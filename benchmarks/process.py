@@ -7,8 +7,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-
-import psutil
+from typing import Any
 
 
 def cores() -> tuple[int, int] | None:
@@ -39,6 +38,15 @@ def free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
     return port
+
+
+def processor() -> str:
+    """The processor's model, if Linux knows it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
 
 
 class Process:
@@ -84,6 +92,8 @@ class Process:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def _tree(self) -> list[psutil.Process]:
+    def _tree(self) -> list[Any]:
+        import psutil  # which only `make bench` installs, and the tests of this folder do not need
+
         process = psutil.Process(self._process.pid)
         return [process, *process.children(recursive=True)]

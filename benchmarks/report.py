@@ -3,27 +3,29 @@
 import json
 import os
 import platform
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import releases
 from benchmarks.figures import Result, median
+from benchmarks.pace import Paced
 from benchmarks.peers import PRISM
-from benchmarks.picture import draw
-from benchmarks.process import CORES
+from benchmarks.process import CORES, processor
+from benchmarks.tables import number, table
 from benchmarks.workloads import WORKLOADS
 
 Setting = dict[str, Any]
 _NAME = "comparison"
 
 
-def setting(rounds: int, seconds: int, took: float) -> Setting:
+def setting(rounds: int, seconds: int, warm_up: int, took: float) -> Setting:
     """What readers must know about the run; `took` is its duration in seconds."""
     return {
         "rounds": rounds,
         "seconds": seconds,
-        "processor": _processor(),
+        "warm_up": warm_up,
+        "processor": processor(),
         "cores": os.cpu_count(),
         "pinned": CORES is not None,
         "python": platform.python_version(),
@@ -34,43 +36,38 @@ def setting(rounds: int, seconds: int, took: float) -> Setting:
 def write(folder: Path, results: list[Result], about: Setting) -> str:
     """Write the three files to `folder`; returns the Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = markdown(results, about)
+    text = markdown(results, about, releases.table(folder))
     (folder / f"{_NAME}.md").write_text(text, encoding="utf-8")
     found = {"setting": about, "servers": [_figures(result) for result in results]}
     (folder / f"{_NAME}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    from benchmarks.picture import draw  # the drawing library is big, and only needed here
+
     draw(folder / f"{_NAME}.png", [result for result in results if result.samples])
     return text
 
 
-def markdown(results: list[Result], about: Setting) -> str:
-    """The report with all its tables, as Markdown."""
+def markdown(results: list[Result], about: Setting, kept: str = "") -> str:
+    """The report with all its tables, as Markdown; `kept` is that of the releases, if there are any."""
     prism = next((result for result in results if result.server.name == PRISM and not result.trouble), None)
     measured = [workload for workload in WORKLOADS.values() if any(workload.name in one.samples for one in results)]
     parts = [_head(about)]
     parts += [f"## {workload.title}\n\n{_load_table(results, prism, workload.name)}" for workload in measured]
+    paced = [workload for workload in measured if any(workload.name in one.latencies for one in results)]
+    parts += [f"## {load.title}, at half load\n\n{_latency_table(results, load.name)}" for load in paced]
     parts += [
-        f"## Start, memory, latency\n\n{_other_table(results)}",
+        f"## Start and memory\n\n{_other_table(results)}",
         f"## Servers\n\n{_habits_table(results)}",
     ]
+    parts += [f"## Releases\n\n{kept}"] if kept else []
     return "\n\n".join(parts) + "\n"
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], last: str = "--:") -> str:
-    """A Markdown table: a column of text, then columns of figures; `last` aligns the last column."""
-    lines = [heads, ["---", *["--:"] * (len(heads) - 2), last], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def number(value: float | None, form: str = ",.0f", unit: str = "") -> str:
-    """A figure as text, or a dash for None."""
-    return "-" if value is None else f"{value:{form}}{unit}"
 
 
 def _head(about: Setting) -> str:
     cores = "server and load each on a core of their own" if about["pinned"] else "server and load on the same cores"
     return (
-        f"# Comparison\n\n{about['rounds']} rounds of {about['seconds']} s, {cores}, 16 keep-alive connections;"
-        f" {about['processor']}, {about['cores']} cores, Python {about['python']}; {about['minutes']} minutes in all.\n"
+        f"# Comparison\n\n{about['rounds']} rounds of {about['seconds']} s, after {about['warm_up']} s of full load for"
+        f" each server; {cores}, 16 keep-alive\nconnections; {about['processor']}, {about['cores']} cores, Python"
+        f" {about['python']}; {about['minutes']} minutes in all.\n"
         "CPU is the processor time per request of all the server's processes, the median of the rounds. The columns x\n"
         "compare with Prism and its defaults: the medians of CPU, and the median of the rounds' ratios of requests/s."
     )
@@ -93,8 +90,22 @@ def _load_row(result: Result, prism: Result | None, workload: str) -> list[str]:
     ]
 
 
+def _latency_table(results: list[Result], workload: str) -> str:
+    heads = ["server", "p50 ms", "p99 ms", "at requests/s"]
+    return table(heads, [_latency_row(result.server.name, result.latencies.get(workload, [])) for result in results])
+
+
+def _latency_row(name: str, found: list[Paced]) -> list[str]:
+    return [
+        name,
+        number(median([load.p50_ms for load in found]), ".2f"),
+        number(median([load.p99_ms for load in found]), ".2f"),
+        number(median([load.per_second for load in found])),
+    ]
+
+
 def _other_table(results: list[Result]) -> str:
-    heads = ["server", "start s", "CPU s", "MB", "MB after load", "p50 ms", "p99 ms", "at requests/s"]
+    heads = ["server", "start s", "CPU s", "MB", "MB after load"]
     return table(heads, [_other_row(result) for result in results])
 
 
@@ -105,9 +116,6 @@ def _other_row(result: Result) -> list[str]:
         number(result.start_cpu_seconds(), ".2f"),
         number(result.megabytes_at_start()),
         number(result.megabytes_after),
-        number(median([load.p50_ms for load in result.latencies]), ".2f"),
-        number(median([load.p99_ms for load in result.latencies]), ".2f"),
-        number(median([load.per_second for load in result.latencies])),
     ]
 
 
@@ -121,7 +129,8 @@ def _habits(result: Result) -> list[str]:
     seen = result.habits
     if seen is None:
         return ["-", "-", "-", f"did not take part: {result.trouble}"]
-    return [str(seen.invalid_body), str(seen.no_token), "yes" if seen.remembers else "no", result.server.about]
+    remembers = "yes" if seen.remembers else "two bodies" if seen.tells_apart else "no"
+    return [str(seen.invalid_body), str(seen.no_token), remembers, result.server.about]
 
 
 def _figures(result: Result) -> dict[str, Any]:
@@ -135,14 +144,5 @@ def _figures(result: Result) -> dict[str, Any]:
         "starts": [asdict(start) for start in result.starts],
         "megabytes_after": result.megabytes_after,
         "samples": {name: [asdict(sample) for sample in found] for name, found in result.samples.items()},
-        "latencies": [asdict(load) for load in result.latencies],
+        "latencies": {name: [asdict(load) for load in found] for name, found in result.latencies.items()},
     }
-
-
-def _processor() -> str:
-    """The processor's model, if Linux knows it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown processor")

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from benchmarks.report import number, table
 from benchmarks.sharing import MEMORY, REDIS, SQLITE, Cost, Group, Stores
+from benchmarks.tables import number, table
 from benchmarks.workloads import WORKLOADS, Workload
 from stubserver.addressing import base_path
 

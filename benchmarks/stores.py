@@ -7,8 +7,6 @@ written to benchmarks/results/stores.md. A wrong answer ends the run with status
 """
 
 import argparse
-import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +15,7 @@ from pathlib import Path
 from benchmarks import catching_up, many_worlds, sharing, store_costs
 from benchmarks.contender import NotReady
 from benchmarks.load import BadSample
+from benchmarks.options import need_wrk, positive
 from benchmarks.process import step_aside
 from benchmarks.recording import WrongAnswer
 
@@ -50,21 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=_positive, default=5, help="samples of each request")
-    parser.add_argument("--seconds", type=_positive, default=1, help="length of a sample")
-    parser.add_argument("--worlds", type=_positive, default=10_000, help="how many worlds are forked")
+    parser.add_argument("--rounds", type=positive, default=5, help="samples of each request")
+    parser.add_argument("--seconds", type=positive, default=1, help="length of a sample")
+    parser.add_argument("--worlds", type=positive, default=10_000, help="how many worlds are forked")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=[*PARTS], help="what is measured")
     parser.add_argument("--output", type=Path, default=_FILE, help="file for the tables")
     options = parser.parse_args(arguments)
-    if "requests" in options.parts and shutil.which(os.environ.get("WRK", "wrk")) is None:
-        parser.error("wrk is missing; `make bench-stores` installs it")
+    if "requests" in options.parts:
+        need_wrk(parser, "make bench-stores")
     return options
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -204,7 +204,8 @@ def test_the_word_of_a_test_finds_its_module() -> None:
     files = [
         file.relative_to(ROOT).as_posix()
         for file in TEST_FILES
-        if file.parent.name not in ("tests", "clients", "models", "edges", "fuzz", "sharing", "soak", "tools")
+        if file.parent.name
+        not in ("tests", "benchmarks", "clients", "models", "edges", "fuzz", "sharing", "soak", "tools")
     ]
     stray = [file for file in files if not any(f"{file[:-3]}_".startswith(f"{word}_") for word in words)]
     assert stray == []

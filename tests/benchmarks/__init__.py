@@ -1,0 +1,1 @@
+"""Tests of the arithmetic of the benchmarks, and of what they say to wrong use. Nothing is measured here."""
