@@ -169,6 +169,9 @@ def serve(
     """Serve the API until interrupted."""
     check_workers(workers, options["store"])
     gc.disable()  # until all is built: there is nothing to collect yet, and trying takes a sixth of the startup time
+    from stubserver.pipeline.imports import import_connexion
+
+    import_connexion()
     from stubserver.app import create_app
     from stubserver.contract.merging import SpecError
     from stubserver.fixtures.fixture import FixtureError

@@ -93,6 +93,9 @@ def exec_command(
     The server's URL is in STUBSERVER_URL, tokens are in STUBSERVER_TOKEN_CREATOR and so on. The exit status is that of
     the command, or 1 if the command succeeded but violated the contract and --fail-on-violation is given.
     """
+    from stubserver.pipeline.imports import import_connexion
+
+    import_connexion()
     from stubserver.cli.child import interruptible
     from stubserver.reports.coverage_report import FORMATS, format_of
     from stubserver.reports.findings import Findings

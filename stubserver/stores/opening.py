@@ -4,7 +4,6 @@ import re
 from urllib.parse import parse_qsl, urlencode
 
 from stubserver.settings import MEMORY
-from stubserver.stores.sqlite import SqliteStore
 from stubserver.stores.store import Store
 from stubserver.suggestions import did_you_mean
 
@@ -31,9 +30,11 @@ def store_at(url: str, max_requests: int) -> Store | None:
     if url == MEMORY:
         return None
     if kind == "sqlite":
+        from stubserver.stores.sqlite import SqliteStore  # loaded only where it is used, as the other one
+
         return SqliteStore(_path(rest), max_requests)
     if kind in ("redis", "rediss", "unix") and rest.startswith("//"):
-        from stubserver.stores.redis import RedisStore  # loaded only where it is used
+        from stubserver.stores.redis import RedisStore
 
         plain, prefix, ttl = _options(url)
         return RedisStore(plain, max_requests, prefix, ttl)
