@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from stubserver.contract.contract import Contract
-from stubserver.contract.merging import load_yaml
 from stubserver.contract.schema import Validator, echo
 from stubserver.errors import Refusal, invalid
-from stubserver.fixtures.fixture import ORDERS, SCHEMA, defaults_of
+from stubserver.fixtures.fixture import ORDERS, defaults_of, schema_of
 from stubserver.fixtures.references import REFERENCES, UNIQUE
 from stubserver.worlds.table import FixtureTable, Key, Row, Table
 
@@ -32,7 +31,7 @@ class RowChecks:
     fixture."""
 
     def __init__(self, contract: Contract) -> None:
-        schema = load_yaml(SCHEMA.read_text(encoding="utf-8"))
+        schema = schema_of(contract)
         self._contract, self._schema = contract, schema
         document = {**contract.document, "definitions": {**schema["definitions"], **_MOMENTS}}
         self._fields: dict[str, Mapping[str, Any]] = {}

@@ -9,6 +9,8 @@ import yaml
 
 _MERGED = {"paths", "components", "x-rules"}
 """Top-level keys to which every partial document may add."""
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT, _LIST, _OBJECT = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
 class SpecError(Exception):
@@ -50,7 +52,7 @@ def merge(folder: Path, *others: Path) -> Document:
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        document = load_yaml(file.read_text(encoding="utf-8"))
+        document = load_own(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SpecError(f"{file.name}: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict):
@@ -60,7 +62,33 @@ def _load(file: Path) -> dict[str, Any]:
 
 def load_yaml(text: str) -> Any:
     """Parse YAML, with libyaml if it is available (ten times faster)."""
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe loaders)
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 (a safe loader)
+
+
+def load_own(text: str) -> Any:
+    """The same for our own documents, which do not contain themselves. It takes a third less time."""
+    loader = _LOADER(text)
+    try:
+        node = loader.get_single_node()
+        return None if node is None else _constructed(loader, node)
+    finally:
+        loader.dispose()
+
+
+def _constructed(loader: Any, node: yaml.Node) -> Any:
+    """What a node stands for. Objects whose keys are texts, lists and texts, of which documents consist, take a
+    short way; PyYAML constructs all others."""
+    if _is_text(node):
+        return node.value
+    if node.tag == _LIST and type(node) is yaml.SequenceNode:
+        return [_constructed(loader, part) for part in node.value]
+    if node.tag == _OBJECT and type(node) is yaml.MappingNode and all(_is_text(key) for key, _ in node.value):
+        return {key.value: _constructed(loader, value) for key, value in node.value}
+    return loader.construct_object(node, deep=True)
+
+
+def _is_text(node: yaml.Node) -> bool:
+    return node.tag == _TEXT and type(node) is yaml.ScalarNode
 
 
 def _flattened(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,11 +1,12 @@
 """Merging: partial documents become one; a key in two of them is an error."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from stubserver.contract.merging import SpecError, merge
+from stubserver.contract.merging import SpecError, load_own, load_yaml, merge
 from stubserver.contract.resources import folder
 
 
@@ -64,3 +65,55 @@ def test_no_file_repeats_a_key() -> None:
 
     for file in [*folder("openapi").glob("*.yaml"), *folder("fixtures").glob("*.yaml")]:
         check(yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), file.name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "~",
+        "text",
+        "[1, 1.5, yes, ~, 'no', [], {}, 2026-01-18, 2026-01-18 10:00:00, 0x10, 010]",
+        "{1: one, yes: no, ~: nothing, 'two': 2, 2026-01-18: day}",
+        "base: &b {a: 1, b: [x]}\nboth: {<<: *b, b: 2, <<: {c: 3}}\nsame: *b",
+        "a: !!str 1\nb: !!int '1'\nc: !!set {x}\nd: !!omap [{x: 1}]\ne: !!binary aGk=\nf: !!seq [1]\ng: !!map {a: 1}",
+        "a: 1\na: 2",
+        "? |\n  long\n: >\n  folded\n  text\n",
+    ],
+)
+def test_our_own_documents_say_what_pyyaml_reads(text: str) -> None:
+    assert load_own(text) == load_yaml(text)
+
+
+@pytest.mark.parametrize("file", [*folder("openapi").rglob("*.yaml")], ids=lambda file: file.name)
+def test_so_do_those_that_there_are(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert load_own(text) == load_yaml(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{[1]: 2}",
+        "{{a: 1}: 2}",
+        "!!int x",
+        "[<<]",
+        "!!str [a]",
+        "{!!str [a]: 1}",
+        "!unheard-of x",
+        "!!seq {a: 1}",
+        "*a",
+        "[",
+        "a: 1\n---\n",
+        "!!map [1]",
+    ],
+)
+def test_what_pyyaml_refuses_is_refused(text: str) -> None:
+    def outcome(read: Callable[[str], object]) -> type[BaseException] | None:
+        try:
+            read(text)
+        except (yaml.YAMLError, ValueError) as error:
+            return type(error)
+        return None
+
+    assert outcome(load_own) is outcome(load_yaml) is not None
