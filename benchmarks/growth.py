@@ -90,16 +90,19 @@ def _rounds(contender: Contender, courses: int, last: str, rounds: int, seconds:
 
 def _workloads(courses: int, last: str, listed: int) -> list[Workload]:
     """The requests. Only the last course has `last` in its name. A write makes the server's cached answers useless."""
-    first, found = _get(_SEARCH), _get(f"{_SEARCH}&search={quote(last)}")
+    first, oldest = _get(_SEARCH), _get(f"{_SEARCH}&ordering=id")
+    found = _get(f"{_SEARCH}&search={quote(last)}")
     writes = [Request("", "PATCH", "/api/v2/course/1/", _TOKEN, {"description": text}) for text in ("One.", "Two.")]
     asked = {
         "GET the first course": [_get("/api/v2/course/1/")],
         "GET the last course": [_get(f"/api/v2/course/{courses}/")],
         "first page of 10": [first],
         "last page of 10": [_get(f"{_SEARCH}&offset={listed - 10}")],
+        "first page of 10, oldest first": [oldest],
         "search for one name": [found],
         "PATCH a course": writes,
         "PATCH and first page, each": [writes[0], first, writes[1], first],
+        "PATCH and first page, oldest first, each": [writes[0], oldest, writes[1], oldest],
         "PATCH and search, each": [writes[0], found, writes[1], found],
     }
     return [Workload("growth", title, tuple(requests)) for title, requests in asked.items()]

@@ -1,4 +1,4 @@
-"""Pages of rows that stand in several lists, newest first, without looking up any other row."""
+"""Pages of rows that stand in several lists, newest or oldest first, without looking up any other row."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -25,6 +25,10 @@ class Newest:
         found = sorted((key for keys, at in ends for key in keys[max(0, at - most) : at]), reverse=True)
         return [self._table[key] for key in found[:most]]
 
+    def oldest_first(self) -> "Oldest":
+        """The same rows, lowest key first."""
+        return Oldest(self)
+
     def _limit(self, count: int) -> int:
         """The smallest number for which at most `count` keys are equal or greater."""
         low, high = 0, 1 + max((keys[-1] for keys in self._lists), default=0)
@@ -35,3 +39,19 @@ class Newest:
             else:
                 low = middle + 1
         return high
+
+
+class Oldest:
+    """Rows in the opposite order, of which only those of a requested slice are looked up, too."""
+
+    def __init__(self, rows: Newest) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, part: slice) -> list[Row]:
+        """The rows in a slice, whose step is ignored."""
+        count = len(self)
+        first, end, _ = part.indices(count)
+        return self._rows[count - max(first, end) : count - first][::-1]

@@ -19,3 +19,8 @@ def test_newest_cuts_pages_out_of_several_lists(kinds: list[str], offset: int, l
     assert len(newest) == len(expected)
     assert newest[offset : offset + limit] == expected[offset : offset + limit]
     assert newest[:] == expected
+    oldest = newest.oldest_first()
+    assert len(oldest) == len(expected)
+    assert oldest[offset : offset + limit] == expected[::-1][offset : offset + limit]
+    assert oldest[:] == expected[::-1]
+    assert oldest[-limit:offset] == expected[::-1][-limit:offset]

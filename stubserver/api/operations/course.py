@@ -16,8 +16,8 @@ from stubserver.errors import Problem, Refusal, not_found
 from stubserver.worlds.newest import Newest
 from stubserver.worlds.table import Key, Row
 
-NEWEST_FIRST = "-id"
-"""The default order of a search, and the only one that does not have to look at every course."""
+NEWEST_FIRST, OLDEST_FIRST = "-id", "id"
+"""The default order of a search, and its opposite: the only ones that do not have to look at every course."""
 
 
 def list_joined_courses(call: Call) -> Listing:
@@ -59,9 +59,9 @@ def search_courses(call: Call) -> Listing:
         found = [row for row in found[:] if not set(categories).isdisjoint(row["categories"])]
     if call.query.get("search"):
         found = [row for row in found[:] if call.searches(row["name"], _description(call, row))]
-    if isinstance(found, list) or call.query["ordering"] != NEWEST_FIRST:
-        found = ordered(found[:], call.query["ordering"], ("id", "name", "created_at"), NEWEST_FIRST)
-    return _listing(call, found)
+    if isinstance(found, list) or call.query["ordering"] not in (NEWEST_FIRST, OLDEST_FIRST):
+        return _listing(call, ordered(found[:], call.query["ordering"], ("id", "name", "created_at"), NEWEST_FIRST))
+    return _listing(call, found if call.query["ordering"] == NEWEST_FIRST else found.oldest_first())
 
 
 def get_course(call: Call) -> Shaped:
