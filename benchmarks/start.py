@@ -38,7 +38,9 @@ def steps(started: float) -> None:
     _steps["the interpreter"] = (time.time() - started) * 1000
     gc.disable()  # as the command does
     with _timed("importing connexion"):
-        import connexion  # noqa: F401
+        from stubserver.pipeline.imports import import_connexion
+
+        import_connexion()
     with _timed("importing uvicorn"):
         import uvicorn.protocols.http.httptools_impl  # noqa: F401
     with _timed("importing the rest"):

@@ -95,11 +95,17 @@ def _stop_redirects(router: Router) -> None:
 
 def _add(app: ConnexionMiddleware, contract: Contract) -> None:
     try:
-        # Connexion resolves references in place, so it gets a copy of the document.
-        specification = _Specification(orjson.loads(orjson.dumps(contract.document)))
+        specification = _Specification(_Document(contract.document))
     except InvalidSpecification as error:
         raise SpecError(f"the merged document is not OpenAPI 3.0: {' '.join(str(error).split())[:300]}") from None
     app.apis.append(API(specification, base_path=None, name=contract.base, **app.options.__dict__))
+
+
+class _Document(dict[str, Any]):
+    """A document of JSON, which Connexion copies before it changes anything. This takes a third of the time."""
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return orjson.loads(orjson.dumps(self))
 
 
 class _Specification(OpenAPISpecification):

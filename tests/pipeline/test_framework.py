@@ -1,6 +1,7 @@
 """What Connexion is given, and what it serves by itself."""
 
 import asyncio
+import copy
 import re
 
 import pytest
@@ -36,3 +37,10 @@ def test_a_document_that_is_no_openapi_is_one_line(contract: Contract, default_f
     with pytest.raises(SpecError, match=r"the merged document is not OpenAPI 3\.0") as caught:
         StubServer(Contract(document), default_fixture)
     assert "\n" not in str(caught.value)
+
+
+def test_connexion_changes_no_document(contract: Contract, default_fixture: Fixture) -> None:
+    """It resolves references in place."""
+    before = copy.deepcopy(contract.document)
+    StubServer(contract, default_fixture)
+    assert contract.document == before
