@@ -86,8 +86,8 @@ def test_commands_are_cut_where_they_are_to_be_once(relay: Relay, echo: Echo, af
     said(relay)
     assert relay.has_cut
     assert said(relay) == TEXT
-    got = b"".join(piece for piece in echo.received if piece != b"END")
-    assert got == TEXT[:after] + TEXT
+    got = sorted(piece for piece in echo.received if piece != b"END")  # who is served first is left to chance
+    assert got == [TEXT[:after], TEXT][after == 0 :]
 
 
 def test_a_cut_after_the_last_byte_waits_for_the_next(relay: Relay) -> None:
