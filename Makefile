@@ -186,7 +186,7 @@ $(NGINX):
 	@apt-get update -qq && apt-get install -qq -y nginx >/dev/null
 
 clean: ## Remove everything that the other commands created
-	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist clients/js/build.stamp clients/js/test-results examples/react/node_modules examples/vite-app/node_modules examples/vite-app/dist examples/vite-app/test-results benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache clients/inspector/node_modules
+	rm -rf $(VENV) $(COMPAT) $(TOOLS) tests/node/node_modules tests/tools/node_modules clients/js/node_modules clients/js/dist clients/js/build.stamp clients/js/test-results examples/react/node_modules examples/vite-app/node_modules examples/vite-app/dist examples/vite-app/test-results benchmarks/peers/node_modules examples/react/dist build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache clients/inspector/node_modules clients/inspector/screenshots clients/inspector/test-results
 
 $(VENV)/serve.stamp: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)

@@ -11,6 +11,8 @@ const VIEWS = {
   row: 'state/courses/1',
   clock: 'clock',
   faults: 'faults',
+  variants: 'variants',
+  varied: 'requests/NAME-9',
   coverage: 'coverage',
   personas: 'personas',
   asked: 'personas/%2Fapi%2Fv2%2Fcourse%2F7%2F',
@@ -28,6 +30,9 @@ for (const [look, options] of Object.entries(LOOKS)) {
     test('every view can be used by everybody', async ({page, world, refusals}) => {
       refusals.push(/status of 40[134] .*\/api\/v2\/course\/7\//);
       await world.use();
+      await world.control('POST', '/variants', {kind: 'null', operation: 'get_course', place: '/created_by/avatar'});
+      await world.control('POST', '/variants', {kind: 'enum', choice: 'private'});
+      await world.api('GET', '/course/1/', 'member');
       for (const [name, view] of Object.entries(VIEWS)) {
         await open(page, world, view.replace('NAME', world.name));
         await expect(page.getByText(/^(Loading|Asking) …$/)).toHaveCount(0);

@@ -1,5 +1,5 @@
 // State, clock, faults, coverage, personas and worlds: what each shows, and what it does.
-import {copied, expect, open, test} from './inspector';
+import {World, copied, expect, open, test} from './inspector';
 
 test('the state marks what differs from the fixture', async ({page, world}) => {
   await world.use();
@@ -126,7 +126,9 @@ test('coverage is counted as the server counts it', async ({page, world}) => {
   await expect(operation).toContainText('name ×');
 });
 
-test('a world is made, forked, handed on and deleted', async ({page, world}) => {
+test('a world is made, forked, handed on and deleted', async ({page, startServer}) => {
+  const server = await startServer(); // with so few worlds that the list shows all of them
+  const world = new World(server.url, 'mine');
   await world.use();
   await open(page, world, 'worlds');
   const mine = page.getByRole('listitem').filter({hasText: world.name}).first();

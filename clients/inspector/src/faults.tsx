@@ -122,7 +122,6 @@ export function Faults({version}: {version: number}) {
         <Field label="Switch" placeholder="none" value={wanted.switch} onInput={set('switch')} />
         <button>Add</button>
       </form>
-      <Variants />
     </section>
   );
 }
@@ -158,9 +157,4 @@ function bodyOf(wanted: typeof NOTHING): Record<string, unknown> {
 function target({operation, method, path}: Fault): string {
   const what = [method, operation, path].filter((part) => part !== undefined).join(' ');
   return what === '' ? 'for every request' : `for ${what}`;
-}
-
-/** Where prepared answers of an operation will be chosen; shown once the control plane offers them. */
-function Variants() {
-  return null;
 }

@@ -11,10 +11,11 @@ import {Copy, Field, Sayings, number, readable} from './parts';
 import {Personas} from './personas';
 import {Requests} from './requests';
 import {State} from './state';
+import {Variants} from './variants';
 import {Offer, Worlds, forkLink} from './worlds';
 import './styles.css';
 
-const VIEWS = ['requests', 'state', 'clock', 'faults', 'coverage', 'personas', 'worlds'] as const;
+const VIEWS = ['requests', 'state', 'clock', 'faults', 'variants', 'coverage', 'personas', 'worlds'] as const;
 type View = (typeof VIEWS)[number];
 
 /** What the part of the address behind # names: a view, and what is opened in it. */
@@ -50,6 +51,7 @@ function Inspector() {
   useEffect(() => onTokenNeeded(() => setNeedsToken(true)), []);
   useEffect(() => {
     document.title = `Inspector of ${worldName}: ${view}`;
+    document.querySelector('.views [aria-current]')?.scrollIntoView({block: 'nearest', inline: 'nearest'});
   }, [view]);
 
   const query = new URLSearchParams(location.search);
@@ -60,9 +62,9 @@ function Inspector() {
       <Head live={live} now={now} />
       <nav class="views" aria-label="Views">
         {VIEWS.map((name) => (
-          <a key={name} href={`#${name}`} aria-current={name === view ? 'page' : undefined}>
+          <a key={name} id={name} href={`#${name}`} aria-current={name === view ? 'page' : undefined}>
             {name.charAt(0).toUpperCase() + name.slice(1)}
-            {name === 'faults' && !!live.world?.faults && <mark>{live.world.faults}</mark>}
+            {(name === 'faults' || name === 'variants') && !!live.world?.[name] && <mark>{live.world[name]}</mark>}
           </a>
         ))}
         <span class="elsewhere">
@@ -112,6 +114,8 @@ function Shown({view, live, now, first, second}: ShownProps) {
       return <ClockView live={live} now={now} />;
     case 'faults':
       return <Faults version={live.version} />;
+    case 'variants':
+      return <Variants version={live.version} />;
     case 'coverage':
       return <CoverageView version={live.version} />;
     case 'personas':

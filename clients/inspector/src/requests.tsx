@@ -177,6 +177,7 @@ function Story({entry, why, tokens}: {entry: Entry; why: Explanation; tokens: st
         </>
       )}
       <Noted entry={entry} />
+      <Varied variants={entry.variants} />
       <div class="actions">
         <button type="button" onClick={() => void again()} disabled={cannot !== ''} title={cannot}>
           Send again
@@ -250,6 +251,32 @@ function Noted({entry}: {entry: Entry}) {
         <li key={note}>{note}</li>
       ))}
     </ul>
+  );
+}
+
+/** How many places are shown at once. */
+const PLACES = 12;
+
+/** What the answer had because variants wanted it, and would not have had otherwise. */
+function Varied({variants}: {variants: Entry['variants']}) {
+  return variants.length === 0 ? null : (
+    <>
+      <h3>What was varied</h3>
+      <ul class="notes">
+        {variants.map(({id, kind, choice, places}) => (
+          <li key={`${id} ${kind} ${choice}`}>
+            {id === null ? 'It asked for' : <a href="#variants">Variant {id}</a>} <b>{choice === null ? kind : `${kind}=${choice}`}</b>{' '}
+            at {places.slice(0, PLACES).map((place) => place || 'the root').join(', ')}
+            {places.length > PLACES && (
+              <details>
+                <summary>{number(places.length - PLACES, 'other place')}</summary>
+                {places.slice(PLACES).join(', ')}
+              </details>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

@@ -23,6 +23,7 @@ export interface World {
   forgotten: number;
   changed_rows: number;
   faults: number;
+  variants: number;
 }
 
 export interface Line {
@@ -66,6 +67,7 @@ export interface Entry {
   accepted: {field: string; what: string}[];
   problems: Problem[];
   faults: {id: number | null; kind: string}[];
+  variants: {id: number | null; kind: string; choice: string | null; places: string[]}[];
 }
 
 export type Row = Record<string, unknown>;
@@ -135,6 +137,22 @@ export interface Fault {
   probability?: number;
   status?: number;
   seconds?: number;
+}
+
+export interface Variant {
+  id: number;
+  kind: string;
+  sent: number;
+  operation?: string;
+  place?: string;
+  choice?: string;
+}
+
+export interface OfferedVariant {
+  operation: string;
+  place: string;
+  kind: string;
+  choices: string[];
 }
 
 export interface Snapshot {
