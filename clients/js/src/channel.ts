@@ -84,17 +84,25 @@ function why(error: unknown): string {
 }
 
 interface Refusal {
+  readonly field?: unknown;
   readonly message?: unknown;
-  readonly messages?: readonly { readonly message?: unknown }[];
+  readonly messages?: readonly Refusal[];
 }
+
+const NO_FIELD = 'non_field_errors';
 
 /** The message of a refusal, if the answer has the form of the server's refusals. */
 function reason(answer: string): string | undefined {
   const said = parsed(answer);
   if (typeof said !== 'object' || said === null || !('errors' in said) || !Array.isArray(said.errors)) return undefined;
   const entries: Refusal[] = said.errors;
-  const messages = entries.flatMap((entry) => entry.messages ?? [entry]);
-  return messages.map(({ message }) => String(message)).join(' ');
+  return entries.flatMap(({ field, messages, message }) => (messages ?? [{ message }]).map((one) => about(field, one))).join(' ');
+}
+
+/** A message, with the field that it is about, unless it says that itself. */
+function about(field: unknown, { message }: Refusal): string {
+  const text = String(message);
+  return typeof field !== 'string' || field === NO_FIELD || text.includes(field) ? text : `${field}: ${text}`;
 }
 
 /** The JSON in a text; undefined if there is none. */

@@ -12,6 +12,11 @@ export type ClockFacts = Schemas['Clock'];
 /** What goes wrong, for which requests and how often. */
 export type FaultOptions = Schemas['FaultCreate'];
 export type Fault = Schemas['Fault'];
+/** What is different in the answers of a world, though the contract allows it as well. */
+export type VariantOptions = Schemas['VariantCreate'];
+export type Variant = Schemas['Variant'];
+/** A place of an answer, with a kind of variant that the contract allows there. */
+export type OfferedVariant = Schemas['OfferedVariant'];
 /** An entry of the journal: a request with its response and what led to it. */
 export type JournalEntry = Schemas['Request'];
 /** Which requests the world should have received. */
@@ -24,6 +29,8 @@ export type Coverage = Schemas['Coverage'];
 export type Case = Schemas['Case'];
 /** Which entries of the journal. */
 export type JournalFilter = NonNullable<operations['list_requests']['parameters']['query']>;
+/** Which of the variants that the contract offers. */
+export type OfferedFilter = NonNullable<operations['list_offered_variants']['parameters']['query']>;
 /** How far to move the clock. */
 export type Advance = operations['advance_clock']['requestBody']['content']['application/json'];
 

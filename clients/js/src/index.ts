@@ -2,7 +2,7 @@
 
 export type * from './contract.js';
 export { StubError, VerificationError } from './errors.js';
-export type { Clock, Faults, Journal } from './parts.js';
+export type { Clock, Faults, Journal, Variants } from './parts.js';
 export { type ConnectOptions, type Server, connect } from './server.js';
 export type { World, WorldRequest } from './world.js';
 export type { ServeOptions } from './options.js';

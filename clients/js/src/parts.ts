@@ -1,4 +1,4 @@
-/** The parts of a world: its clock, its faults, its journal. */
+/** The parts of a world: its clock, its faults, its variants, its journal. */
 
 import type {
   Advance,
@@ -7,6 +7,10 @@ import type {
   FaultOptions,
   JournalEntry,
   JournalFilter,
+  OfferedFilter,
+  OfferedVariant,
+  Variant,
+  VariantOptions,
 } from './contract.js';
 import { StubError, shown } from './errors.js';
 
@@ -18,6 +22,25 @@ export type Control = <Answer>(
 ) => Promise<Answer>;
 
 const PAGE = 100;
+
+interface Page<Row> {
+  count: number;
+  next: string | null;
+  results: Row[];
+}
+
+/** The rows that a filter picks: with a limit, those of one page; otherwise those of all. */
+async function allOf<Row, Filter extends { limit?: number; offset?: number }>(
+  filter: Filter,
+  ask: (query: Filter) => Promise<Page<Row>>,
+): Promise<Row[]> {
+  const found: Row[] = [];
+  for (;;) {
+    const page = await ask({ limit: PAGE, ...filter, offset: (filter.offset ?? 0) + found.length });
+    found.push(...page.results);
+    if (filter.limit !== undefined || page.next === null || page.results.length === 0) return found;
+  }
+}
 
 /** The clock of a world. It follows real time until it is frozen, set or advanced. */
 export class Clock {
@@ -82,6 +105,43 @@ export class Faults {
   }
 }
 
+/** The variants of a world: what is different in its answers, though the contract allows it as well. */
+export class Variants {
+  readonly #control: Control;
+
+  constructor(control: Control) {
+    this.#control = control;
+  }
+
+  /** Adds a variant, such as `{ kind: 'null', operation: 'get_course', place: '/created_by/avatar' }`; without a place, everywhere. */
+  add(variant: VariantOptions): Promise<Variant> {
+    return this.#control('POST', '/variants', { body: variant });
+  }
+
+  /** All variants, each with the number of answers in which it made a difference. */
+  async list(): Promise<Variant[]> {
+    return (await this.#control<{ results: Variant[] }>('GET', '/variants', { query: { limit: PAGE } })).results;
+  }
+
+  /**
+   * What the contract offers, of all operations and kinds or of those given. With a `limit`, at most so many (and at most
+   * 100), from an `offset` on.
+   */
+  offered(filter: OfferedFilter = {}): Promise<OfferedVariant[]> {
+    return allOf(filter, (query) => this.#control('GET', '/variants/offered', { query }));
+  }
+
+  /** Removes a variant, by its id. */
+  remove(id: number): Promise<void> {
+    return this.#control('DELETE', `/variants/${id}`);
+  }
+
+  /** Removes all variants. */
+  clear(): Promise<void> {
+    return this.#control('DELETE', '/variants');
+  }
+}
+
 /** The journal of a world: the requests that it has received. */
 export class Journal {
   readonly #control: Control;
@@ -94,14 +154,8 @@ export class Journal {
    * The requests, the newest first. With a `limit`, at most so many (and at most 100), from an `offset` on; otherwise
    * all that the journal has.
    */
-  async requests(filter: JournalFilter = {}): Promise<JournalEntry[]> {
-    const found: JournalEntry[] = [];
-    for (;;) {
-      const query = { limit: PAGE, ...filter, offset: (filter.offset ?? 0) + found.length };
-      const page = await this.#page(query);
-      found.push(...page.results);
-      if (filter.limit !== undefined || page.next === null || page.results.length === 0) return found;
-    }
+  requests(filter: JournalFilter = {}): Promise<JournalEntry[]> {
+    return allOf(filter, (query) => this.#page(query));
   }
 
   /** The number of requests that match. */
@@ -114,7 +168,7 @@ export class Journal {
     return this.#control('DELETE', '/requests');
   }
 
-  #page(query: JournalFilter): Promise<{ count: number; next: string | null; results: JournalEntry[] }> {
+  #page(query: JournalFilter): Promise<Page<JournalEntry>> {
     return this.#control('GET', '/requests', { query });
   }
 }

@@ -1,4 +1,4 @@
-/** A world: one isolated copy of the whole API, with its clients, clock, faults and journal. */
+/** A world: one isolated copy of the whole API, with its clients, clock, faults, variants and journal. */
 
 import { type Channel, send } from './channel.js';
 import type {
@@ -12,7 +12,7 @@ import type {
   WorldOptions,
 } from './contract.js';
 import { StubError, VerificationError, checkOptions, shown, unknown } from './errors.js';
-import { Clock, type Control, Faults, Journal } from './parts.js';
+import { Clock, type Control, Faults, Journal, Variants } from './parts.js';
 
 const API = '/api/v2';
 const SERVED = ['/api/', '/oauth/', '/upfiles/'];
@@ -35,6 +35,7 @@ export class World {
   readonly apiUrl: string;
   readonly clock: Clock;
   readonly faults: Faults;
+  readonly variants: Variants;
   readonly journal: Journal;
   readonly #channel: Channel;
   readonly #personas: readonly PersonaFacts[];
@@ -52,6 +53,7 @@ export class World {
     const control: Control = (method, path, options) => this.#control(method, path, options);
     this.clock = new Clock(control);
     this.faults = new Faults(control);
+    this.variants = new Variants(control);
     this.journal = new Journal(control);
   }
 
@@ -117,7 +119,7 @@ export class World {
     return this.#control('POST', '/snapshots', { body: { name } });
   }
 
-  /** Restores a snapshot; removes the faults and clears the journal. */
+  /** Restores a snapshot; removes the faults and variants, and clears the journal. */
   restore(snapshot: string): Promise<WorldFacts> {
     return this.#control('POST', `/snapshots/${encodeURIComponent(snapshot)}/restore`);
   }

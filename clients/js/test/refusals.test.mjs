@@ -45,10 +45,21 @@ const IN_A_WORLD = [
   ['a path without a slash', (world) => world.fetch('course/1/'), /^fetch asks the world \S+ only: use a path, such as '\/course\/1\/', not 'course\/1\/'.$/],
   ['another host', (world) => world.fetch('//example.com/'), /^fetch asks the world/],
   ['another world', (world) => world.fetch(`${world.url}-2/api/v2/course/1/`), /^fetch asks the world/],
-  ['a kind of fault', (world) => world.faults.add({ kind: 'err' }), /^POST \/faults: "err" is not a valid choice. Use one of: "latency", /],
+  ['a kind of fault', (world) => world.faults.add({ kind: 'err' }), /^POST \/faults: kind: "err" is not a valid choice. Use one of: "latency", /],
   ['a field of a fault', (world) => world.faults.add({ kind: 'error', opration: 'x' }), /^POST \/faults: There is no field 'opration'. Did you mean operation\?/],
   ['an operation of a fault', (world) => world.faults.add({ kind: 'error', operation: 'join_curse' }), /^POST \/faults: .*Did you mean join_course/],
   ['a fault that is not there', (world) => world.faults.remove(77), /^DELETE \/faults\/77: .*77/],
+  ['a kind of variant', (world) => world.variants.add({ kind: 'nul' }), /^POST \/variants: kind: "nul" is not a valid choice. Use one of: "null", /],
+  ['a variant without a kind', (world) => world.variants.add({ place: '/name' }), /^POST \/variants: kind: /],
+  ['a variant that is no object', (world) => world.variants.add('null'), /^POST \/variants: /],
+  ['a field of a variant', (world) => world.variants.add({ kind: 'null', plce: '/name' }), /^POST \/variants: There is no field 'plce'. Did you mean place\?/],
+  ['an operation of a variant', (world) => world.variants.add({ kind: 'null', operation: 'get_curse' }), /^POST \/variants: .*Did you mean get_course/],
+  ['a place of a variant', (world) => world.variants.add({ kind: 'null', place: '/created_by/avatr' }), /^POST \/variants: .*There is no place '\/created_by\/avatr' .*Did you mean \/created_by\/avatar/],
+  ['a place that cannot be so', (world) => world.variants.add({ kind: 'null', operation: 'get_course', place: '/id' }), /^POST \/variants: .*The contract does not allow null at \/id; it allows /],
+  ['a choice of a variant', (world) => world.variants.add({ kind: 'time', choice: 'pst' }), /^POST \/variants: .*'pst'.*past/],
+  ['a variant that is not there', (world) => world.variants.remove(77), /^DELETE \/variants\/77: .*77/],
+  ['a filter of what is offered', (world) => world.variants.offered({ knd: 'null' }), /^GET \/variants\/offered: .*'knd'/],
+  ['an operation of what is offered', (world) => world.variants.offered({ operation: 'get_curse' }), /^GET \/variants\/offered: .*Did you mean get_course/],
   ['a filter of the journal', (world) => world.journal.requests({ opration: 'x' }), /^GET \/requests: .*'opration'/],
   ['a time of the clock', (world) => world.clock.freeze('tomorrow'), "clock.freeze: 'tomorrow' is not a time, such as '2031-05-01T09:00:00Z'."],
   ['a unit of the clock', (world) => world.clock.advance({ day: 1 }), /^POST \/clock\/advance: There is no field 'day'. Did you mean days/],
@@ -71,7 +82,7 @@ for (const [name, action, says] of IN_A_WORLD) {
 test('everything about a world that is closed', async () => {
   const world = await held.server.world();
   await world.close();
-  const uses = [() => world.fetch('/course/1/'), () => world.clock.now(), () => world.faults.clear(), () => world.fork()];
+  const uses = [() => world.fetch('/course/1/'), () => world.clock.now(), () => world.faults.clear(), () => world.variants.add({ kind: 'null' }), () => world.fork()];
   for (const use of [...uses, () => world.verify({ times: 0 }), () => world.journal.count(), () => world.facts()]) {
     assert.equal(await refusal(use), `The world ${world.name} is closed; make another one with server.world() before you use it.`);
   }

@@ -77,6 +77,37 @@ test('the faults of a world', async (t) => {
   assert.deepEqual(await world.faults.list(), []);
 });
 
+test('the variants of a world', async (t) => {
+  const world = await freshWorld(t);
+  const place = '/created_by/avatar';
+  const avatar = async () => (await read(world, 'member', '/course/1/')).created_by.avatar;
+  const before = await avatar();
+  assert.equal(typeof before, 'string');
+  const variant = await world.variants.add({ kind: 'null', operation: 'get_course', place });
+  assert.deepEqual([variant.kind, variant.operation, variant.place, variant.sent], ['null', 'get_course', place, 0]);
+  assert.equal(await avatar(), null);
+  assert.deepEqual((await world.variants.list()).map(({ id, sent }) => [id, sent]), [[variant.id, 1]]);
+  const [entry] = await world.journal.requests({ limit: 1 });
+  assert.deepEqual(entry.variants, [{ id: variant.id, kind: 'null', choice: null, places: [place] }]);
+  await world.variants.remove(variant.id);
+  assert.equal(await avatar(), before);
+  await world.variants.add({ kind: 'enum', operation: 'get_course', place: '/privacy', choice: 'private' });
+  assert.equal((await read(world, 'member', '/course/1/')).privacy, 'private');
+  await world.variants.add({ kind: 'empty' });
+  await world.variants.clear();
+  assert.deepEqual(await world.variants.list(), []);
+});
+
+test('what variants the contract offers, page after page', async (t) => {
+  const { variants } = await freshWorld(t);
+  const offered = await variants.offered();
+  assert.ok(offered.length > 1000, String(offered.length));
+  assert.equal(new Set(offered.map(({ operation, place, kind }) => `${operation} ${place} ${kind}`)).size, offered.length);
+  const [one, ...others] = await variants.offered({ operation: 'get_course', kind: 'enum', limit: 1, offset: 1 });
+  assert.deepEqual([one.operation, one.kind, one.choices.length > 0, others], ['get_course', 'enum', true, []]);
+  assert.equal((await variants.offered({ kind: 'null' })).length, offered.filter(({ kind }) => kind === 'null').length);
+});
+
 test('the journal of a world, page after page', async (t) => {
   const world = await freshWorld(t);
   for (let sent = 0; sent < 130; sent++) await world.fetch(STATUS, { as: 'member' });

@@ -1,6 +1,6 @@
 // How a project uses the package without any test runner. It is compiled strictly, and then run.
 import assert from 'node:assert/strict';
-import { type JournalEntry, StubError, VerificationError, connect, startServer } from 'course-stubserver';
+import { type JournalEntry, type OfferedVariant, StubError, VerificationError, connect, startServer } from 'course-stubserver';
 import type { components } from 'course-stubserver/api';
 
 type Course = components['schemas']['CourseUserDetail'];
@@ -18,6 +18,10 @@ const clock = await world.clock.advance({ days: 7 });
 assert.equal(clock.frozen, true);
 const fault = await world.faults.add({ kind: 'error', status: 503, operation: 'join_course', times: 1 });
 assert.equal(fault.fired, 0);
+const variant = await world.variants.add({ kind: 'null', operation: 'get_course', place: '/created_by/avatar' });
+assert.equal((await world.variants.list())[0]?.sent, variant.sent);
+const offered: OfferedVariant[] = await world.variants.offered({ kind: 'null', operation: 'get_course' });
+assert.ok(offered.some(({ place }) => place === variant.place));
 const entries: JournalEntry[] = await world.journal.requests({ operation: 'join_course' });
 assert.equal(entries[0]?.status, 200);
 await world.verify({ operation: 'join_course', persona: 'stranger', times: 1 });
@@ -45,6 +49,14 @@ const refused: (() => unknown)[] = [
   () => world.faults.add({ kind: 'error', opration: 'join_course' }),
   // @ts-expect-error no kind
   () => world.faults.add({ status: 503 }),
+  // @ts-expect-error a kind that there is not
+  () => world.variants.add({ kind: 'nul' }),
+  // @ts-expect-error a field that there is not
+  () => world.variants.add({ kind: 'null', plce: '/name' }),
+  // @ts-expect-error no kind
+  () => world.variants.add({ place: '/name' }),
+  // @ts-expect-error a filter that there is not
+  () => world.variants.offered({ knd: 'null' }),
   // @ts-expect-error an expectation that there is not
   () => world.verify({ operaton: 'join_course' }),
   // @ts-expect-error a filter that there is not
