@@ -48,9 +48,9 @@ test('the kinds are those of the contract, and what is offered is what the serve
   await page.getByLabel('Operation').selectOption('list_joined_courses');
   await expect(page.getByRole('button', {name: 'Add', exact: true})).toBeEnabled();
   await page.getByLabel('Kind').selectOption('order');
-  await page.getByLabel('Place').selectOption('The root of the answer');
+  await page.getByLabel('Place').selectOption('The whole answer');
   await page.getByRole('button', {name: 'Add', exact: true}).click();
-  await expect(page.getByRole('listitem')).toContainText('order at the root in answers of list_joined_courses');
+  await expect(page.getByRole('listitem')).toContainText('order at the whole answer in answers of list_joined_courses');
   const {results} = await world.control<{results: unknown[]}>('GET', '/variants');
   expect(results).toEqual([{kind: 'order', operation: 'list_joined_courses', place: '', id: 1, sent: 0}]);
 });
@@ -68,9 +68,20 @@ test('a choice goes with the place that offers it', async ({page, world}) => {
   await page.getByRole('button', {name: 'Add', exact: true}).click();
   await expect(page.getByRole('listitem')).toContainText('enum=private at /privacy in answers of get_course');
   expect(((await (await world.api('GET', '/course/1/', 'member')).json()) as Course).privacy).toBe('private');
+  await page.getByLabel('Choice', {exact: true}).selectOption('The empty text');
+  await page.getByRole('button', {name: 'Copy the header with which one request asks for it'}).click();
+  const [name = '', value = ''] = (await copied(page)).split(': ');
+  expect([name, value]).toEqual(['Prefer', 'variant="enum=:/privacy"']);
+  await page.getByRole('button', {name: 'Remove variant 1'}).click();
+  await expect(page.getByRole('listitem')).toHaveCount(0);
+  const answer = await fetch(`${world.url}/api/v2/course/1/`, {headers: {Authorization: 'Bearer stub-member', [name]: value}});
+  expect(((await answer.json()) as Course).privacy).toBe('');
+  await page.getByRole('button', {name: 'Add', exact: true}).click();
+  await expect(page.getByRole('listitem')).toContainText('enum= at /privacy in answers of get_course');
+  expect(((await (await world.api('GET', '/course/1/', 'member')).json()) as Course).privacy).toBe('');
   await page.getByLabel('Place').selectOption('/type');
   await expect(page.getByLabel('Choice', {exact: true}).locator('option', {hasText: 'private'})).toHaveCount(0);
-  await expect(page.getByLabel('Choice', {exact: true})).toHaveValue('');
+  await expect(page.getByLabel('Choice', {exact: true})).toHaveValue('in turn');
 });
 
 test('every list is emptied for a demo, and filled again', async ({page, world}) => {

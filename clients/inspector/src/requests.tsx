@@ -266,7 +266,7 @@ function Varied({variants}: {variants: Entry['variants']}) {
         {variants.map(({id, kind, choice, places}) => (
           <li key={`${id} ${kind} ${choice}`}>
             {id === null ? 'It asked for' : <a href="#variants">Variant {id}</a>} <b>{choice === null ? kind : `${kind}=${choice}`}</b>{' '}
-            at {places.slice(0, PLACES).map((place) => place || 'the root').join(', ')}
+            at {places.slice(0, PLACES).map((place) => place || 'the whole answer').join(', ')}
             {places.length > PLACES && (
               <details>
                 <summary>{number(places.length - PLACES, 'other place')}</summary>

@@ -24,7 +24,7 @@ const KINDS: Record<string, string> = {
   order: 'Fields of objects are turned round, and rows of lists whose order nothing promises.',
 };
 const ANYWHERE = 'anywhere'; // no place is called that: the place of the whole answer is empty, others begin with a slash
-const IN_TURN = '';
+const IN_TURN = 'in turn'; // nor is a choice called that; one may be empty
 
 export function Variants({version}: {version: number}) {
   const variants = usePromise(() => all<Variant>('/variants'), [version]);
@@ -126,11 +126,16 @@ function Adding() {
             label="Place"
             value={place}
             onChange={set('place')}
-            options={[[ANYWHERE, 'Everywhere'], ...places.map((one): [string, string] => [one, one || 'The root of the answer'])]}
+            options={[[ANYWHERE, 'Everywhere'], ...texts(places, 'The whole answer')]}
           />
         </div>
         {choices.length > 0 && (
-          <Choice label="Choice" value={choice} onChange={set('choice')} options={[[IN_TURN, 'One after the other'], ...choices]} />
+          <Choice
+            label="Choice"
+            value={choice}
+            onChange={set('choice')}
+            options={[[IN_TURN, 'One after the other'], ...texts(choices, 'The empty text')]}
+          />
         )}
         <button disabled={rows.length === 0}>Add</button>
         {body.place !== undefined && (
@@ -160,16 +165,23 @@ async function offers(kind: string, operation: string): Promise<OfferedVariant[]
   }
 }
 
+/** What can be chosen; the empty one gets a text of its own. */
+const texts = (values: string[], empty: string) => values.map((value): [string, string] => [value, value || empty]);
+
+/** How often the contract offers a kind. */
 function extent(rows: OfferedVariant[], operation: string): string {
   const where = operation === '' ? number(new Set(rows.map((row) => row.operation)).size, 'operation') : operation;
-  return rows.length === 0 ? `No answer of ${where} can have that.` : `The contract allows it at ${number(rows.length, 'place')} of ${where}.`;
+  return rows.length === 0
+    ? `No answer of ${where} can have that.`
+    : `The contract allows it at ${number(rows.length, 'place')} of ${where}.`;
 }
 
-const named = ({kind, choice}: {kind: string; choice?: string | null}) => (choice ? `${kind}=${choice}` : kind);
+const named = ({kind, choice}: {kind: string; choice?: string}) => (choice === undefined ? kind : `${kind}=${choice}`);
 
 function target({operation, place}: Variant): string {
-  const where = place === undefined ? 'everywhere' : `at ${place || 'the root'}`;
+  const where = place === undefined ? 'everywhere' : `at ${place || 'the whole answer'}`;
   return `${where} in answers of ${operation ?? 'every operation'}`;
 }
 
-const header = (body: {kind: string; place?: string; choice?: string}) => `Prefer: variant="${named(body)}:${body.place ?? ''}"`;
+const header = (body: {kind: string; place?: string; choice?: string}) =>
+  `Prefer: variant="${named(body)}:${body.place ?? ''}"`;
