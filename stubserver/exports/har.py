@@ -44,6 +44,7 @@ def _entry(request: Request, url: str, is_proxied: bool) -> dict[str, Any]:
         "cache": {},
         "timings": {"send": 0, "wait": taken, "receive": 0},
         **{f"_{name}": request[name] for name in ("id", "persona", "operation", "rules", "faults")},
+        "_variants": request.get("variants", []),  # case files of older versions do not tell
     }
 
 

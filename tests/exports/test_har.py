@@ -8,6 +8,7 @@ import pytest
 from stubserver.exports.har import har
 from stubserver.exports.recording import Recording
 from stubserver.records.journal import REDACTED
+from tests.support.answers import ok
 from tests.support.client import Api
 from tests.support.default import HOST
 from tests.support.har import check
@@ -58,6 +59,20 @@ def test_an_entry_says_what_was_asked_and_answered(api: Api) -> None:
     }
     assert (entry["_operation"], entry["_persona"], entry["_rules"]) == ("list_joined_courses", "stub-member", [])
     assert entry["time"] == entry["timings"]["wait"]
+
+
+def test_an_entry_says_what_was_varied(api: Api) -> None:
+    place = "/created_by/avatar"
+    ok(api.post("/__stub/variants", json={"kind": "null", "operation": "get_course", "place": place}), 201)
+    api.as_("member").get("/course/1/")
+    assert only(api)["_variants"] == [{"id": 1, "kind": "null", "choice": None, "places": [place]}]
+
+
+def test_case_files_without_variants_become_har(api: Api) -> None:
+    """Older versions wrote them."""
+    old = {name: value for name, value in blank(api).items() if name != "variants"}
+    (entry,) = har([Recording("default", "default", True, [old])], "https://server:1/")["log"]["entries"]
+    assert entry["_variants"] == []
 
 
 @pytest.mark.parametrize(
