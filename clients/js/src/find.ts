@@ -14,8 +14,8 @@ export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json'
 
 /**
  * The words that start `stubserver`: STUBSERVER_BIN, the command on the PATH, in a virtual environment of the project or
- * of a folder above, or else `uvx` or `pipx run`, which fetch it. STUBSERVER_FROM tells these two from where: a wheel, a
- * checkout or a URL. Throws StubError if there is none.
+ * of a folder above, or else, only if STUBSERVER_FROM names a wheel, a checkout or a URL, `uvx` or `pipx run`, which fetch
+ * it from there. Throws StubError if there is none.
  */
 export function findCommand(environment: NodeJS.ProcessEnv = process.env, folder = process.cwd()): string[] {
   const named = environment['STUBSERVER_BIN'];
@@ -24,18 +24,29 @@ export function findCommand(environment: NodeJS.ProcessEnv = process.env, folder
     if (found) return [found];
     throw new StubError(`STUBSERVER_BIN names ${named}, which does not exist; unset it, or name the command ${COMMAND}.`);
   }
-  const from = environment['STUBSERVER_FROM'] || `course-stubserver==${VERSION}`;
   const installed = onPath(COMMAND, environment) ?? inProject(folder);
-  if (installed) return [installed];
+  return installed ? [installed] : fetching(environment);
+}
+
+/** The words that fetch the command from where the user says; nothing is fetched by a name that anybody may register. */
+function fetching(environment: NodeJS.ProcessEnv): string[] {
+  const from = environment['STUBSERVER_FROM'];
+  if (!from) {
+    throw new StubError(
+      `${NOWHERE}. Run: ${install('SOURCE')}, where SOURCE is a wheel or a checkout of the server; or set STUBSERVER_FROM ` +
+        'to it, and uvx or pipx fetches it from there.',
+    );
+  }
   const uvx = onPath('uvx', environment);
   if (uvx) return [uvx, '--from', from, COMMAND];
   const pipx = onPath('pipx', environment);
   if (pipx) return [pipx, 'run', '--spec', from, COMMAND];
-  throw new StubError(
-    'There is no command stubserver: not on the PATH, not in .venv/ or venv/ of this project, and neither uvx nor pipx ' +
-      `is there to fetch it. Run: python3 -m venv .venv && .venv/bin/pip install "${from}"`,
-  );
+  throw new StubError(`${NOWHERE}, and neither uvx nor pipx is there to fetch it. Run: ${install(`"${from}"`)}`);
 }
+
+const NOWHERE = `There is no command ${COMMAND}: not on the PATH, and not in .venv/ or venv/ of this project`;
+
+const install = (source: string): string => `python3 -m venv .venv && .venv/bin/pip install ${source}`;
 
 /** The command in a virtual environment of the folder, or of the nearest folder above that has one. */
 function inProject(folder: string): string | undefined {

@@ -33,17 +33,24 @@ test('the command is looked for in this order', async () => {
   mkdirSync(project, { recursive: true });
   const find = (environment) => findCommand({ PATH: '', ...environment }, project);
 
-  const from = `course-stubserver==${VERSION}`;
-  const none = await refusal(async () => find({}));
-  assert.match(none, /^There is no command stubserver: .* Run: python3 -m venv .venv && .venv\/bin\/pip install "course-stubserver==/);
+  const here = { STUBSERVER_FROM: './here.whl' };
+  const nowhere = 'There is no command stubserver: not on the PATH, and not in .venv/ or venv/ of this project';
+  const makes = 'Run: python3 -m venv .venv && .venv/bin/pip install';
+  const fetches = `, and neither uvx nor pipx is there to fetch it. ${makes} "./here.whl"`;
+  assert.equal(await refusal(async () => find(here)), nowhere + fetches);
   const pipx = program('tools', 'pipx');
   const PATH = `:${join(folder, 'empty')}:${dirname(pipx)}`;
-  assert.deepEqual(find({ PATH }), [pipx, 'run', '--spec', from, 'stubserver']);
+  assert.deepEqual(find({ PATH, ...here }), [pipx, 'run', '--spec', './here.whl', 'stubserver']);
   const uvx = program('tools', 'uvx');
-  assert.deepEqual(find({ PATH }), [uvx, '--from', from, 'stubserver']);
-  assert.deepEqual(find({ PATH, STUBSERVER_FROM: './here.whl' }), [uvx, '--from', './here.whl', 'stubserver']);
+  assert.deepEqual(find({ PATH, ...here }), [uvx, '--from', './here.whl', 'stubserver']);
+  const installs = `. ${makes} SOURCE, where SOURCE is a wheel or a checkout of the server; or set STUBSERVER_FROM to it, `;
+  for (const unasked of [{}, { PATH }, { PATH, STUBSERVER_FROM: '' }]) {
+    // Nobody has said from where, and anybody may register a name.
+    const said = await refusal(async () => find(unasked));
+    assert.equal(said, `${nowhere}${installs}and uvx or pipx fetches it from there.`);
+  }
   const far = program('project', 'venv', 'bin', 'stubserver');
-  assert.deepEqual(find({ PATH }), [far]);
+  assert.deepEqual(find({ PATH, ...here }), [far]);
   mkdirSync(join(project, '.venv', 'bin', 'stubserver'), { recursive: true }); // a folder is no command
   const near = program('project', 'packages', '.venv', 'bin', 'stubserver');
   assert.deepEqual(find({ PATH }), [near]);
