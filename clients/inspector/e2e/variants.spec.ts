@@ -120,14 +120,6 @@ test('an opened request says what was varied, and who wanted it', async ({page, 
   await expect(page.getByRole('listitem').filter({hasText: 'null'})).toContainText('Sent 1 time');
 });
 
-test('a narrow window shows which view is open', async ({page, world}) => {
-  await page.setViewportSize({width: 390, height: 780});
-  for (const view of ['variants', 'worlds', 'requests']) {
-    await open(page, world, view);
-    await expect(page.locator('.views [aria-current]')).toBeInViewport({ratio: 1});
-  }
-});
-
 test('one variant too many is refused with the reason', async ({page, world, refusals}) => {
   refusals.push(/status of 400/);
   for (let made = 0; made < 100; made++) {

@@ -207,6 +207,14 @@ test('an address makes a world from a fixture of choice', async ({page, server})
   await expect(page.getByRole('button', {name: 'Make the world'})).toBeDisabled();
 });
 
+test('a narrow window shows the way to every view', async ({page, world}) => {
+  await page.setViewportSize({width: 390, height: 780});
+  await open(page, world);
+  for (const link of await page.getByRole('navigation', {name: 'Views'}).getByRole('link').all()) {
+    await expect(link).toBeInViewport({ratio: 1});
+  }
+});
+
 test('Swagger is one click away', async ({page, world}) => {
   await open(page, world);
   await page.getByRole('link', {name: 'API docs'}).click();

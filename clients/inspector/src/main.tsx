@@ -51,7 +51,6 @@ function Inspector() {
   useEffect(() => onTokenNeeded(() => setNeedsToken(true)), []);
   useEffect(() => {
     document.title = `Inspector of ${worldName}: ${view}`;
-    document.querySelector('.views [aria-current]')?.scrollIntoView({block: 'nearest', inline: 'nearest'});
   }, [view]);
 
   const query = new URLSearchParams(location.search);
@@ -62,7 +61,7 @@ function Inspector() {
       <Head live={live} now={now} />
       <nav class="views" aria-label="Views">
         {VIEWS.map((name) => (
-          <a key={name} id={name} href={`#${name}`} aria-current={name === view ? 'page' : undefined}>
+          <a key={name} href={`#${name}`} aria-current={name === view ? 'page' : undefined}>
             {name.charAt(0).toUpperCase() + name.slice(1)}
             {(name === 'faults' || name === 'variants') && !!live.world?.[name] && <mark>{live.world[name]}</mark>}
           </a>
