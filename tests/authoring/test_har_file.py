@@ -72,6 +72,7 @@ def test_bodies_are_decoded(tmp_path: Path, contract: Contract, content: Any) ->
             entry("/course/3/", text=base64.b64encode(b"\x1f\x8b" + bytes(20)).decode(), encoding="base64"),
             "the answer is damaged",
         ),
+        ({**entry("/course/3/", BODY), "_variants": [{"id": 1, "kind": "long"}]}, "the answer was varied"),
         (3, "not a request with an answer"),
         (None, "not a request with an answer"),
         ({}, "not a request with an answer"),
