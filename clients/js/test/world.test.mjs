@@ -103,8 +103,8 @@ test('what variants the contract offers, page after page', async (t) => {
   const offered = await variants.offered();
   assert.ok(offered.length > 1000, String(offered.length));
   assert.equal(new Set(offered.map(({ operation, place, kind }) => `${operation} ${place} ${kind}`)).size, offered.length);
-  const [one, ...others] = await variants.offered({ operation: 'get_course', kind: 'enum', limit: 1, offset: 1 });
-  assert.deepEqual([one.operation, one.kind, one.choices.length > 0, others], ['get_course', 'enum', true, []]);
+  const enums = offered.filter(({ operation, kind }) => operation === 'get_course' && kind === 'enum');
+  assert.deepEqual(await variants.offered({ operation: 'get_course', kind: 'enum', limit: 2, offset: 1 }), enums.slice(1, 3));
   assert.equal((await variants.offered({ kind: 'null' })).length, offered.filter(({ kind }) => kind === 'null').length);
 });
 
@@ -114,7 +114,8 @@ test('the journal of a world, page after page', async (t) => {
   await world.fetch(STATUS);
   const paths = (await world.journal.requests()).map(({ request }) => request.path);
   assert.equal(paths.length, 131);
-  assert.equal((await world.journal.requests({ limit: 7, offset: 2 })).length, 7);
+  const ids = (entries) => entries.map(({ id }) => id);
+  assert.deepEqual(ids(await world.journal.requests({ limit: 7, offset: 2 })), ids(await world.journal.requests()).slice(2, 9));
   assert.equal((await world.journal.requests({ persona: 'anonymous' })).length, 1);
   assert.equal(await world.journal.count({ persona: 'member', status: undefined }), 130);
   await world.journal.clear();
