@@ -27,10 +27,11 @@ SERVER_RULES = {
         "method",
         "operation",
         "format",
-    },  # years; checksums; only one source allowed; stale answers to writes; formats of later versions
+        *("place", "kind"),
+    },  # years; checksums; one source only; stale answers to writes; formats of later versions; variants nobody offers
     "unique": {"name"},  # the world exists already
-    "does_not_exist": {"fixture", "operation", "path", "persona"},
-    "invalid_choice": {"method", "status"},  # of the operation
+    "does_not_exist": {"fixture", "operation", "path", "persona", "place"},
+    "invalid_choice": {"method", "status", "choice"},  # of the operation, and of the kind of variant
     "max_length": {"non_field_errors", "name"},  # too many faults or snapshots
 }
 """Error code -> fields: refusals of schema-valid data that depend on the server's state."""
