@@ -7,11 +7,18 @@ const CONTROL = '/__stub';
 const PATIENCE = 30_000;
 const RIGHT = 'http://127.0.0.1:8765';
 
-// Tests replace these two (MSW, fake timers); the handles keep what was there when this module was loaded.
-const { setTimeout: later, clearTimeout: forget } = globalThis;
+// Tests replace these (MSW, fake timers); the handles keep what was there when this module was loaded.
+const { fetch: ask, setTimeout: later, clearTimeout: forget } = globalThis;
 
-/** `fetch`, as it was when this module was loaded. */
-export const send: typeof fetch = globalThis.fetch;
+/**
+ * `fetch`, as it was when this module was loaded, with a connection for each request: before Node.js 24 uses one again,
+ * it waits for a timer, and tests may have replaced those.
+ */
+export function send(input: string | Request, init: RequestInit): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set('connection', 'close');
+  return ask(input, { ...init, headers });
+}
 
 /** What a call may have besides its method and path. */
 export interface Call {
