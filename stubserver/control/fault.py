@@ -7,15 +7,14 @@ from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.contract.contract import Contract
 from stubserver.control import names
+from stubserver.control.numbered import noted, without
 from stubserver.control.server_parts import ServerParts
-from stubserver.errors import Refusal, invalid, refusal
+from stubserver.errors import Refusal, invalid
 from stubserver.worlds.fault import Fault
 from stubserver.worlds.world import World
 
 MAX_FAULTS = 100
 """Maximum number of faults in a world."""
-MAX_LOG = 1000
-"""How many changes of its faults a world remembers."""
 
 
 def list_faults(call: Call, parts: ServerParts) -> Listing:
@@ -62,17 +61,13 @@ def clear_faults(call: Call, parts: ServerParts) -> None:
 
 def delete_fault(call: Call, parts: ServerParts) -> None:
     """Remove one fault. Raises a 404 refusal if there is no such fault."""
-    world, number = call.world, call.ids["id"]
-    if number not in world.faults:
-        raise refusal(404, f"World {world.name} has no fault {number}.")
-    world.faults = {other: fault for other, fault in world.faults.items() if other != number}
-    _log(call, world, number)
+    world = call.world
+    world.faults = without(world.faults, call, "fault")
+    _log(call, world, call.ids["id"])
 
 
 def _log(call: Call, world: World, number: int | None) -> None:
-    """Note what was done to the faults of a world, so that it can be repeated (see Case in the contract)."""
-    done = {"after": world.asked, "operation": call.operation.id, "id": number, "fault": call.body or None}
-    world.fault_log = [*world.fault_log, done][-MAX_LOG:]
+    world.fault_log = noted(world.fault_log, call, world, "fault", number)
     world.resized(world)
 
 

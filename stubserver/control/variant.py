@@ -7,16 +7,15 @@ from stubserver.api.views import Listing
 from stubserver.call import Call
 from stubserver.contract.places import KINDS
 from stubserver.control import names
+from stubserver.control.numbered import noted, without
 from stubserver.control.server_parts import ServerParts
-from stubserver.errors import Refusal, invalid, refusal
+from stubserver.errors import Refusal, invalid
 from stubserver.pipeline.variants import check
 from stubserver.worlds.variant import Variant
 from stubserver.worlds.world import World
 
 MAX_VARIANTS = 100
 """Maximum number of variants in a world."""
-MAX_LOG = 1000
-"""How many changes of its variants a world remembers."""
 
 
 def list_variants(call: Call, parts: ServerParts) -> Listing:
@@ -66,17 +65,13 @@ def clear_variants(call: Call, parts: ServerParts) -> None:
 
 def delete_variant(call: Call, parts: ServerParts) -> None:
     """Remove one variant. Raises a 404 refusal if there is no such variant."""
-    world, number = call.world, call.ids["id"]
-    if number not in world.variants:
-        raise refusal(404, f"World {world.name} has no variant {number}.")
-    world.variants = {other: variant for other, variant in world.variants.items() if other != number}
-    _log(call, world, number)
+    world = call.world
+    world.variants = without(world.variants, call, "variant")
+    _log(call, world, call.ids["id"])
 
 
 def _log(call: Call, world: World, number: int | None) -> None:
-    """Note what was done to the variants of a world, so that it can be repeated (see Case in the contract)."""
-    done = {"after": world.asked, "operation": call.operation.id, "id": number, "variant": call.body or None}
-    world.variant_log = [*world.variant_log, done][-MAX_LOG:]
+    world.variant_log = noted(world.variant_log, call, world, "variant", number)
     world.resized(world)
 
 
