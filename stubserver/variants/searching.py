@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from stubserver.contract.places import Places
+from stubserver.variants.halving import Halving, Sites
 from stubserver.variants.memory import Memory
 from stubserver.variants.report import Finding, Report
 from stubserver.variants.running import Build, Command, Interrupted, Learning, Run, Watching, refused_since, run
-from stubserver.variants.search import Search, Sites
 from stubserver.variants.site import Site, rounds
 
 SLOWER = 5.0
@@ -118,7 +118,7 @@ class Searching:
         self._task.told(f"{kinds}: {len(group)} places")
         if not self._fails(group):
             return
-        search = Search(self._fails, self._last, self._suspects)
+        search = Halving(self._fails, self._last, self._suspects)
         for cause in search.causes(group):
             self._note(cause)
         for sites in search.unexplained:

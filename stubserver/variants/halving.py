@@ -19,7 +19,7 @@ class Fails(Protocol):
         """Whether it fails with these variants. What is known is not run again, unless that is wanted."""
 
 
-class Search:
+class Halving:
     """Searches the sets of sites that fail alone."""
 
     def __init__(self, fails: Fails, last: Callable[[Sites], str], suspects: Collection[str] = ()) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import pytest
 
-from stubserver.variants.search import Search, Sites
+from stubserver.variants.halving import Halving, Sites
 from stubserver.variants.site import Site
 
 ALL = [Site(f"op{number // 10}", f"/f{number % 10}", "null") for number in range(100)]
@@ -34,19 +34,19 @@ class Counted:
 @pytest.mark.parametrize("number", range(0, 100, 7))
 def test_one_weakness_is_found_in_few_runs(number: int) -> None:
     command = Counted([ALL[number]])
-    assert [*Search(command, lambda _: "").causes(ALL)] == [[ALL[number]]]
+    assert [*Halving(command, lambda _: "").causes(ALL)] == [[ALL[number]]]
     assert command.runs <= 13
 
 
 def test_where_it_ended_makes_it_quicker() -> None:
     command = Counted([ALL[57]])
-    assert Search(command, command.last).causes(ALL) == [[ALL[57]]]
+    assert Halving(command, command.last).causes(ALL) == [[ALL[57]]]
     assert command.runs <= 8
 
 
 def test_what_has_failed_with_another_kind_is_tried_first() -> None:
     command = Counted([ALL[57]])
-    assert Search(command, lambda _: "", {"op5 /f7"}).causes(ALL) == [[ALL[57]]]
+    assert Halving(command, lambda _: "", {"op5 /f7"}).causes(ALL) == [[ALL[57]]]
     assert command.runs <= 3
 
 
@@ -56,7 +56,7 @@ def test_all_weaknesses_are_found(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     weak = chance.sample(ALL, chance.randint(1, 12))
     command = Counted(*([site] for site in weak))
-    search = Search(command, command.last)
+    search = Halving(command, command.last)
     assert sorted(map(tuple, search.causes(ALL))) == sorted((site,) for site in weak)
     assert search.unexplained == []
 
@@ -65,13 +65,13 @@ def test_all_weaknesses_are_found(seed: int) -> None:
 def test_what_fails_only_together_is_found_together(seed: int) -> None:
     weak = random.Random(seed).sample(ALL, 2 + seed % 3)  # noqa: S311
     command = Counted(weak)
-    (cause,) = Search(command, lambda _: "").causes(ALL)
+    (cause,) = Halving(command, lambda _: "").causes(ALL)
     assert {*cause} == {*weak}
 
 
 def test_a_single_one_and_two_together() -> None:
     command = Counted([ALL[3]], [ALL[40], ALL[90]])
-    found = {frozenset(cause) for cause in Search(command, lambda _: "").causes(ALL)}
+    found = {frozenset(cause) for cause in Halving(command, lambda _: "").causes(ALL)}
     assert frozenset([ALL[3]]) in found
 
 
@@ -82,6 +82,6 @@ def test_a_failure_that_does_not_come_again_is_unexplained() -> None:
         return next(answers, False)
 
     assert once(ALL)
-    search = Search(once, lambda _: "")
+    search = Halving(once, lambda _: "")
     assert search.causes(ALL) == []
     assert search.unexplained == [ALL]
