@@ -1,7 +1,9 @@
-"""How requests name worlds and carry tokens, and which hosts are loopback. Server and clients share this module."""
+"""How requests name worlds and carry tokens, which hosts are loopback, which paths a pattern means. Server and clients
+share this module."""
 
 import base64
 import re
+from fnmatch import fnmatchcase
 
 WORLD_HEADER = "X-Stub-World"
 """Request header that names the world."""
@@ -55,3 +57,8 @@ def basic_credentials(header: str) -> tuple[str, str] | None:
         return None
     name, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
     return name, password
+
+
+def path_fits(path: str, pattern: str) -> bool:
+    """Whether a path matches a pattern, in which * stands for any text."""
+    return fnmatchcase(path, re.sub(r"([\[?])", r"[\1]", pattern))

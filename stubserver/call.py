@@ -6,7 +6,6 @@ from binascii import a2b_qp, unhexlify
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -14,8 +13,9 @@ from stubserver.addressing import CONTROL
 from stubserver.contract.operation import Operation, Parameter
 from stubserver.contract.varying import Variation
 from stubserver.errors import Refusal, not_found, refusal
+from stubserver.worlds.base import Row
 from stubserver.worlds.clock import EARLIEST
-from stubserver.worlds.table import Change, Row
+from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 
 SCOPE_KEY = "stubserver.call"
@@ -75,11 +75,6 @@ def _unquoted(text: bytes) -> bytes:
         return _ESCAPES.sub(lambda escapes: unhexlify(escapes[0].replace(b"%", b"")), text)
     # Quoted-printable differs only in its sign, and Python decodes it fifty times as fast as URLs.
     return a2b_qp(text.replace(b"=", b"%3D").replace(b"%", b"="))
-
-
-def path_fits(path: str, pattern: str) -> bool:
-    """Whether a path matches a pattern, in which * stands for any text."""
-    return fnmatchcase(path, re.sub(r"([\[?])", r"[\1]", pattern))
 
 
 _TERMS = re.compile(r""""([^"]*)",*(?=\s|$)|'([^']*)',*(?=\s|$)|([^\s,]+)""")

@@ -13,7 +13,8 @@ from stubserver.contract.schema import Validator, echo
 from stubserver.errors import Refusal, invalid
 from stubserver.fixtures.fixture import ORDERS, defaults_of, schema_of
 from stubserver.fixtures.references import REFERENCES, UNIQUE
-from stubserver.worlds.table import FixtureTable, Key, Row, Table
+from stubserver.worlds.base import FixtureTable, Key, Row
+from stubserver.worlds.table import Table
 
 _MOMENTS = {"moment": {"type": "string"}, "moment_or_none": {"type": "string", "nullable": True}}
 """Times in rows are never relative; `_is_moment` checks them."""

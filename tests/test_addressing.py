@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from stubserver.addressing import BASE_PATH, LOCAL_HOST, LOOPBACK, base_path, basic_credentials, bearer_token
+from stubserver.addressing import BASE_PATH, LOCAL_HOST, LOOPBACK, base_path, basic_credentials, bearer_token, path_fits
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,20 @@ def test_each_loopback_host_is_local() -> None:
 )
 def test_other_hosts_are_not_local(host: str) -> None:
     assert not re.fullmatch(LOCAL_HOST, host)
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "fits"),
+    [
+        ("/api/v2/course/1/", "/api/v2/course/1/", True),
+        ("/api/v2/course/1/", "/api/v2/course/*", True),
+        ("/api/v2/course/1/", "*/course/*/", True),
+        ("/api/v2/course/1/", "/api/v2/course/", False),
+        ("/api/v2/course/1/", "/API/v2/course/1/", False),
+        ("/api/v2/course/1/", "/api/v2/course/?/", False),
+        ("/api/v2/course/1/", "/api/v2/course/[0-9]/", False),
+        ("/a/[0-9]?/", "/a/[0-9]?/", True),
+    ],
+)
+def test_only_a_star_stands_for_anything(path: str, pattern: str, fits: bool) -> None:
+    assert path_fits(path, pattern) is fits

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stubserver.call import MAX_FIELDS, Upload, path_fits, urlencoded
+from stubserver.call import MAX_FIELDS, Upload, urlencoded
 from stubserver.contract.contract import Contract
 from stubserver.errors import Refusal
 from stubserver.worlds.snapshot import Fixture
@@ -58,23 +58,6 @@ def test_urlencoded_text_is_decoded_as_python_does(parts: list[bytes]) -> None:
 def test_urlencoded_text_that_cannot_be_read_is_refused(text: bytes, says: str) -> None:
     refused = refusal_of(text)
     assert (refused.status, refused.reason) == (400, says)
-
-
-@pytest.mark.parametrize(
-    ("path", "pattern", "fits"),
-    [
-        ("/api/v2/course/1/", "/api/v2/course/1/", True),
-        ("/api/v2/course/1/", "/api/v2/course/*", True),
-        ("/api/v2/course/1/", "*/course/*/", True),
-        ("/api/v2/course/1/", "/api/v2/course/", False),
-        ("/api/v2/course/1/", "/API/v2/course/1/", False),
-        ("/api/v2/course/1/", "/api/v2/course/?/", False),
-        ("/api/v2/course/1/", "/api/v2/course/[0-9]/", False),
-        ("/a/[0-9]?/", "/a/[0-9]?/", True),
-    ],
-)
-def test_only_a_star_stands_for_anything(path: str, pattern: str, fits: bool) -> None:
-    assert path_fits(path, pattern) is fits
 
 
 def test_the_digest_of_a_file_is_that_of_its_content() -> None:

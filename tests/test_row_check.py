@@ -13,8 +13,9 @@ from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 from stubserver.row_check import RowChecks
 from stubserver.worlds import snapshot_file
+from stubserver.worlds.base import Row
 from stubserver.worlds.log import Log
-from stubserver.worlds.table import Row, Table
+from stubserver.worlds.table import Table
 from stubserver.worlds.world import World
 from tests.support.answers import ok, refused
 from tests.support.client import Api

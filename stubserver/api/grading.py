@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stubserver.api import rules
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 def graded(questions: Iterable[Row], selected: Mapping[int, set[int]], passing_grade: int) -> dict[str, Any]:

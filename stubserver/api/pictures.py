@@ -16,8 +16,8 @@ from stubserver.addressing import base_path
 from stubserver.api import images
 from stubserver.call import Call
 from stubserver.errors import Problem, Refusal
+from stubserver.worlds.base import Row
 from stubserver.worlds.registry import DEFAULT
-from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from stubserver.api import rules
 from stubserver.call import Call
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 def ordered_sections(call: Call, course: Row) -> list[Row]:

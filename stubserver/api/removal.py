@@ -1,6 +1,6 @@
 """Removal of rows together with everything that belongs to them (R126, R303, R513)."""
 
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 from stubserver.worlds.world import World
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import jwt
 
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 from stubserver.worlds.world import World
 
 

@@ -18,8 +18,8 @@ from stubserver.fixtures.file import File
 from stubserver.fixtures.fixture import ORDERS, load, schema_of
 from stubserver.fixtures.reading import read
 from stubserver.worlds import snapshot_file
+from stubserver.worlds.base import Key, Row
 from stubserver.worlds.snapshot import TABLES, Fixture
-from stubserver.worlds.table import Key, Row
 from stubserver.worlds.world import World
 
 _NEVER = {"pictures": "uploaded pictures", "grants": "sign-ins with OAuth"}

@@ -7,7 +7,7 @@ from typing import Any
 from stubserver.contract.contract import Contract
 from stubserver.fixtures.check import moment, moments
 from stubserver.fixtures.fixture import defaults_of
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 _NONE = object()
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from stubserver.api.rules import available_date
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 from stubserver.worlds.world import World
 
 MAX_MEMBERS = 5000

@@ -13,7 +13,8 @@ from stubserver.control.row_view import changed_rows, key_text, plain
 from stubserver.pipeline.bounds import MAX_DEPTH, is_deeper
 from stubserver.records.journal import MAX_TEXT, REDACTED, Entry
 from stubserver.records.trace_context import trace
-from stubserver.worlds.table import Change, Row
+from stubserver.worlds.base import Row
+from stubserver.worlds.table import Change
 
 _SWITCH = re.compile(rf"\b{SWITCH_COOKIE}=[\w.-]+", re.ASCII)
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}

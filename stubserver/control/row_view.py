@@ -6,8 +6,9 @@ from typing import Any
 import orjson
 
 from stubserver.records.journal import REDACTED, described
+from stubserver.worlds.base import Key, Row
 from stubserver.worlds.snapshot import FILES
-from stubserver.worlds.table import Change, Key, Row
+from stubserver.worlds.table import Change
 
 Changed = dict[tuple[str, Key], tuple[Row | None, Row | None]]
 """Table and key -> the row before and after."""

@@ -10,8 +10,9 @@ from stubserver.control.row_view import key_text, shown_row
 from stubserver.control.server_parts import ServerParts
 from stubserver.errors import refusal
 from stubserver.suggestions import unknown
+from stubserver.worlds.base import Key
 from stubserver.worlds.snapshot import TABLES
-from stubserver.worlds.table import Key, Table
+from stubserver.worlds.table import Table
 
 MAX_KEYS = 100
 """How many rows that belong to another are named."""

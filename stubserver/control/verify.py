@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stubserver.call import path_fits
+from stubserver.addressing import path_fits
 from stubserver.control.request_view import RequestView
 
 FILTERS = ("operation", "method", "path", "status", "persona")

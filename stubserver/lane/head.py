@@ -25,7 +25,7 @@ from stubserver.pipeline.answer import Headers, success_headers
 from stubserver.pipeline.cors import Cors
 from stubserver.pipeline.exchange import CONNECTION
 from stubserver.pipeline.wire import Wire
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 from stubserver.worlds.world import World
 
 MAX_HEADS = 1024

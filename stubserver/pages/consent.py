@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from stubserver.addressing import LOCAL_HOST
 from stubserver.call import SCOPE_KEY, Call
 from stubserver.errors import invalid
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 CODE_LIFETIME = timedelta(minutes=1)
 METHODS = ("S256", "plain")

@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stubserver.call import SCOPE_KEY, Call, path_fits
+from stubserver.addressing import path_fits
+from stubserver.call import SCOPE_KEY, Call
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation
 from stubserver.contract.places import Places

@@ -9,7 +9,7 @@ from typing import Any
 from stubserver.api.views import OMIT
 from stubserver.contract.contract import Contract
 from stubserver.contract.schema import Schema
-from stubserver.worlds.table import FixtureRow
+from stubserver.worlds.base import FixtureRow
 
 Projection = Callable[[Any], Any]
 

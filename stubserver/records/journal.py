@@ -15,9 +15,10 @@ from stubserver.call import Accepted, Call
 from stubserver.contract.operation import Operation
 from stubserver.errors import Refusal
 from stubserver.settings import Settings
+from stubserver.worlds.base import Row
 from stubserver.worlds.size import size_of
 from stubserver.worlds.snapshot import FILES
-from stubserver.worlds.table import Change, Row
+from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 
 REDACTED = "[redacted]"

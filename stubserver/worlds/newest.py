@@ -3,7 +3,8 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from stubserver.worlds.table import Row, Table
+from stubserver.worlds.base import Row
+from stubserver.worlds.table import Table
 
 
 class Newest:

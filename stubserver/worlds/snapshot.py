@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from stubserver.worlds.base import Changes, Field, FixtureTable
 from stubserver.worlds.clock import EARLIEST, Clock
-from stubserver.worlds.table import Changes, Field, FixtureTable
 
 TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
     "users": (("id",), ("username",)),
@@ -31,6 +31,8 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[Field, ...]]] = {
 }
 """Table -> the fields that identify a row, and the fields that it has an index on."""
 
+APART: Mapping[str, tuple[str, ...]] = {"memberships": ("last_active_at",), "completions": ("at",)}
+"""Table -> the fields that are kept apart (`FixtureTable`)."""
 FILES = ("pieces", "pictures")
 """Tables whose rows have the content of a file, or a part of it, in the field `content`."""
 

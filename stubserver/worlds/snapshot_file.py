@@ -12,10 +12,11 @@ import orjson
 from stubserver import __version__
 from stubserver.errors import Problem, Refusal, invalid
 from stubserver.suggestions import unknown
+from stubserver.worlds.base import Changes, FixtureTable, Key, Row
 from stubserver.worlds.clock import EARLIEST, LATEST, Clock
 from stubserver.worlds.log import Log
 from stubserver.worlds.snapshot import Fixture, Snapshot
-from stubserver.worlds.table import Changes, FixtureTable, Key, Row, Table
+from stubserver.worlds.table import Table
 
 FORMAT = 1
 """Version of the format, which decides whether a file can be read; the version of the server only informs. Files from

@@ -12,11 +12,12 @@ from typing import Any
 import orjson
 
 from stubserver.settings import Settings
+from stubserver.worlds.base import Key, Row
 from stubserver.worlds.clock import Clock
 from stubserver.worlds.fault import Fault
 from stubserver.worlds.snapshot import Fixture, Snapshot
 from stubserver.worlds.snapshot_file import Load
-from stubserver.worlds.table import DROPPED, Change, Key, Row, Table, TakenId
+from stubserver.worlds.table import DROPPED, Change, Table, TakenId
 from stubserver.worlds.variant import Variant
 from stubserver.worlds.world import State, World
 

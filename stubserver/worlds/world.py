@@ -7,11 +7,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from stubserver.errors import Refusal, refusal
 from stubserver.settings import Settings
+from stubserver.worlds.base import Changes, Key
 from stubserver.worlds.clock import Clock, Setting
 from stubserver.worlds.fault import Fault
 from stubserver.worlds.log import Log, LogEntry
 from stubserver.worlds.snapshot import Fixture, Snapshot
-from stubserver.worlds.table import Change, Changes, Key, Table
+from stubserver.worlds.table import Change, Table
 from stubserver.worlds.variant import SIZE, Variant
 
 WORLD = 8 * 1024

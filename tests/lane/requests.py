@@ -14,7 +14,7 @@ from stubserver.call import ROW_KINDS
 from stubserver.contract.contract import Contract
 from stubserver.contract.operation import Operation, Parameter
 from stubserver.contract.places import KINDS
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 from stubserver.worlds.world import World
 from tests.lane.oddities import FORM, JSON, SOON, Oddities, Request, is_http, multipart, signed
 from tests.support.default import HOST, NOW, PERSONAS

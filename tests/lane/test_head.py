@@ -50,11 +50,13 @@ def test_answer_is_kept_as_long_as_nothing_changes_that_it_was_made_of(
         lesson,
     )
     paths += (f"{lesson}comment/", "/course/1/user/", "/course/1/section/", "/course/1/section/2/lesson/5/question/")
+    paths += ("/course/1/users/",)
     seen = [plain("GET", path, who, world) for path in paths for who in ("creator", "member", "stranger")]
     remade: dict[str, set[str]] = {}
     for method, path, who, body in (
         ("PUT", f"{lesson}comment/10/", "member", {"text": "Again"}),
         ("POST", f"{lesson}complete/", "member", None),
+        ("POST", f"{lesson}incomplete/", "member", None),
         ("POST", "/course/15/join/", "stranger", None),
         ("PATCH", "/course/1/section/1/", "creator", {"name": "Paper"}),
         ("PATCH", lesson, "creator", {"name": "Brushes"}),
@@ -71,6 +73,8 @@ def test_answer_is_kept_as_long_as_nothing_changes_that_it_was_made_of(
             both.ask(request)
         remade[f"{method} {path}"] = set(made)
     assert remade[f"PUT {lesson}comment/10/"] == {"list_course_lesson_comments"}
+    assert remade[f"POST {lesson}complete/"] == {"list_course_dashboard_users"}, "it had been completed before"
+    assert remade[f"POST {lesson}incomplete/"] >= {"get_course_lesson", "get_course", "list_course_dashboard_users"}
     assert "list_categories" not in set().union(*remade.values())
     assert remade["PATCH /course/1/"] >= {"get_course", "search_courses"}
 

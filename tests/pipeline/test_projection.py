@@ -9,7 +9,7 @@ import pytest
 from stubserver.api.views import OMIT, Shaped
 from stubserver.contract.contract import Contract
 from stubserver.pipeline.projection import Projection, Shaper
-from stubserver.worlds.table import FixtureRow
+from stubserver.worlds.base import FixtureRow
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.0.3",

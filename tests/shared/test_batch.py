@@ -14,7 +14,8 @@ from stubserver.errors import refusal
 from stubserver.records.journal import Answer, Entry, entry_of
 from stubserver.shared.batch import Batch, unpacked
 from stubserver.stores.store import NO_ENTRIES
-from stubserver.worlds.table import Change, Row
+from stubserver.worlds.base import Row
+from stubserver.worlds.table import Change
 from stubserver.worlds.world import World
 from tests.support.default import NOW
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from stubserver.worlds.base import FixtureTable, Row
 from stubserver.worlds.log import Log
 from stubserver.worlds.snapshot import Fixture
-from stubserver.worlds.table import FixtureTable, Row, Table
+from stubserver.worlds.table import Table
 from stubserver.worlds.world import World
 
 THINGS = FixtureTable(("id",), ("kind",), [{"id": 1, "kind": "a"}, {"id": 2, "kind": "b"}, {"id": 4, "kind": "a"}])
@@ -24,8 +25,8 @@ def table() -> Table:
 
 
 def fork(rows: Iterable[Row] | None = None) -> World:
-    """A world with one table, `things`."""
-    things = base() if rows is None else FixtureTable(("id",), ("kind",), rows)
+    """A world with one table, `things`, in which a field `seen` is kept apart."""
+    things = base() if rows is None else FixtureTable(("id",), ("kind",), rows, apart=("seen",))
     return World("test", Fixture(name="test", tables={"things": things}, preferences={}, tokens={}))
 
 

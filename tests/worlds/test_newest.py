@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stubserver.worlds.base import FixtureTable, Row
 from stubserver.worlds.log import Log
 from stubserver.worlds.newest import Newest
-from stubserver.worlds.table import FixtureTable, Row, Table
+from stubserver.worlds.table import Table
 
 
 @given(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from stubserver.worlds import snapshot_file
+from stubserver.worlds.base import Row, reader
 from stubserver.worlds.snapshot import TABLES
-from stubserver.worlds.table import Row, reader
 from stubserver.worlds.world import World
 from tests.support.answers import ok, refused
 from tests.support.client import Api

@@ -16,11 +16,12 @@ from stubserver.errors import Refusal
 from stubserver.settings import Settings
 from stubserver.stores.store import packed
 from stubserver.worlds import stored
+from stubserver.worlds.base import Row
 from stubserver.worlds.clock import Clock, Setting
 from stubserver.worlds.fault import Fault
 from stubserver.worlds.registry import Load
 from stubserver.worlds.snapshot import Fixture, Snapshot
-from stubserver.worlds.table import Row, Table
+from stubserver.worlds.table import Table
 from stubserver.worlds.world import World
 from tests.lane.oddities import Request, is_http
 from tests.lane.requests import WORLDS, Requests, freeze

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stubserver.worlds.base import FixtureTable, Row
 from stubserver.worlds.log import Log
-from stubserver.worlds.table import FixtureTable, Row, Table
+from stubserver.worlds.table import Table
 from tests.worlds.little import base, fork, ids, table, things_of
 
 # One table
@@ -154,24 +155,42 @@ def assert_equal(things: Table, model: dict[int, Row]) -> None:
 
 
 READS: Mapping[str, Callable[[Table], object]] = {
-    "a row": lambda things: things.get(1),
+    "a row": lambda things: _most(things.get(1)),
     "a row that must be there": lambda things: _taken(things, 2),
+    "a row and what is apart": lambda things: _all(things, 3),
     "all rows": lambda things: [dict(row) for row in things],  # list() would ask for their number first
     "their number": len,
     "the keys of a value": lambda things: list(things.keys("kind", "a")),
-    "the rows of a value": lambda things: things.where("kind", "b"),
+    "the rows of a value": lambda things: [_most(row) for row in things.where("kind", "b")],
 }
+
+
+def _most(row: Row | None) -> Row | None:
+    """A row without what is kept apart."""
+    return row and {field: value for field, value in row.items() if field != "seen"}
+
+
+def _all(things: Table, key: int) -> Row | None:
+    things.note_read("seen")
+    return things.get(key)
 
 
 def _taken(things: Table, key: int) -> Row | None:
     try:
-        return things[key]
+        return _most(things[key])
     except KeyError:
         return None
 
 
+SEEN = ROWS | st.builds(lambda row, seen: {**row, "seen": seen}, ROWS, st.integers(0, 1))
+
+
 @settings(deadline=None)
-@given(rows=st.lists(ROWS, max_size=5, unique_by=lambda row: row["id"]), steps=STEPS, fails=st.booleans())
+@given(
+    rows=st.lists(SEEN, max_size=5, unique_by=lambda row: row["id"]),
+    steps=st.lists(SEEN | st.integers(1, 6), max_size=6),
+    fails=st.booleans(),
+)
 def test_whoever_has_read_something_is_told_when_it_changes(rows: list[Row], steps: list[Any], fails: bool) -> None:
     """Also when a write is undone: somebody may have read in between."""
     world = fork(rows)
@@ -195,6 +214,20 @@ def test_whoever_has_read_something_is_told_when_it_changes(rows: list[Row], ste
         if fails:
             raise LookupError
     check()
+
+
+def test_a_write_to_what_is_apart_is_only_for_those_who_have_asked_for_it() -> None:
+    things = things_of(world := fork([{"id": 1, "kind": "a", "seen": 0}]))
+    for row, apart, most in (
+        ({"id": 1, "kind": "a", "seen": 1}, True, False),
+        ({"id": 1, "kind": "a", "new": 1, "seen": 1}, False, True),
+        ({"id": 1, "kind": "a"}, True, True),
+        ({"id": 2, "kind": "a"}, True, False),
+    ):
+        before = world.log.writes
+        things.put(row)
+        assert world.log.touches({("things", "seen")}, before) is apart, row
+        assert world.log.touches({("things", 1)}, before) is most, row
 
 
 # Keys and pages

@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
+from stubserver.worlds.base import Row
 from stubserver.worlds.registry import Worlds
 from stubserver.worlds.snapshot import Snapshot
-from stubserver.worlds.table import Row
 from stubserver.worlds.world import World
 from tests.worlds.little import LITTLE, PAIRS, THINGS, pairs_of, things_of
 

@@ -11,7 +11,7 @@ from stubserver.api.views import Listing
 from stubserver.api.views.lesson import AttemptRowView, AttemptView, own_attempts
 from stubserver.call import Call
 from stubserver.errors import Problem
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 def make_course_attempt(call: Call) -> AttemptView:

@@ -4,7 +4,7 @@ from stubserver.api import rules
 from stubserver.api.views import CategoryView, Listing
 from stubserver.call import Call
 from stubserver.errors import not_found
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 def list_categories(call: Call) -> Listing:

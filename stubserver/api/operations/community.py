@@ -2,7 +2,7 @@
 
 from stubserver.api.views import Listing, ordered
 from stubserver.call import Call
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 _UPLOADS = "/upfiles/"
 """How the paths of this server's own images begin."""

@@ -13,8 +13,8 @@ from stubserver.api.views import Listing, Rows, Shaped, ordered
 from stubserver.api.views.course import DASHBOARD, EDIT, INSIDE, OUTSIDE, CourseEditView, CourseView
 from stubserver.call import Call
 from stubserver.errors import Problem, Refusal, not_found
+from stubserver.worlds.base import Key, Row
 from stubserver.worlds.newest import Newest
-from stubserver.worlds.table import Key, Row
 
 NEWEST_FIRST, OLDEST_FIRST = "-id", "id"
 """The default order of a search, and its opposite: the only ones that do not have to look at every course."""

@@ -7,7 +7,7 @@ from stubserver.api.progress import ordered_lessons, record_completion
 from stubserver.api.removal import remove_lesson
 from stubserver.api.views.lesson import LessonContentView
 from stubserver.call import Call
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 def list_course_lessons(call: Call) -> list[LessonContentView]:

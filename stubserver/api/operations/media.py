@@ -15,7 +15,7 @@ from stubserver.api.body_checks import required
 from stubserver.api.views.media import MediaView
 from stubserver.call import Call, Upload
 from stubserver.errors import invalid
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 MAX_PIECE = 204_800
 """Maximum size of a piece, in bytes."""

@@ -9,7 +9,7 @@ from stubserver.api.views import Listing, UserView
 from stubserver.api.views.course import CourseView, MemberView
 from stubserver.call import Call
 from stubserver.errors import forbidden, invalid, not_found
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 def get_course_status(call: Call) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from stubserver.api.progress import ordered_questions
 from stubserver.api.views.lesson import QuestionView
 from stubserver.call import Call
 from stubserver.errors import Problem
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 def list_course_questions(call: Call) -> list[QuestionView]:

@@ -7,7 +7,7 @@ from stubserver.api.body_checks import refuse, unknown_ids
 from stubserver.api.progress import ordered_sections
 from stubserver.api.removal import remove_section
 from stubserver.call import Call
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 def list_course_sections(call: Call) -> list[Row]:

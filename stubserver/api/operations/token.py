@@ -11,7 +11,7 @@ from stubserver.api.body_checks import required
 from stubserver.api.tokens import BadCredentials, claims_of, user_of
 from stubserver.call import Call
 from stubserver.errors import Problem, Refusal, unauthenticated
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 LIFETIME = timedelta(seconds=36000)
 """How long an access token is valid (R713)."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from stubserver.api import images
 from stubserver.call import Call
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 OMIT = object()
 """A field with this value is left out of the response."""

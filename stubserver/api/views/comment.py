@@ -5,7 +5,7 @@ from typing import Any
 
 from stubserver.api.views import OMIT
 from stubserver.api.views.lesson import ContentView
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 class CommentView(ContentView):

@@ -17,7 +17,7 @@ from stubserver.api.progress import (
 )
 from stubserver.api.views import CategoryView, PicturedView, UserView, View
 from stubserver.call import Call
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 SHAPES = EDIT, DASHBOARD, INSIDE, OUTSIDE = ("CourseDetail", "CourseDashboard", "CourseUserDetail", "CourseMinimal")
 """Response schemas of a course: for editing, the dashboard, people inside it, and the lock screen (R108-R113)."""
@@ -234,6 +234,7 @@ class MemberView(UserView):
     def __init__(self, call: Call, row: Row) -> None:
         """`row` is the membership; fields that it does not have are those of the user."""
         super().__init__(call, {**call.world.users[row["user_id"]], **row})
+        call.world.memberships.note_read("last_active_at")
 
     @property
     def join_status(self) -> Any:

@@ -7,7 +7,7 @@ from stubserver.api.progress import completion_status, ordered_questions
 from stubserver.api.views import OMIT, UserView, View
 from stubserver.api.views.media import MediaView
 from stubserver.call import Call
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 
 class ContentView(View):

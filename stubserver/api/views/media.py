@@ -4,7 +4,7 @@ from typing import Any
 
 from stubserver.api import images, pictures
 from stubserver.api.views import OMIT, View
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 
 _PICTURES = ("image", "eimage")
 _RENDITION, _THUMBNAIL = "image_bigger", "image_medium"

@@ -10,8 +10,8 @@ import pytest
 from stubserver.api.tokens import BadCredentials, user_of
 from stubserver.app import StubServer
 from stubserver.settings import Settings
+from stubserver.worlds.base import FixtureTable
 from stubserver.worlds.snapshot import TABLES, Fixture
-from stubserver.worlds.table import FixtureTable
 from stubserver.worlds.world import World
 from tests.support.answers import ok, refused
 from tests.support.client import Api

@@ -8,8 +8,8 @@ import pytest
 
 from stubserver.app import StubServer
 from stubserver.contract.contract import Contract
+from stubserver.worlds.base import FixtureTable
 from stubserver.worlds.snapshot import TABLES, Fixture
-from stubserver.worlds.table import FixtureTable
 from tests.support.answers import ok, refused
 from tests.support.client import Api
 from tests.support.default import AVATARS, NOW, PERSONAS, iso

@@ -8,7 +8,7 @@ from stubserver.api.views import course
 from stubserver.api.views.course import CourseEditView, CourseView, MemberView
 from stubserver.call import Call
 from stubserver.contract.contract import Contract
-from stubserver.worlds.table import Row
+from stubserver.worlds.base import Row
 from stubserver.worlds.world import World
 from tests.support.calls import called
 from tests.support.default import NOW
