@@ -127,7 +127,7 @@ bench-stores: $(VENV)/bench.stamp $(WRK) ## Measure what stores of worlds cost, 
 bench-start: $(VENV)/dev.stamp ## Show where the time of a start goes
 	$(BIN)/python -m benchmarks.start
 
-bench-profile: $(VENV)/dev.stamp ## Show where the microseconds of a GET and a PUT go
+bench-profile: $(VENV)/dev.stamp ## Show where the microseconds of a GET, a PUT and a lap through a lesson go
 	$(BIN)/python -m benchmarks.profile
 
 dist: $(VENV)/dev.stamp ## Build wheel and sdist twice, compare, install and start each; writes dist/ with SHA256SUMS (2 minutes)

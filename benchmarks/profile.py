@@ -1,4 +1,4 @@
-"""Where the microseconds of one GET and one PUT go, through the whole stack and on the fast lane.
+"""Where the microseconds of a GET, a PUT and a lap through a lesson go, through the whole stack and on the fast lane.
 
 Usage: python -m benchmarks.profile
 In process, so the costs of HTTP and the operating system are not included. The last line is measured; the others are
@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from starlette.types import Message
 
-from benchmarks.workloads import GET, PUTS, Request
+from benchmarks.workloads import BROWSE, GET, PUTS, Request
 from stubserver.app import StubServer, create_app
 from stubserver.records.access_log import Facts, as_text
 
@@ -45,6 +45,7 @@ def main() -> None:
         "GET again, lane": _lane(GET, changing=False),
         "PUT, stack": _stack(*PUTS),
         "PUT, lane": _lane(*PUTS),
+        "browse, lane": _lane(*BROWSE),
     }
     print(f"|  | {' | '.join(columns)} |\n| --- |{' ---: |' * len(columns)}")
     for part in PARTS:
