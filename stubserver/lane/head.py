@@ -2,6 +2,9 @@
 
 It is decided once for each distinct head, by uvicorn's parser and by Connexion's own objects, taken from the stack that
 serves all other requests. Requests whose heads are the same, byte for byte, share the result.
+
+Trace context is another in each request, and decides nothing: in the usual spelling, its values are taken out of the
+head before it is looked up, and given back to the call. A head with one of these headers twice is for the stack.
 """
 
 import re
@@ -42,6 +45,11 @@ _METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 _PLAIN_URL = re.compile(r"/(?!/)[\w./~-]*(\?[!\"$-~]*)?", re.ASCII)
 _FOR_THE_STACK = re.compile(rb"prefer|x-forwarded-.*|forwarded|expect|transfer-encoding|content-encoding")
 """Headers that only the stack handles: preferences, a proxy's headers, and those on how the body is sent."""
+_TRACED = b"raceparent: "
+"""What a head with trace context in the usual spelling has in it."""
+_TRACE = re.compile(rb"(?<=\r\n)(traceparent|tracestate): ([!-~](?:[ -~]*[!-~])?)(?=\r\n)", re.IGNORECASE)
+"""A line of trace context whose value the parser would take as it is. It refuses lines that go on in the next one."""
+_LEFT_OUT = rb"\1: -"
 
 
 @dataclass(slots=True)
@@ -101,6 +109,13 @@ class Head:
         few = reads if len(reads) <= MAX_READS else None
         self.cached = CachedAnswer(text, call.user, end, few, world.writes, clock.since, clock.until)
 
+    def again(self, headers: Mapping[str, str]) -> "Head":
+        """The head of a request with other values of headers that decide nothing. Its answer is cached for all."""
+        call, twin = self.call.detached(), Head.__new__(Head)
+        call.headers = {**call.headers, **headers}
+        twin.__dict__ = {**self.__dict__, "call": call, "cache": self.cache}
+        return twin
+
     def drop(self, _: object = None) -> None:
         """Forget the cached answer, for instance because its world is gone."""
         self.cached = None
@@ -137,8 +152,15 @@ class ParsedHead:
             and self.method in _METHODS
             and _PLAIN_URL.fullmatch(self.url) is not None
             and "__" not in self.url
+            and not self._has_trace_twice
             and not any(_FOR_THE_STACK.fullmatch(name) or _switches(name, value) for name, value in self.headers)
         )
+
+    @property
+    def _has_trace_twice(self) -> bool:
+        """Whether there is another value of trace context than the one that would be taken out."""
+        names = [name for name, _ in self.headers if name in (b"traceparent", b"tracestate")]
+        return len(names) > len({*names})
 
     # Callbacks of the parser
 
@@ -176,7 +198,18 @@ class Heads:
         try:
             return self._known[text]
         except KeyError:
-            head = self._read(text)
+            traced = _TRACED in text and len(text) <= MAX_LENGTH
+            return self._find_traced(text) if traced else self._first(text)
+
+    def _find_traced(self, text: bytes) -> Head | None:
+        same = _TRACE.sub(_LEFT_OUT, text)
+        head = self._known[same] if same in self._known else self._first(same)
+        trace = {name.lower().decode(): value.decode() for name, value in _TRACE.findall(text)}
+        return head.again(trace) if head and trace else head
+
+    def _first(self, text: bytes) -> Head | None:
+        """A head that is not cached, which it is from now on, unless it is too long."""
+        head = self._read(text)
         if len(text) <= MAX_LENGTH:
             if len(self._known) >= MAX_HEADS:
                 self._clear()
