@@ -19,6 +19,7 @@ from stubserver.api.tokens import check_secret
 from stubserver.contract.contract import Contract
 from stubserver.contract.load import load_contract, load_control_contract
 from stubserver.control.server_parts import ServerParts
+from stubserver.fixtures.elsewhere import Elsewhere
 from stubserver.fixtures.supply import Supply
 from stubserver.fixtures.watch import Watch
 from stubserver.lane.head import Heads
@@ -139,7 +140,9 @@ class StubServer:
         self._parts.life.is_ending = True
 
     async def close(self) -> None:
-        """Let go of the store, at the end."""
+        """Let go of the store and of the files of fixtures, at the end."""
+        if self.watch is not None:
+            self.watch.close()
         await self.turns.close()
 
 
@@ -175,7 +178,7 @@ def create_app(
         check_moment(settings.freeze_at)
     supply = Supply(contract, fixture, fixture_dir)
     supply.check()
-    watching = Watch(_watched(supply, settings), supply.load) if watch else None
+    watching = Watch(_watched(supply, settings), supply.load, elsewhere=Elsewhere(supply)) if watch else None
     store = store_at(settings.store, settings.max_requests)
     loaded = _agreed(store, supply, settings) if store else supply.first(settings.freeze_at)
     app = StubServer(contract, loaded, settings, store=store, supply=supply)

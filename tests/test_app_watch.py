@@ -1,11 +1,14 @@
 """Servers whose fixtures live in files: named by requests, and followed."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
 from stubserver.app import create_app
+from stubserver.fixtures import cache
+from stubserver.fixtures.elsewhere import Elsewhere
 from stubserver.fixtures.mistakes import FixtureError
 from tests.support.answers import ok, refused
 from tests.support.client import Api
@@ -67,6 +70,30 @@ def test_so_do_those_of_a_folder(own: Path, runner: asyncio.Runner) -> None:
         ok(api.post("/__stub/worlds", json={"name": name, "fixture": fixture}), 201)
         assert username(api, name) == expected
     assert username(api, "a") == "ada"
+
+
+@pytest.mark.slow
+def test_a_large_file_is_read_by_another_process(
+    own: Path, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests go on meanwhile, and worlds start from what it said before."""
+    monkeypatch.setattr(cache, "LARGE", 1)
+    monkeypatch.setenv("STUBSERVER_CACHE", "off")
+    app = create_app(str(own / "one.yaml"), watch=True)
+    api = Api(app, runner)
+    (own / "one.yaml").write_text(USERS.replace("ada", "eve"))
+    assert username(api, "world-0") == "ada"
+    found = "ada"
+    for number in range(1, 1000):
+        if found != "ada":
+            break
+        time.sleep(0.1)
+        found = username(api, f"world-{number}")
+    assert found == "eve"
+    runner.run(app.close())
+    assert app.watch is not None
+    with pytest.raises(FixtureError, match="the process that reads it has failed: status -9"):
+        Elsewhere.load(app.watch._elsewhere, "one", app.fixture.moment).result(60)  # type: ignore[arg-type]
 
 
 def test_without_watching_files_are_read_once(own: Path, runner: asyncio.Runner) -> None:
