@@ -199,7 +199,7 @@ def serve(
         if host not in LOOPBACK:
             with contextlib.suppress(OSError):
                 say(f"{host} lets other machines in; this is a development tool.")
-    at_end = partial(persistence.save_all, app, export_on_exit)
+    at_end = partial(persistence.save_all, app, export_on_exit, say)
     try:
         server.serve(app, listener, log_format, workers, at_end, quiet=quiet)
     except persistence.CannotPersist as error:

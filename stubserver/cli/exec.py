@@ -184,7 +184,7 @@ def _exported(app: "StubServer", target: Path | None) -> list[str]:
     from stubserver.serving import persistence
 
     try:
-        persistence.save(app, target)
+        persistence.save(app, target, say)
     except persistence.CannotPersist as error:
         return [str(error)]
     return []

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,10 @@ _PIECE = 1024 * 1024
 """Bytes that are read at a time."""
 
 
+Say = Callable[[str], None]
+"""Tells the terminal something, in one line."""
+
+
 class CannotPersist(Exception):
     """The worlds cannot be read or written; the message says why, in one line."""
 
@@ -37,23 +41,42 @@ def prepare(app: StubServer, source: Path | None, target: Path | None) -> None:
                 _bring(app, source)
 
 
-async def save_all(app: StubServer, target: Path | None) -> None:
+async def save_all(app: StubServer, target: Path | None, say: Say = lambda _: None) -> None:
     """Write all worlds to a file, if there is to be one. It is replaced as a whole. Raises CannotPersist, and then it
-    stays as it was."""
+    stays as it was.
+
+    Worlds of a fixture that has changed while they were used get a file beside it, and `say` is told: with them, no
+    server could read any of the worlds."""
     if target is None:
         return
     with _told("--export-on-exit: cannot write", target):
-        files.replace(target, await app.turns.run(partial(export, app.worlds)))
+        current, former, names = await app.turns.run(partial(_exported, app.worlds))
+        files.replace(target, current)
+    if names:
+        other = target.with_name(f"{target.stem}.former{target.suffix}")
+        with _told("--export-on-exit: cannot write", other):
+            files.replace(other, former)
+        listed = ", ".join(names)
+        say(
+            f"--export-on-exit: the fixture of {listed} has changed since they began, so they are in {other}, and all "
+            f"others in {target}: a server reads them only while the fixture says what it said then."
+        )
 
 
-def save(app: StubServer, target: Path | None) -> None:
+def _exported(worlds: Worlds) -> tuple[bytes, bytes, list[str]]:
+    """The content of both files, and the names of the worlds in the second one."""
+    former = [world for world in worlds if worlds.newest(world.fixture).digest != world.fixture.digest]
+    return export(world for world in worlds if world not in former), export(former), [world.name for world in former]
+
+
+def save(app: StubServer, target: Path | None, say: Say = lambda _: None) -> None:
     """As `save_all`, where no event loop runs. Raises CannotPersist."""
-    asyncio.run(_save_and_close(app, target))
+    asyncio.run(_save_and_close(app, target, say))
 
 
-async def _save_and_close(app: StubServer, target: Path | None) -> None:
+async def _save_and_close(app: StubServer, target: Path | None, say: Say) -> None:
     try:
-        await save_all(app, target)
+        await save_all(app, target, say)
     finally:
         await app.close()
 

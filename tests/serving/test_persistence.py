@@ -87,6 +87,27 @@ def test_nothing_is_lost_in_any_number_of_restarts(tmp_path: Path, runner: async
     assert sorted(tmp_path.iterdir()) == sorted([file, pair])
 
 
+def test_worlds_of_a_fixture_that_has_changed_keep_out_no_others(tmp_path: Path, runner: asyncio.Runner) -> None:
+    """They are in a file of their own, which can be read when the fixture says again what it said."""
+    fixture, file, said = tmp_path / "mine.yaml", tmp_path / "w.json", list[str]()
+    text = "extends: default\ncategories:\n- {id: 9, name: %s, slug: n, lastmod_datetime: -1d}\n"
+    fixture.write_text(text % "One")
+    server = Api(create_app(str(fixture), watch=True), runner)
+    make(server, "Of one", "old")
+    fixture.write_text(text % "Two")
+    make(server, "Of two", "new")
+    save(server.app, file, said.append)
+    (line,) = said
+    assert line.startswith("--export-on-exit: the fixture of old has changed since they began")
+    assert f"they are in {tmp_path / 'w.former.json'}, and all others in {file}:" in line
+    for content, source, name in (("Two", file, "new"), ("One", tmp_path / "w.former.json", "old")):
+        fixture.write_text(text % content)
+        again = Api(create_app(str(fixture)), runner)
+        prepare(again.app, source, None)
+        assert names(again.app) == [name]
+        assert found(again, name) >= {f"Of {content.lower()}"}
+
+
 def test_an_imported_world_has_no_past(file: Path, api: Api, there: Api) -> None:
     """No requests and no faults; it is what a case of it begins with."""
     ok(api.post("/__stub/faults", json={"kind": "error", "operation": "get_course"}, headers=named("lessons")), 201)
