@@ -1,11 +1,10 @@
 """`stubserver check`: whether another server keeps the contract, its rules included."""
 
-import contextlib
 import re
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,6 +157,7 @@ def check_command(
     from stubserver.checking import verified as verification
     from stubserver.checking.check import Effort, check
     from stubserver.checking.meeting import CannotCheck
+    from stubserver.cli.child import handled
     from stubserver.contract.load import load_contract
 
     tokens = {**file_tokens, **tokens}
@@ -178,7 +178,8 @@ def check_command(
     try:
         accepted = acceptance.read(accept) if accept else {}
         before = verification.read(verified) if verified else {}
-        with _interrupted_by_sigterm():
+        # Whoever ends a check, such as a job in CI that is cancelled, has it clean up as Ctrl-C does.
+        with handled(signal.default_int_handler):
             report = check(load_contract(), url, tokens, seed, effort, _progress(effort.seconds))
     except (acceptance.BadList, verification.BadFile, CannotCheck) as error:
         fail(str(error))
@@ -194,16 +195,6 @@ def check_command(
     for key in gone:
         say(f"{accept}: {key} no longer occurs; remove it")
     sys.exit(1 if report.new or gone else 2 if report.lacking else 0)
-
-
-@contextlib.contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Whoever ends a check, such as a job in CI that is cancelled, has it clean up as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _progress(seconds: float) -> Any:

@@ -21,17 +21,24 @@ _Handler = Callable[[int, FrameType | None], None]
 def interruptible() -> Iterator[None]:
     """Within, a signal raises SystemExit with 128 plus its number, until a command runs, which gets all further ones.
     Afterwards, signals do what they did before."""
-    before = {number: signal.getsignal(number) for number in _PASSED_ON}
 
     def end(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    _handle(end)
+    with handled(end):
+        yield
+
+
+@contextmanager
+def handled(handler: _Handler) -> Iterator[None]:
+    """The same, but a signal calls `handler`."""
+    before = {number: signal.getsignal(number) for number in _PASSED_ON}
+    _handle(handler)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, its in before.items():
+            signal.signal(number, its)
 
 
 def run(command: Sequence[str], url: str) -> int:
@@ -53,24 +60,28 @@ class Captured(NamedTuple):
     """The last signal that was passed on to it; 0 if there was none."""
 
 
-def captured(command: Sequence[str], url: str, output: IO[bytes] | None, seconds: float | None) -> Captured:
-    """The same, for so many seconds at most; what it writes goes to `output`, unless that is None."""
+def captured(
+    command: Sequence[str],
+    url: str,
+    output: IO[bytes] | None,
+    seconds: float | None,
+    signals: list[int] | None = None,
+) -> Captured:
+    """The same, for so many seconds at most; what it writes goes to `output`, unless that is None. `signals` are those
+    that came before and that the command gets as well; all further ones are added."""
     environment = {**os.environ, **direct(os.environ), "STUBSERVER_URL": url, **_tokens(url)}
-    early: list[int] = []
-    passed: list[int] = []
+    passed = [] if signals is None else signals
     started: list[ProcessGroup] = []
 
     def pass_on(number: int, _: FrameType | None) -> None:
         passed.append(number)
         if started:
             started[0].pass_on(number)
-        else:
-            early.append(number)
 
     _handle(pass_on)
     group = ProcessGroup(command, environment, output)
     started.append(group)
-    for number in early:
+    for number in [*passed]:  # those that came before it ran
         group.pass_on(number)
     overdue = threading.Event()
     with _timer(seconds, group, overdue):

@@ -105,15 +105,17 @@ def variants_command(
     The exit status is 0 if it survives all, 1 if something breaks it, and 2 if that cannot be found out.
     """
     from stubserver.checking import acceptance
-    from stubserver.cli.child import interruptible
+    from stubserver.cli.child import handled
 
     check_program(command)
     try:
         accepted = acceptance.read(accept) if accept else {}
     except acceptance.BadList as error:
         fail(str(error))
-    task = _task(command, kinds, operations, seconds, port, options)
-    with opened(output) as file, opened(write_accept) as known, interruptible():
+    signals: list[int] = []
+    task = _task(command, kinds, operations, seconds, port, signals, options)
+    # A signal between two runs ends the search before the next one, and it reports what it has found.
+    with opened(output) as file, opened(write_accept) as known, handled(lambda number, _: signals.append(number)):
         report = _searched(task, state, {"command": list(command), **options})
         is_whole = not (report.ended or operations)
         gone = acceptance.apply(report, accepted, is_whole=is_whole and set(kinds) >= _kinds_of(accepted))
@@ -140,6 +142,7 @@ def _task(
     operations: Sequence[str],
     seconds: float | None,
     port: int,
+    signals: list[int],
     options: dict[str, Any],
 ) -> "Task":
     from stubserver.contract.load import load_contract
@@ -153,7 +156,7 @@ def _task(
 
     return Task(
         build=lambda: built(fixture, None, None, **settings),
-        command=lambda url, limit: _ran(command, url, limit),
+        command=lambda url, limit: _ran(command, url, limit, signals),
         text=shortened(" ".join(shlex.join(command).split()), _MAX_TEXT),
         places=Places(load_contract()),
         kinds=kinds,
@@ -164,15 +167,17 @@ def _task(
     )
 
 
-def _ran(command: Sequence[str], url: str, limit: float | None) -> "Ended":
-    """Run the command, and keep the end of what it writes."""
+def _ran(command: Sequence[str], url: str, limit: float | None, signals: list[int]) -> "Ended":
+    """Run the command, unless a signal has come, and keep the end of what it writes."""
     from stubserver.cli import child
     from stubserver.testing import StubError
     from stubserver.variants.running import Ended
 
-    with tempfile.TemporaryFile() as written, child.interruptible():
+    if signals:
+        return Ended(0, "", interrupted=signals[-1])
+    with tempfile.TemporaryFile() as written, child.handled(lambda number, _: signals.append(number)):
         try:
-            found = child.captured(command, url, written, limit)
+            found = child.captured(command, url, written, limit, signals)
         except (StubError, OSError) as error:
             fail(f"cannot run {command[0]}: {error}")
         size = written.seek(0, 2)

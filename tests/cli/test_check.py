@@ -175,7 +175,7 @@ def test_what_cannot_run(target: str, arguments: list[str], message: str) -> Non
     assert told("\n".join(lines), expected), err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_and_it_cleans_up_and_reports(tmp_path: Path, number: signal.Signals) -> None:
     server = Served(tmp_path, "--fixture", "empty")
     try:

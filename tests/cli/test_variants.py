@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stubserver.cli.exec import built
 from tests.support.commands import CLEAN, COMMAND, PATIENCE, invoke, until
 
 pytestmark = pytest.mark.slow
@@ -148,3 +150,41 @@ def test_ctrl_c_ends_the_command_and_blames_nobody(tmp_path: Path) -> None:
     assert "broken:" not in out
     assert out.splitlines()[-1].endswith("; ended early: interrupted.")
     assert len(json.loads(state.read_text())["runs"]) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_between_two_runs_ends_the_search_in_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
+) -> None:
+    """It comes while the server of the second run is being built; the command does not run again."""
+    marker, before = tmp_path / "marker", signal.getsignal(number)
+
+    def interrupted(*given: Any, **options: Any) -> Any:
+        if marker.exists():
+            signal.raise_signal(number)
+        return built(*given, **options)
+
+    monkeypatch.setattr("stubserver.cli.variants.built", interrupted)
+    script = f"{CLIENT}\nimport pathlib\nassert not pathlib.Path({str(marker)!r}).exists()\n"
+    script += f"pathlib.Path({str(marker)!r}).write_text('x')"
+    status, out, err = invoke("variants", *NULL, *python(script))
+    assert (status, "broken:" in out) == (2, False), err
+    assert out.splitlines()[-1].endswith("; ended early: interrupted.")
+    assert signal.getsignal(number) == before
+
+
+def test_what_was_found_before_a_signal_counts(monkeypatch: pytest.MonkeyPatch, state: Path, tmp_path: Path) -> None:
+    """All but the last run is known, and the signal comes before that one."""
+    kept = json.loads(state.read_bytes())
+    kept["runs"].pop("1")  # the last run is that without variants
+    known = tmp_path / "state"
+    known.write_text(json.dumps(kept))
+
+    def interrupted(*given: Any, **options: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return built(*given, **options)
+
+    monkeypatch.setattr("stubserver.cli.variants.built", interrupted)
+    status, out, _ = invoke("variants", *NULL, "--state", str(known), *python(WEAK))
+    assert (status, out.startswith(f"broken: {KEY}\n")) == (1, True)
+    assert out.splitlines()[-1].endswith("; ended early: interrupted.")
