@@ -1,15 +1,18 @@
 """Delta debugging: which of many sites make a command fail, in few runs.
 
-A set that fails is halved, by operation and then by place, until each set that is left fails alone and cannot be made
-smaller. Where one half passes, the other one must be why, and is not tried before it is small.
+What was not sent before it failed cannot be why, so it is put aside at first. The rest is halved, by clues of the run
+that has failed and then in the middle, until one site is left. Where one half passes, the other one must be why, and is
+not tried before it is small. If all but what was found passes, that was all.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from stubserver.variants.site import Site
 
 Sites = Sequence[Site]
+FEW = 3
+"""So many sites that are suspicious from before are tried one by one; more of them, together."""
 
 
 class Fails(Protocol):
@@ -19,24 +22,60 @@ class Fails(Protocol):
         """Whether it fails with these variants. What is known is not run again, unless that is wanted."""
 
 
+class Clue(NamedTuple):
+    """What a run that has failed says about why."""
+
+    sent: Collection[str] = ()
+    """The keys of the sites that made a difference in it; empty if that is not known."""
+    last: str = ""
+    """The operation whose varied answer came last."""
+    words: Collection[str] = ()
+    """The words at the end of its output, which may be the names of fields."""
+
+
 class Halving:
     """Searches the sets of sites that fail alone."""
 
-    def __init__(self, fails: Fails, last: Callable[[Sites], str], suspects: Collection[str] = ()) -> None:
-        """`last` names the operation that answered last in the run with some sites; `suspects` are operations and
-        places (`OPERATION PLACE`) that have failed with another kind. They are tried first."""
+    def __init__(self, fails: Fails, clue: Callable[[Sites], Clue], suspects: Collection[str] = ()) -> None:
+        """`clue` is that of the smallest run with some sites that has failed; `suspects` are operations and places
+        (`OPERATION PLACE`) that have failed with another kind. They are tried first."""
         self._fails = fails
-        self._last = last
+        self._clue = clue
         self._suspects = suspects
         self.unexplained: list[Sites] = []
         """Sets that failed once and, asked again by halves, did not: the command is flaky."""
 
     def causes(self, failing: Sites) -> list[Sites]:
         """The smallest sets that fail, in a set that does."""
-        found = self._causes(failing)
-        if found is None:
-            found = [] if self._is_unexplained(failing) else [self._together([], failing, False)]
-        return found
+        suspicious = self._suspicious(self._sent(failing))
+        found: list[Sites] = []
+        aside: list[Sites] = []
+        if len(suspicious) <= FEW:
+            found = [[site] for site in suspicious if self._fails([site])]
+        if not found:
+            found, aside = self._first(failing)
+        left = _without(failing, found)
+        if not found or not left or not self._fails(left):
+            return found
+        more = [cause for part in reversed(aside) if part and self._fails(part) for cause in self.causes(part)]
+        return [*found, *(more or self.causes(left))]
+
+    def _first(self, failing: Sites) -> tuple[list[Sites], list[Sites]]:
+        """One set that fails, if the command is not flaky, and the parts that were put aside: they may fail, too."""
+        part, known = self._sent(failing), failing
+        aside = [_without(failing, [part])]
+        while len(part) > 1:
+            first, second = self._halves(part)
+            if self._fails(first):
+                part, known = self._sent(first), first
+                aside += [second, _without(first, [part])]
+            else:
+                part = second
+        if self._fails(part):
+            return [part], aside
+        if self._is_unexplained(known):
+            return [], aside
+        return [self._together([], known, False)], aside
 
     def _is_unexplained(self, failing: Sites) -> bool:
         """Whether a set that has failed does not fail again; note it."""
@@ -45,31 +84,32 @@ class Halving:
         self.unexplained.append(failing)
         return True
 
-    def _causes(self, failing: Sites) -> list[Sites] | None:
-        """None if no part of the set fails, so that either several together do, or the command is flaky."""
-        if len(failing) == 1:
-            return [failing] if self._fails(failing) else None
-        first, second = self._halves(failing)
-        if not self._fails(first):
-            return self._causes(second)
-        found = self.causes(first)
-        return [*found, *(self.causes(second) if self._fails(second) else [])]
+    def _sent(self, failing: Sites) -> Sites:
+        """Those that made a difference before it failed."""
+        keys = self._clue(failing).sent
+        return [site for site in failing if site.key in keys] or failing
+
+    def _suspicious(self, sites: Sites) -> Sites:
+        return [site for site in sites if f"{site.operation} {site.place}" in self._suspects]
 
     def _halves(self, failing: Sites) -> tuple[Sites, Sites]:
         """Two parts, the more suspicious one first."""
-        for suspicious in self._guesses(failing):
-            first = [site for site in failing if site in suspicious]
+        for first in self._guesses(failing):
             if 0 < len(first) < len(failing):
-                return first, [site for site in failing if site not in suspicious]
+                return first, _without(failing, [first])
         middle = len(failing) // 2
         return failing[:middle], failing[middle:]
 
     def _guesses(self, failing: Sites) -> Iterator[Sites]:
-        operations = list(dict.fromkeys(site.operation for site in failing))
+        clue = self._clue(failing)
         if len(failing) > 2:
-            yield [site for site in failing if f"{site.operation} {site.place}" in self._suspects]
-        last = self._last(failing)
-        yield [site for site in failing if site.operation == last]
+            yield self._suspicious(failing)
+        last = [site for site in failing if site.operation == clue.last]
+        named = [site for site in last or failing if site.place.rpartition("/")[2] in clue.words]
+        if len(named) <= len(failing) / 2:
+            yield named
+        yield last
+        operations = list(dict.fromkeys(site.operation for site in failing))
         half = operations[: len(operations) // 2]
         yield [site for site in failing if site.operation in half]
 
@@ -84,3 +124,8 @@ class Halving:
         of_second = self._together([*with_, *first], second, True)
         of_first = self._together([*with_, *of_second], first, bool(of_second))
         return [*of_first, *of_second]
+
+
+def _without(sites: Sites, parts: Collection[Sites]) -> Sites:
+    gone = {site for part in parts for site in part}
+    return [site for site in sites if site not in gone]

@@ -1,11 +1,12 @@
 """The whole search: once without variants, then each kind everywhere, then what made it fail, in halves."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from stubserver.contract.places import Places
-from stubserver.variants.halving import Halving, Sites
+from stubserver.variants.halving import Clue, Halving, Sites
 from stubserver.variants.memory import Memory
 from stubserver.variants.report import Finding, Report
 from stubserver.variants.running import Build, Command, Interrupted, Learning, Run, Watching, refused_since, run
@@ -108,7 +109,7 @@ class Searching:
         resumed = f", {self._memory.resumed} of them done before" if self._memory.resumed else ""
         self._task.told(
             f"{len(self.report.sites)} variants of {len(self.report.places)} operations in {len(groups)} runs of about "
-            f"{each:.1f} s: {least / 60:.1f} minutes, and some {each * 8:.0f} s for each that breaks it{resumed}"
+            f"{each:.1f} s: {least / 60:.1f} minutes, and some {each * 4:.0f} s for each that breaks it{resumed}"
         )
         return groups
 
@@ -118,7 +119,7 @@ class Searching:
         self._task.told(f"{kinds}: {len(group)} places")
         if not self._fails(group):
             return
-        search = Halving(self._fails, self._last, self._suspects)
+        search = Halving(self._fails, self._clue, self._suspects)
         for cause in search.causes(group):
             self._note(cause)
         for sites in search.unexplained:
@@ -149,12 +150,15 @@ class Searching:
             self._asked[frozenset(sites)] = done
         return not done.passed
 
-    def _last(self, sites: Sites) -> str:
-        """The operation whose varied answer came last, in the smallest run with these sites that has failed."""
+    def _clue(self, sites: Sites) -> Clue:
+        """That of the smallest run with these sites that has failed."""
         wanted = frozenset(sites)
         runs = min((known for known in self._asked if wanted <= known), key=len, default=None)
-        asked = self._asked[runs].asked if runs is not None else ()
-        return next((one.operation for one in reversed(asked) if one.varied), "")
+        if runs is None:
+            return Clue()
+        failed = self._asked[runs]
+        last = next((one.operation for one in reversed(failed.asked) if one.varied), "")
+        return Clue(failed.varied, last, {*re.findall(r"\w+", failed.output)})
 
     def _run(self, sites: Sites, attempt: int, learning: Learning | None) -> Run:
         """A run, if it is not known. Raises OutOfTime and Interrupted."""

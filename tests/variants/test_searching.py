@@ -63,7 +63,7 @@ def test_ten_planted_weaknesses_are_found_and_nothing_else(search: Search) -> No
     assert report.counts[BROKEN] == len(PLANTED)
     assert report.counts[SURVIVED] > 300
     assert report.counts.get(NOT_SENT, 0) == 0
-    assert report.runs <= 120
+    assert report.runs <= 60
     print(report.runs, report.counts)
 
 
@@ -103,6 +103,30 @@ def test_a_command_that_asks_nothing_cannot_be_searched(search: Search) -> None:
 def test_nothing_that_varies_cannot_be_searched(search: Search) -> None:
     with pytest.raises(CannotSearch, match="nothing of what use was sent can vary"):
         search(get, ("null",), operations=("get_course_lesson",))
+
+
+def test_what_a_failed_run_tells_makes_it_quick(search: Search) -> None:
+    """Runs: plain, all variants, the field that the traceback names, all others, that field again, and plain again."""
+    assert search(needs_a_picture, ("null",)).runs == 6
+
+
+def test_what_was_not_sent_before_it_failed_is_not_suspected(search: Search) -> None:
+    """Here, it says nothing, and asks for something else in between."""
+
+    def silent(url: str) -> None:
+        person = get(url, "/user/me/")
+        get(url, "/category/")
+        if len(person["real_name"]) > 100:
+            raise ConnectionError
+        get(url)
+        get(url, "/course/?limit=3")
+
+    def command(url: str, limit: float | None) -> Ended:
+        return command_of(silent)(url, limit)._replace(output="")
+
+    report = search(silent, ("long",), command=command)
+    assert [finding.key for finding in report.findings] == ["long get_me /real_name"]
+    assert report.runs == 9
 
 
 def test_a_flaky_command_is_noticed(search: Search) -> None:
