@@ -24,6 +24,7 @@ def line(entry: Entry) -> Mapping[str, Any]:
         "problem": entry.refusal.reason if entry.refusal else None,
         "changes": len(entry.changes),
         "faults": len(entry.faults),
+        "variants": len(entry.variants),
         "violations": len(entry.violations),
     }
 

@@ -35,6 +35,7 @@ def test_list_journal_has_a_line_for_each_request(api: Api) -> None:
         "problem": None,
         "changes": 1,
         "faults": 0,
+        "variants": 0,
         "violations": 0,
     }
     assert (denied["status"], denied["problem"], denied["changes"]) == (
@@ -44,6 +45,16 @@ def test_list_journal_has_a_line_for_each_request(api: Api) -> None:
     )
     assert (nowhere["operation"], nowhere["status"], nowhere["persona"]) == (None, 404, "anonymous")
     assert found["violations"] == 1
+
+
+def test_list_journal_counts_the_variants_that_made_a_difference(api: Api) -> None:
+    """Not the places where one did, nor those that found nothing to change."""
+    ok(api.post("/__stub/variants", json={"kind": "null", "place": "/created_by/avatar"}), 201)
+    member = api.as_("member")
+    ok(member.get("/course/1/", headers={"Prefer": 'variant="enum=private:/privacy"'}))
+    ok(member.get("/course/1/"))
+    ok(member.get("/category/"))
+    assert [line["variants"] for line in ok(api.get(JOURNAL))["results"]] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

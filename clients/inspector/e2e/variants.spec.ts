@@ -105,7 +105,10 @@ test('an opened request says what was varied, and who wanted it', async ({page, 
   await fetch(`${world.url}/api/v2/course/1/`, {
     headers: {Authorization: 'Bearer stub-member', Prefer: 'variant="enum=private:/privacy"'},
   });
+  await world.api('GET', '/category/', 'member');
   await open(page, world, `requests/${world.name}-1`);
+  await expect(page.locator('.line').filter({hasText: '/course/1/'}).locator('mark')).toHaveText('varied');
+  await expect(page.locator('.line').filter({hasText: '/category/'}).locator('mark')).toHaveCount(0);
   const notes = page.getByRole('article').locator('.notes li');
   await expect(notes).toHaveCount(3);
   await expect(notes.filter({hasText: 'Variant 1'})).toHaveText('Variant 1 null at /created_by/avatar');

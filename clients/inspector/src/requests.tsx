@@ -96,6 +96,7 @@ function Item({line, isOpened}: {line: Line; isOpened: boolean}) {
       <span class="who muted">
         {line.operation ?? 'no operation'}, {line.persona}
         {line.faults > 0 && <mark>fault</mark>}
+        {line.variants > 0 && <mark>varied</mark>}
         {line.changes > 0 && <mark class="calm">{number(line.changes, 'change')}</mark>}
         {line.problem !== null && <span> · {line.problem}</span>}
       </span>

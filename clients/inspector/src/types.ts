@@ -38,6 +38,7 @@ export interface Line {
   problem: string | null;
   changes: number;
   faults: number;
+  variants: number;
   violations: number;
 }
 
