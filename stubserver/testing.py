@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from stubserver.addressing import TOKEN_PREFIX, base_path
-from stubserver.client.channel import TIMEOUT, Channel, StubError, bearer
+from stubserver.client.channel import PAGE, TIMEOUT, Channel, StubError, bearer, rows
 from stubserver.client.clients import AsyncClient, Client, SharedTransport
 from stubserver.client.transport import InThread, SocketTransport
 from stubserver.suggestions import unknown
@@ -232,7 +232,11 @@ class Faults:
 
     def list(self) -> Any:
         """All faults, each with the number of times it has fired."""
-        return self._world.control("GET", "/faults", params={"limit": 100})["results"]
+        return self._world.control("GET", "/faults", params={"limit": PAGE})["results"]
+
+    def remove(self, number: int) -> None:
+        """Remove a fault, by its id. Raises StubError if there is no such fault."""
+        self._world.control("DELETE", f"/faults/{number}")
 
     def clear(self) -> None:
         """Remove all faults."""
@@ -255,7 +259,15 @@ class Variants:
 
     def list(self) -> Any:
         """All variants, each with the number of answers in which it made a difference."""
-        return self._world.control("GET", "/variants", params={"limit": 100})["results"]
+        return self._world.control("GET", "/variants", params={"limit": PAGE})["results"]
+
+    def offered(self, **filters: Any) -> Any:
+        """What the contract offers, of an `operation`, a `kind` or all. Raises StubError if there is no such thing."""
+        return rows(lambda query: self._world.control("GET", "/variants/offered", params=query), filters)
+
+    def remove(self, number: int) -> None:
+        """Remove a variant, by its id. Raises StubError if there is no such variant."""
+        self._world.control("DELETE", f"/variants/{number}")
 
     def clear(self) -> None:
         """Remove all variants."""
@@ -271,17 +283,7 @@ class Journal:
     def requests(self, **filters: Any) -> list[dict[str, Any]]:
         """The requests, the newest first; filters as in the control plane's contract. With a `limit`, at most so many
         (and at most 100), from an `offset` on; otherwise all that the journal has."""
-        if "limit" in filters:
-            return list(self._world.control("GET", "/requests", params=filters)["results"])
-        found: list[dict[str, Any]] = []
-        start = filters.pop("offset", 0)
-        while True:
-            page = self._world.control(
-                "GET", "/requests", params={**filters, "limit": 100, "offset": start + len(found)}
-            )
-            found += page["results"]
-            if not page["next"]:
-                return found
+        return rows(lambda query: self._world.control("GET", "/requests", params=query), filters)
 
     def count(self, **filters: Any) -> int:
         """The number of requests that match the filters."""

@@ -231,6 +231,9 @@ def test_faults_are_added_listed_and_ended(course_world: CourseWorld) -> None:
     assert answers == [503, 200]
     (fault,) = course_world.faults.list()
     assert (fault["id"], fault["fired"]) == (number, 1)
+    course_world.faults.add("latency", seconds=0)
+    course_world.faults.remove(number)
+    assert [fault["kind"] for fault in course_world.faults.list()] == ["latency"]
     course_world.faults.clear()
     assert course_world.faults.list() == []
 
@@ -246,9 +249,26 @@ def test_variants_are_added_listed_and_ended(course_world: CourseWorld) -> None:
     assert (first["id"], first["sent"], second["sent"]) == (number, 1, 1)
     (request,) = course_world.journal.requests()
     assert [told["kind"] for told in request["variants"]] == ["time", "null"]
+    course_world.variants.remove(number)
+    assert course_world.variants.list() == [second]
     course_world.variants.clear()
     assert course_world.variants.list() == []
     assert client.get("/course/1/").json()["created_by"]["avatar"] is not None
+
+
+def test_variants_are_offered_as_the_contract_allows_them(course_world: CourseWorld) -> None:
+    """All of them take several pages."""
+    (avatar,) = [
+        offered
+        for offered in course_world.variants.offered(operation="get_course", kind="null")
+        if offered["place"] == "/created_by/avatar"
+    ]
+    assert avatar == {"operation": "get_course", "place": "/created_by/avatar", "kind": "null", "choices": []}
+    everything = course_world.variants.offered()
+    assert len(everything) > 200
+    assert len({tuple(map(str, offered.values())) for offered in everything}) == len(everything)
+    assert course_world.variants.offered(limit=2, offset=1) == everything[1:3]
+    assert course_world.variants.offered(offset=len(everything) - 1) == everything[-1:]
 
 
 def test_a_fault_can_be_switched_on_by_a_client(course_world: CourseWorld) -> None:
@@ -407,6 +427,15 @@ def test_other_mistakes_are_errors_too(course_world: CourseWorld) -> None:
         (lambda: course_world.clock.advance(day=3), "There is no field 'day'. Did you mean days?"),
         (lambda: course_world.variants.add("nul"), "is not a valid choice"),
         (lambda: course_world.variants.add("null", "/created_by/avatr"), "Did you mean /created_by/avatar"),
+        (lambda: course_world.variants.offered(kind="nul"), "is not a valid choice"),
+        (lambda: course_world.variants.offered(operation="get_corse"), "Did you mean get_course"),
+        (lambda: course_world.variants.offered(plaice="/name"), "There is no query parameter 'plaice'. Use one of"),
+        (lambda: course_world.variants.remove(99), f"World {course_world.name} has no variant 99."),
+        (
+            lambda: course_world.variants.remove("first"),  # type: ignore[arg-type]
+            "is no id: ids are whole numbers, such as 1.",
+        ),
+        (lambda: course_world.faults.remove(99), f"World {course_world.name} has no fault 99."),
         (lambda: course_world.faults.add("error", time=1), "There is no field 'time'. Did you mean times"),
         (lambda: course_world.faults.add("eror"), "is not a valid choice"),
         (lambda: course_world.faults.add("error", switch="a b"), '"a b" does not match'),

@@ -1,6 +1,7 @@
 """The control plane of a server, as the handles call it: the right server at the right URL, or a reason in one line."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -11,6 +12,8 @@ __tracebackhide__ = True  # pytest ends the traceback of a failure at the line o
 
 TIMEOUT = 30.0
 """Timeout of a request, in seconds."""
+PAGE = 100
+"""The most rows that a page of a list has."""
 _SHOWN = 60
 """Characters that a message shows of a header."""
 _LAST_PORT = 65535
@@ -76,6 +79,20 @@ class Channel:
         except httpx.HTTPError as error:
             raise StubError(f"no stub server answers at {self.url}: {_why(error, self.url)}") from None
         return answer
+
+
+def rows(ask: Callable[[Mapping[str, Any]], Any], filters: Mapping[str, Any]) -> list[Any]:
+    """The rows of a list that filters pick: all of them or, with a `limit`, at most so many, from an `offset` on. `ask`
+    gets a page, and raises StubError."""
+    if "limit" in filters:
+        return list(ask(filters)["results"])
+    start = filters.get("offset", 0)
+    found: list[Any] = []
+    while True:
+        page = ask({**filters, "limit": PAGE, "offset": start + len(found)})
+        found += page["results"]
+        if not page["next"]:
+            return found
 
 
 def bearer(token: str | None) -> dict[str, str]:

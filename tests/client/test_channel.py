@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stubserver.client.channel import Channel, StubError
+from stubserver.client.channel import PAGE, Channel, StubError, rows
 from stubserver.client.transport import SocketTransport
 from tests.support.peer import END, RESET, Peer
 
@@ -173,3 +173,23 @@ def test_clients_of_httpx_are_not_needed(served: str, monkeypatch: pytest.Monkey
     """Whatever a test has made of them."""
     monkeypatch.setattr(httpx.Client, "send", None)
     assert health(served)["status"] == "ok"
+
+
+# Pages of a list
+
+
+def test_rows_are_those_of_all_pages_or_of_one() -> None:
+    """A page is asked for with all filters."""
+    asked: list[Any] = []
+
+    def ask(query: Any) -> Any:
+        asked.append(query)
+        end = query["offset"] + query["limit"]
+        return {"results": [*range(250)][query["offset"] : end], "next": "more" if end < 250 else None}
+
+    assert rows(ask, {"kind": "null"}) == [*range(250)]
+    assert [query["offset"] for query in asked] == [0, PAGE, 2 * PAGE]
+    assert all(query["kind"] == "null" for query in asked)
+    assert rows(ask, {"offset": 240}) == [*range(240, 250)]
+    assert rows(ask, {"limit": 2, "offset": 3}) == [3, 4]
+    assert len(asked) == 5
