@@ -1,5 +1,5 @@
-// Looks at the vendor's pages, against the server in STUBSERVER_URL, for `stubserver variants`: fails if a page throws or
-// stays blank. With SHOTS=FOLDER, it leaves a screenshot of each page there. Run `node build.mjs` first.
+// Looks at the vendor's pages, against the server in STUBSERVER_URL, for `stubserver variants`: fails at the first page
+// that throws or stays blank. With SHOTS=FOLDER, it leaves a screenshot of each page there. Run `node build.mjs` first.
 import {mkdir} from 'node:fs/promises';
 import {chromium} from '@playwright/test';
 import config from './e2e/playwright.config.js';
@@ -16,51 +16,69 @@ const VISITS = [
   ],
 ];
 const shots = process.env.SHOTS;
-const problems = [];
 
-const app = await serve({port: 0, portal: process.env.STUBSERVER_URL});
-const browser = await chromium.launch(config.use.launchOptions);
-if (shots) {
-  await mkdir(shots, {recursive: true});
-}
-for (const [username, ...paths] of VISITS) {
-  const context = await browser.newContext({...config.use, baseURL: app.url});
-  const page = await context.newPage();
+/** Signs in, looks at the pages one after the other, and rejects at the first that throws or stays blank. */
+async function visit(page, [username, ...paths], fails) {
   let path = '/signin/';
-  page.on('pageerror', (error) => {
-    // A page that believes what it was sent may ask for what the server then refuses; that is no failure of the page.
-    if (!/Request failed with status code 4/.test(error.message)) {
-      problems.push(`${path} as ${username}: ${(error.stack ?? String(error)).slice(0, 1500)}`);
-    }
+  const problem = new Promise((_, reject) => {
+    fails((what) => reject(new Error(`${path} as ${username}: ${what}`)));
   });
-  page.on('crash', () => problems.push(`${path} as ${username}: the page crashed`));
-  try {
+  const look = async () => {
     await page.goto(path);
+    await page.waitForLoadState('networkidle', {timeout: 5_000}).catch(() => {});
+    const shown = page.locator('#root > *').first().waitFor({state: 'attached', timeout: 15_000});
+    await shown.catch(() => {
+      throw new Error(`${path} as ${username}: the page is blank`);
+    });
+  };
+  const all = async () => {
+    await look();
     await page.getByLabel('Username').fill(username);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('main').getByRole('button', {name: 'Sign in'}).click();
     await page.waitForURL((url) => !url.pathname.startsWith('/signin/'), {timeout: 30_000});
     for (path of paths) {
-      await page.goto(path);
-      await page.waitForLoadState('networkidle', {timeout: 5_000}).catch(() => {});
-      if ((await page.locator('#root > *').count()) === 0) {
-        problems.push(`${path} as ${username}: the page is blank`);
-      }
-      if (shots) {
-        await page.screenshot({path: `${shots}/${username}-${paths.indexOf(path)}.png`});
-      }
+      await look();
+      await shoot(page, `${username}-${paths.indexOf(path)}`);
     }
-  } catch (error) {
-    problems.push(`${path} as ${username}: ${error.message}`);
-    if (shots) {
-      await page.screenshot({path: `${shots}/${username}-failed.png`}).catch(() => {});
-    }
+  };
+  await Promise.race([problem, all()]);
+}
+
+async function shoot(page, name) {
+  if (shots) {
+    await page.screenshot({path: `${shots}/${name}.png`}).catch(() => {});
   }
-  await context.close();
+}
+
+if (shots) {
+  await mkdir(shots, {recursive: true});
+}
+const app = await serve({port: 0, portal: process.env.STUBSERVER_URL});
+const browser = await chromium.launch(config.use.launchOptions);
+try {
+  for (const who of VISITS) {
+    const context = await browser.newContext({...config.use, baseURL: app.url});
+    const page = await context.newPage();
+    const fails = (fail) => {
+      page.on('crash', () => fail('the page crashed'));
+      page.on('pageerror', (error) => {
+        // A page that believes what it was sent may ask for what the server then refuses. It has not failed then.
+        if (!/Request failed with status code 4/.test(error.message)) {
+          fail((error.stack ?? String(error)).slice(0, 1500));
+        }
+      });
+    };
+    await visit(page, who, fails).catch(async (error) => {
+      await page.waitForTimeout(500); // until a page that threw has become blank
+      await shoot(page, `${who[0]}-failed`);
+      throw error;
+    });
+    await context.close();
+  }
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
 }
 await browser.close();
 await app.close();
-if (problems.length) {
-  console.error([...new Set(problems)].join('\n'));
-  process.exit(1);
-}
