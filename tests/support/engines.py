@@ -248,7 +248,8 @@ _PASSED_ON = """
 """
 _TO_ALL = f"""
 location / {{{_PASSED_ON}}}
-# nginx itself would answer TRACE.
+# nginx itself would refuse bodies of more than a megabyte, and answer TRACE.
+client_max_body_size 0;
 error_page 405 = @trace;
 location @trace {{{_PASSED_ON}}}
 """
