@@ -44,6 +44,15 @@ def specmatic(folder: Path, recording: Recording) -> None:
         write(folder / "examples" / f"{number}.json", {"http-request": request, "http-response": response})
 
 
+def limit(folder: Path, recording: Recording) -> None:
+    """A constant for each method and path."""
+    answers = [
+        {"method": answer.request.method, "path": answer.request.path, "status": answer.status, "text": answer.text}
+        for answer in by_path(recording)
+    ]
+    write(folder / "answers.json", answers)
+
+
 def wiremock(folder: Path, recording: Recording) -> None:
     """One static mapping for each method and path."""
     write(folder / "mappings" / "all.json", {"mappings": [_wiremock_mapping(answer) for answer in by_path(recording)]})

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks import peer_files
+import uvicorn
+
+from benchmarks import limit, peer_files
 from benchmarks.process import free_port
 from benchmarks.recording import Recording
 from benchmarks.workloads import WORKLOADS, Request, Workload
@@ -19,6 +21,7 @@ from stubserver import __version__
 MODULES = Path(__file__).parent / "peers" / "node_modules"
 OURS = "stubserver"
 PRISM = "prism"
+LIMIT = "uvicorn-limit"
 _ALL = tuple(WORKLOADS)
 _ABOUT = "validates requests and answers, checks tokens and roles, keeps state, a journal and a log"
 _FILE_STORE = "sqlite:worlds.db"
@@ -52,7 +55,14 @@ class Server:
 
 def servers() -> list[Server]:
     """Our own server and its peers."""
-    return [ours(), ours("stubserver-slow", "--no-fast-path"), *_with_stores(), *_node_peers(), *_java_peers()]
+    return [
+        ours(),
+        ours("stubserver-slow", "--no-fast-path"),
+        *_with_stores(),
+        _limit(),
+        *_node_peers(),
+        *_java_peers(),
+    ]
 
 
 def _with_stores() -> list[Server]:
@@ -77,6 +87,14 @@ def ours(name: str = OURS, *options: str, pinned: bool = True) -> Server:
         return _stubserver("--port", str(port), *options)
 
     return Server(name, about, command, __version__, pinned=pinned)
+
+
+def _limit() -> Server:
+    def command(_: Path, port: int) -> list[str]:
+        return [sys.executable, limit.__file__, "answers.json", str(port)]
+
+    about = "uvicorn's protocol parses the request and writes a constant: the limit of any server built on it"
+    return Server(LIMIT, about, command, uvicorn.__version__, peer_files.limit)
 
 
 def _with_redis(folder: Path, port: int) -> list[str]:

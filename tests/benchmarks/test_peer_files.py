@@ -58,3 +58,11 @@ def _of_mockserver(one: dict[str, Any]) -> list[Any]:
     sent = one["httpRequest"].get("body", {"string": None})["string"]
     text = one["httpResponse"]["body"]
     return [sent, one.get("scenarioName"), one.get("scenarioState"), one.get("newScenarioState"), text]
+
+
+def test_the_limit_is_told_what_each_request_is_answered_with(tmp_path: Path) -> None:
+    peer_files.limit(tmp_path, RECORDING)
+    told = {(each["method"], each["path"]): each for each in json.loads((tmp_path / "answers.json").read_text())}
+    assert set(told) == {(request.method, request.path) for request in (*PUTS, GET, PAGE, *BROWSE)}
+    assert json.loads(told["PUT", GET.path]["text"]) == PUTS[-1].body
+    assert {each["status"] for each in told.values()} == {200}
