@@ -17,6 +17,8 @@ _OURS = int.from_bytes(b"stub")
 _BUSY = ("database is locked", "database table is locked", "database schema is locked")
 _WAIT = 0.003
 """Seconds to wait at most before trying again to lock the file; SQLite itself would block the event loop."""
+_STILL = 0.5
+"""Seconds after which that wait was none: the process, or the whole machine, was suspended, as others may have been."""
 _POLITE = 0.1
 """Seconds after a commit of another process in which the lock is left to others between two transactions. Otherwise a
 process that is always busy would keep it from those that only try now and then."""
@@ -67,7 +69,10 @@ class SqliteFile:
         while not self._begins():
             if time.monotonic() > deadline:
                 raise Unavailable(f"{self._name} has been locked by another process for too long")
+            before = time.monotonic()
             await self._wait()
+            if (lapse := time.monotonic() - before) > _STILL:
+                deadline += lapse
         ((number,),) = self.all("PRAGMA data_version")
         self.is_changed = number != self._seen
         if self.is_changed:

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -187,6 +188,24 @@ def test_a_busy_process_leaves_the_file_to_others(
     add(file, "f")
     add(file, "g")
     assert waits == ["wait", "wait"]
+
+
+def test_a_process_that_was_suspended_has_not_waited(
+    file: SqliteFile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the lock may have been suspended, too, and needs a moment."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(sqlite_file, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ends: list[Callable[[], object]] = [lambda: other.execute("COMMIT"), lambda: now.append(now.pop() + 60)]
+
+        async def wait() -> None:
+            ends.pop()()
+
+        monkeypatch.setattr(file, "_wait", wait)
+        run(file.lock(now[0] + 1))
+    assert (file.is_locked, ends) == (True, [])
 
 
 # Files that cannot be
