@@ -65,8 +65,11 @@ async def save_all(app: StubServer, target: Path | None, say: Say = lambda _: No
 
 def _exported(worlds: Worlds) -> tuple[bytes, bytes, list[str]]:
     """The content of both files, and the names of the worlds in the second one."""
-    former = [world for world in worlds if worlds.newest(world.fixture).digest != world.fixture.digest]
-    return export(world for world in worlds if world not in former), export(former), [world.name for world in former]
+    fixtures = {id(world.fixture): world.fixture for world in worlds}
+    changed = {number for number, begun in fixtures.items() if worlds.newest(begun).digest != begun.digest}
+    former = [world for world in worlds if id(world.fixture) in changed]
+    current = [world for world in worlds if id(world.fixture) not in changed]
+    return export(current), export(former), [world.name for world in former]
 
 
 def save(app: StubServer, target: Path | None, say: Say = lambda _: None) -> None:
