@@ -71,17 +71,20 @@ def captured(
     that came before and that the command gets as well; all further ones are added."""
     environment = {**os.environ, **direct(os.environ), "STUBSERVER_URL": url, **_tokens(url)}
     passed = [] if signals is None else signals
+    early = [*passed]
     started: list[ProcessGroup] = []
 
     def pass_on(number: int, _: FrameType | None) -> None:
         passed.append(number)
         if started:
             started[0].pass_on(number)
+        else:
+            early.append(number)
 
     _handle(pass_on)
     group = ProcessGroup(command, environment, output)
     started.append(group)
-    for number in [*passed]:  # those that came before it ran
+    for number in early:
         group.pass_on(number)
     overdue = threading.Event()
     with _timer(seconds, group, overdue):
