@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -24,6 +25,10 @@ from tests.support.default import SETTINGS
 
 PATIENCE = 5
 """Seconds to wait for an answer."""
+_SOCKETS = Path("/proc/net/tcp")
+"""The table of all connections: after a number, where from, where to, their state, and what waits there."""
+_LOOKS = 200
+"""How often it is looked at, at most: servers stop reading if too much waits for them."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +52,32 @@ class Line:
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._own = b"127.0.0.1:%d" % port
+        self._port, self._own = port, b"127.0.0.1:%d" % port
         self._read = b""
 
     def send(self, text: bytes, cuts: Sequence[int] = ()) -> None:
         """Send the text, cut into pieces."""
         for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
             if start:
-                time.sleep(0.001)  # so that the server most likely reads one piece before the next arrives
+                self._await_read()
             with contextlib.suppress(ConnectionError):  # it may already have refused the first pieces
                 self._socket.sendall(text[start:end])
+
+    def _await_read(self) -> None:
+        """Wait until the server has read what was sent, so that the next piece comes alone, unless it reads no more."""
+        for _ in range(_LOOKS):
+            time.sleep(0.001)
+            if self._is_read():
+                return
+
+    def _is_read(self) -> bool:
+        """Whether nothing waits at the other end of this connection. Other systems than Linux do not tell."""
+        ends = f":{self._port:04X}", f":{self._socket.getsockname()[1]:04X}"
+        for line in _SOCKETS.read_text().splitlines() if _SOCKETS.exists() else ():
+            _, local, remote, _, queues, *_ = line.split()
+            if (local[-5:], remote[-5:]) == ends:
+                return queues.endswith(":00000000")
+        return True
 
     def answer(self, method: str = "GET") -> bytes:
         """The next answer, or whatever arrives before the end. Times and addresses, which must differ, are made
