@@ -18,7 +18,7 @@ _BUSY = ("database is locked", "database table is locked", "database schema is l
 _WAIT = 0.003
 """Seconds to wait at most before trying again to lock the file; SQLite itself would block the event loop."""
 _STILL = 0.5
-"""Seconds after which that wait was none: the process, or the whole machine, was suspended, as others may have been."""
+"""Seconds that a wait cannot take: after more, this process was suspended, perhaps with those that it waits for."""
 _POLITE = 0.1
 """Seconds after a commit of another process in which the lock is left to others between two transactions. Otherwise a
 process that is always busy would keep it from those that only try now and then."""
