@@ -86,13 +86,13 @@ def rows(ask: Callable[[Mapping[str, Any]], Any], filters: Mapping[str, Any]) ->
     gets a page, and raises StubError."""
     if "limit" in filters:
         return list(ask(filters)["results"])
-    start = filters.get("offset", 0)
-    found: list[Any] = []
+    query, found = {"offset": 0, **filters, "limit": PAGE}, list[Any]()
     while True:
-        page = ask({**filters, "limit": PAGE, "offset": start + len(found)})
+        page = ask(query)
         found += page["results"]
         if not page["next"]:
             return found
+        query = {**query, "offset": int(query["offset"]) + len(page["results"])}
 
 
 def bearer(token: str | None) -> dict[str, str]:

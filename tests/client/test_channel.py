@@ -193,3 +193,20 @@ def test_rows_are_those_of_all_pages_or_of_one() -> None:
     assert rows(ask, {"offset": 240}) == [*range(240, 250)]
     assert rows(ask, {"limit": 2, "offset": 3}) == [3, 4]
     assert len(asked) == 5
+
+
+def test_what_is_no_offset_is_for_the_server_to_refuse() -> None:
+    asked: list[Any] = []
+
+    def ask(query: Any) -> Any:
+        asked.append(query["offset"])
+        return {"results": ["row"], "next": "more" if len(asked) < 2 else None}
+
+    assert rows(ask, {"offset": "7"}) == ["row", "row"]
+    assert asked == ["7", 8]
+    with pytest.raises(StubError, match="no offset"):
+        rows(_refuse, {"offset": "x"})
+
+
+def _refuse(query: Any) -> Any:
+    raise StubError(f"{query['offset']} is no offset")
