@@ -182,7 +182,12 @@ class Call:
     """What the request itself wants to be different in its answer."""
     varied: Sequence[Mapping[str, Any]] = ()
     """What was different in its answer, by the variants that asked for it."""
+    is_control: bool = field(init=False)
+    """Whether the request is for the control plane, not for the API."""
     _rows: dict[str, Row] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.is_control = self.path.startswith(CONTROL)
 
     @cached_property
     def query_texts(self) -> Mapping[str, list[str]]:
@@ -218,11 +223,6 @@ class Call:
         if self.user is None:
             return "anonymous"
         return self.world.personas.get(self.user["id"]) or str(self.user["username"])
-
-    @property
-    def is_control(self) -> bool:
-        """Whether the request is for the control plane, not for the API."""
-        return self.path.startswith(CONTROL)
 
     @property
     def operation(self) -> Operation:

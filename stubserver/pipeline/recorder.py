@@ -87,15 +87,21 @@ class Recorder:
 
     def keep(self, target: str, call: Call, answer: Answer) -> None:
         """Record a finished request that belongs in the journal; if it has an operation, it must be routed by now."""
-        self.number(call)
-        authentication.identify(call)
+        self._complete(call)
         self.note_line(target, call, answer)
-        self.note(call, answer)
+        self._note(call, answer)
 
     def note(self, call: Call, answer: Answer) -> None:
         """Record a finished request in the journal and the coverage, but not in the metrics and the log."""
+        self._complete(call)
+        self._note(call, answer)
+
+    def _complete(self, call: Call) -> None:
+        """Find out what all records of a request show."""
         self.number(call)
         authentication.identify(call)
+
+    def _note(self, call: Call, answer: Answer) -> None:
         forms.note_form(call)
         self._coverage.note(call, answer.status)
         self._journal.add(call, answer)

@@ -9,7 +9,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the buckets of the latency, in seconds; above the last one, there is one more bucket."""
@@ -35,6 +35,9 @@ _SIZE = 8
 _LIVES = 4
 """How many processes may have the same place at the same time, while one takes over from another."""
 
+_Numbers: TypeAlias = "list[float] | memoryview[float]"
+"""What is counted: a list, which is faster, until other processes share it."""
+
 
 class Latency(NamedTuple):
     """How long requests took."""
@@ -56,8 +59,8 @@ class Metrics:
         self._number = 1
         self._lives = memoryview(bytearray(1))
         """For each place, which life it is in: each process that joins there begins another one."""
-        self._numbers: memoryview[float] = memoryview(bytearray(_SIZE * self._length)).cast("d")
-        self._own: memoryview[float] = self._numbers
+        self._numbers: _Numbers = [0.0] * self._length
+        self._own: _Numbers = self._numbers
         self._own[0] = os.getpid()
 
     def share(self, number: int) -> None:
@@ -73,7 +76,7 @@ class Metrics:
         self._own = self._part(place + life * self._number)
         self._own[0] = os.getpid()
 
-    def _part(self, number: int) -> "memoryview[float]":
+    def _part(self, number: int) -> _Numbers:
         """The numbers of one process: first those of all places in their first life, then those in their second."""
         return self._numbers[number * self._length : (number + 1) * self._length]
 

@@ -1,28 +1,23 @@
 """The clock of a world, and the real time that it follows."""
 
 import sys
-import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """The range of a clock, LATEST excluded. It leaves room to add a century of drip days."""
-_REAL = {"time_ns": time.time_ns}
+_REAL = {"now": datetime.now}
 """Python's own function, in a place where freezegun replaces nothing."""
 
 
 def real_time() -> datetime:
     """The current time, in UTC, even if a test has frozen Python's: a server in the thread of a test process would
     follow the test's time otherwise, and one in another process would not."""
-    return EARLIEST + timedelta(microseconds=_time_ns() // 1000)
-
-
-def _time_ns() -> int:
     time_machine = sys.modules.get("time_machine")  # it replaces the function itself, and offers a way around
     if time_machine and time_machine.escape_hatch.is_travelling():
         with suppress(ValueError):  # which says that another thread has just ended the journey
-            return int(time_machine.escape_hatch.time.time_ns())
-    return _REAL["time_ns"]()
+            return _plain(time_machine.escape_hatch.datetime.datetime.now(UTC))
+    return _REAL["now"](UTC)
 
 
 def _plain(moment: datetime) -> datetime:

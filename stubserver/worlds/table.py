@@ -159,7 +159,7 @@ class Table:
         changes = self.own()
         self._log.size += changes.set(key, after)
         changes.added += (after is not None) - (before is not None)
-        touched = [*self._touched(key, before, after)]
+        touched = self._touched(key, before, after)
         for field, read in self.base.readers.items():
             old = _ABSENT if before is None else read(before)
             new = _ABSENT if after is None else read(after)
@@ -168,17 +168,16 @@ class Table:
                 touched += [(self.name, field, old), (self.name, field, new)]
         self._log.touch(touched)
 
-    def _touched(self, key: Key, before: Row | None, after: Row | None) -> Iterator[Any]:
+    def _touched(self, key: Key, before: Row | None, after: Row | None) -> list[Any]:
         """The names of what differs in a row, besides those in indexes."""
-        yield self.name
-        apart = self.base.apart
-        if before is None or after is None or not apart:
-            yield from ((self.name, key), *((self.name, field) for field in apart))
-            return
+        name, apart = self.name, self.base.apart
+        if not apart:
+            return [name, (name, key)]
+        if before is None or after is None:
+            return [name, (name, key), *((name, field) for field in apart)]
         different = {field for field in {**before, **after} if before.get(field) != after.get(field)}
-        yield from ((self.name, field) for field in different.intersection(apart))
-        if different.difference(apart):
-            yield self.name, key
+        rest = [(name, key)] if different.difference(apart) else []
+        return [name, *rest, *((name, field) for field in different.intersection(apart))]
 
     def fill(self, rows: Mapping[Key, Row | None]) -> None:
         """Set many rows at once, in a table that nobody has read yet, without logging it. Takes time in proportion to

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from types import SimpleNamespace
 
 import pytest
@@ -108,20 +108,21 @@ def test_clock_follows_the_real_time_while_freezegun_has_frozen_the_module(monke
 @pytest.mark.parametrize("travels", [True, False])
 def test_clock_follows_the_real_time_with_time_machine(monkeypatch: pytest.MonkeyPatch, travels: bool) -> None:
     """Which replaces the function itself while it travels, wherever that is kept; then only its escape hatch works."""
-    real = time.time_ns
+    real = datetime.now
 
-    def time_ns() -> int:
+    def now(zone: tzinfo) -> datetime:
         if not travels:
             raise ValueError("Not currently time-travelling.")
-        return real()
+        return real(zone)
 
-    hatch = SimpleNamespace(is_travelling=lambda: travels, time=SimpleNamespace(time_ns=time_ns))
+    found = SimpleNamespace(datetime=SimpleNamespace(now=now))
+    hatch = SimpleNamespace(is_travelling=lambda: travels, datetime=found)
     monkeypatch.setitem(sys.modules, "time_machine", SimpleNamespace(escape_hatch=hatch))
-    monkeypatch.setattr(module, "_REAL", {"time_ns": (lambda: 0) if travels else real})
+    monkeypatch.setattr(module, "_REAL", {"now": Frozen.now if travels else real})
     assert runs(Clock())
     travels = False  # as if another thread ended the journey between two steps
     monkeypatch.setattr(hatch, "is_travelling", lambda: True)
-    monkeypatch.setattr(module, "_REAL", {"time_ns": real})
+    monkeypatch.setattr(module, "_REAL", {"now": real})
     assert runs(Clock())
 
 
