@@ -1,9 +1,8 @@
 """Runs a comparison: the servers are started, checked and warmed up, and then take turns."""
 
-import contextlib
 import math
 import subprocess
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,7 @@ _LATENCY_ROUNDS = 3
 
 
 class Lost(Exception):
-    """A server that is needed does not work, or one failed under load, so the comparison would be meaningless."""
+    """A server that is needed does not work, so the comparison would be meaningless."""
 
 
 class Match:
@@ -50,7 +49,6 @@ class Match:
                 self._enter(contender, recording, times)
                 _say(contender, f"starts in {contender.result.start_seconds():.2f} s")
             except (NotReady, WrongAnswer, OSError, StopIteration, subprocess.CalledProcessError) as error:
-                contender.stop()
                 self._leave(contender, str(error) or "it is not installed")
 
     def warm_up(self, seconds: int) -> None:
@@ -60,7 +58,8 @@ class Match:
             part = math.ceil(seconds / max(1, len(taken)))
             for workload in taken:
                 self._turn(contender, workload, partial(Contender.load, seconds=part))
-            _say(contender, "is warm")
+            if not contender.result.trouble:
+                _say(contender, "is warm")
 
     def round(self) -> None:
         """Take one sample of each workload on each server."""
@@ -93,7 +92,9 @@ class Match:
         contender.process.pause()
 
     def _leave(self, contender: Contender, reason: str) -> None:
-        contender.result.trouble = reason
+        """Go on without a server, whose samples would be from other rounds than those of the others."""
+        contender.stop()
+        contender.result = Result(contender.server, reason)
         _say(contender, f"does not take part: {reason}")
         if contender.server.name in self._needed:
             raise Lost(f"{contender.server.name}: {reason}")
@@ -103,25 +104,19 @@ class Match:
 
     def _turn(self, contender: Contender, workload: Workload, act: Callable[[Contender, Workload], object]) -> None:
         """Do something with one server, while all others are paused."""
-        if not contender.takes(workload):
+        if contender.result.trouble or not contender.takes(workload):
             return
-        with _alone(contender):
+        try:
+            contender.wake()
             act(contender, workload)
+            contender.process.pause()
+        except (BadSample, NotReady) as error:
+            self._leave(contender, f"{workload.name}: {error}")
 
     def _sample(self, contender: Contender, workload: Workload) -> None:
         sample = contender.load(workload, self._seconds)
         contender.result.samples.setdefault(workload.name, []).append(sample)
         _say(contender, f"{workload.name:6} {sample.cpu_us:8.1f} us {sample.per_second:9,.0f} requests/s")
-
-
-@contextlib.contextmanager
-def _alone(contender: Contender) -> Iterator[None]:
-    try:
-        contender.wake()
-        yield
-    except (BadSample, NotReady) as error:
-        raise Lost(f"{contender.server.name}: {error}") from error
-    contender.process.pause()
 
 
 def _say(contender: Contender, what: str) -> None:
