@@ -4,8 +4,7 @@ A plain run always tries the same sequences, and shows a failing one unshortened
 ones in each run, and takes minutes to shorten a failing one.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,8 +12,36 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from tests.models.machine import GONE, WIRES, Machine, encoded, extent
-from tests.models.model import BAD, BOSSES, STATUSES, STUDENTS, TYPES, USERS, Caller, Refused, moment
+from tests.models.content_draws import (
+    CONDUCTS,
+    FIELDS_OF_QUESTION,
+    FIRMLY,
+    GOOD_QUESTION,
+    HOURS,
+    KINDS,
+    LEARNERS,
+    LESSON,
+    LESSON_FLAWS,
+    LESSON_PARTS,
+    NAMES,
+    NOBODY,
+    ORDERS,
+    PAGES,
+    PEOPLE,
+    PICKS,
+    QUESTION,
+    QUESTION_FLAWS,
+    READERS,
+    SECTION,
+    SECTION_FLAWS,
+    SLIPS,
+    TALKERS,
+    TEXTS,
+    WRITERS,
+)
+from tests.models.content_machine import ContentMachine, path, response, talk, undated
+from tests.models.machine import GONE, WIRES, encoded, extent
+from tests.models.model import BOSSES, STATUSES, STUDENTS, TYPES, USERS, Caller, Refused
 from tests.models.model_content import (
     NEW_LESSON,
     NEW_QUESTION,
@@ -30,120 +57,8 @@ from tests.models.model_content import (
 )
 from tests.support.default import NOW
 
-NOBODY = 9999
-"""The id of nothing at all."""
 
-# Who calls: mostly a user who may.
-WRITERS = st.sampled_from((*[1, 2] * 6, 3, 6, None))
-LEARNERS = st.sampled_from((*[3, 4] * 6, 1, 2, 2, 5, 6, None, BAD))
-READERS = st.sampled_from((1, 1, 2, 2, 3, 3, 4, 4, 5, 6, None, BAD))
-TALKERS = st.sampled_from((1, 1, 2, 2, 3, 3, 3, 4, 4, 4, 6, None))
-# Which of the existing things to use, and which part of the path is wrong.
-PICKS = st.integers(0, 11)
-SLIPS = st.sampled_from((*[None] * 24, "course", "section", "lesson", "item", "item"))
-FIRMLY = None
-"""Nothing in the path is wrong."""
-
-TEXTS = ("", "<p>All about flour</p>", "Öl auf Leinwand ☃ <b>&amp;")
-NAMES = st.sampled_from(("Bread", "Knots & ropes", "Öl & Farbe", "日本の料理"))
-DATES = (None, None, -30, 5, 24, 100)
-"""Hours from now at which a section opens."""
-DELAYS = (0, 0, 1, 2, 7)
-SECTION = {"name": NAMES, "dripped_at": st.sampled_from(DATES), "drip_delay": st.sampled_from(DELAYS)}
-STATES = st.sampled_from(("published", "published", "published", "draft"))
-KINDS = st.sampled_from(("lesson", "quiz", "quiz"))
-LESSON = {"name": NAMES, "type": KINDS}
-LESSON_PARTS = {
-    "status": STATES,
-    "comments_enabled": st.sampled_from((True, True, False)),
-    "text": st.sampled_from(TEXTS),
-    "passing_grade": st.sampled_from((0, 33, 34, 50, 60, 67, 100)),
-    "medias": st.just([]),
-    "created_by": st.just(6),  # what must be ignored (R011)
-}
-WORDS = st.sampled_from(("Which one is cold?", "Öl?", "2 + 2"))
-
-
-@st.composite
-def _answers(draw: st.DrawFn, kind: str) -> list[dict[str, Any]]:
-    """Mostly with a valid number of correct answers (R402)."""
-    count = draw(st.integers(1, 4))
-    correct = {draw(st.integers(0, count - 1))}
-    if kind == "multi_choice" or draw(st.sampled_from((*[False] * 7, True))):
-        correct ^= draw(st.sets(st.integers(0, count - 1), max_size=2))
-    answers: list[dict[str, Any]] = [{"text": f"Answer {place}"} for place in range(count)]
-    for place, answer in enumerate(answers):
-        if place in correct or count % 2:  # otherwise left out, which means false (R403)
-            answer["correct"] = place in correct
-    return answers
-
-
-QUESTION = st.sampled_from(("single_choice", "multi_choice")).flatmap(
-    lambda kind: st.fixed_dictionaries(
-        {"type": st.just(kind), "text": WORDS, "answers": _answers(kind)},
-        optional={"image": st.sampled_from((None, "https://pictures.example/日.png"))},
-    )
-)
-GOOD_QUESTION = {"type": "single_choice", "text": "Which?", "answers": [{"text": "a", "correct": True}, {"text": "b"}]}
-FIELDS_OF_QUESTION = st.sets(st.sampled_from(("type", "text", "answers", "image")))
-
-SECTION_FLAWS = st.sampled_from(
-    (
-        *[("", GONE)] * 20,
-        ("name", GONE),
-        ("name", " \t"),
-        ("drip_delay", -1),
-        ("dripped_at", "soon"),
-        ("lessons_order", [NOBODY]),
-    )
-)
-LESSON_FLAWS = st.sampled_from(
-    (
-        *[("", GONE)] * 20,
-        ("name", GONE),
-        ("name", ""),
-        ("type", GONE),
-        ("type", "video"),
-        ("status", "hidden"),
-        ("passing_grade", 101),
-        ("passing_grade", -1),
-        ("medias", [NOBODY]),
-        ("questions_order", [NOBODY]),
-    )
-)
-QUESTION_FLAWS = st.sampled_from(
-    (
-        *[("", GONE)] * 20,
-        ("type", GONE),
-        ("type", "free_text"),
-        ("text", " "),
-        ("answers", GONE),
-        ("answers", []),
-        ("answers", [{"correct": True}]),
-    )
-)
-ORDERS = st.tuples(st.permutations(range(6)), st.integers(0, 6), st.sampled_from((*[False] * 7, True)))
-"""The places to list first, how many of them to send, and whether to add a foreign id."""
-CONDUCTS = st.sampled_from(
-    (
-        *["right"] * 6,
-        *["mixed"] * 6,
-        *["wrong"] * 3,
-        "none",
-        "incomplete",
-        "twice",
-        "unknown question",
-        "unknown option",
-        "no option",
-        "all options",
-    )
-)
-PAGES = st.sampled_from(({}, {}, {"limit": 1}, {"limit": 2, "offset": 1}))
-HOURS = (1, 5, 24, 30, 72, 200)
-PEOPLE = st.sampled_from((2, 3, 4, 4, 5, 6))
-
-
-class Lessons(Machine):
+class Lessons(ContentMachine):
     """The content of courses."""
 
     @initialize(
@@ -170,9 +85,8 @@ class Lessons(Machine):
         self.now = NOW
         self.model = Content(NOW)
         self.steps = turn
-        self.touched: list[int] = []
-        self.places: dict[str, list[tuple[Ids, int]]] = {"question": [], "attempt": [], "comment": []}
-        """Where every question, attempt and comment is, or was."""
+        self.touched = []
+        self.places = {"question": [], "attempt": [], "comment": []}
         self.lost = ""
         for place, (kind, enforced) in enumerate(kinds):
             self.create_course(f"Course {place}", kind, enforced)
@@ -864,154 +778,6 @@ class Lessons(Machine):
                 self.read_lesson(turn % 12, (3, 4, 2)[turn % 3], FIRMLY)
             case 8:
                 self.list_comments(turn % 12, (1, 3)[turn % 2], (None, "there")[turn % 2], None, {}, FIRMLY)
-
-    # Choosing, sending and checking
-
-    def course(self, pick: int) -> Thing:
-        there = list(self.model.courses.values())
-        return there[pick % len(there)]
-
-    def lessons(self) -> list[tuple[Thing, Thing, Thing]]:
-        """All lessons, each with its course and section."""
-        courses = self.model.courses.values()
-        return [(c, s, lesson) for c in courses for s in c["sections"] for lesson in s["lessons"]]
-
-    def some(self, things: list[Any]) -> Any:
-        return things[self.steps % len(things)] if things else None
-
-    def section(self, pick: int, slip: str | None) -> Ids:
-        """The ids of a course and a section."""
-        there = [
-            (course["id"], section["id"], 0) for course in self.model.courses.values() for section in course["sections"]
-        ]
-        ids = there[pick % len(there)] if there else (self.course(pick)["id"], NOBODY, 0)
-        return self.slipped(ids, slip)
-
-    def lesson(self, pick: int, slip: str | None, caller: Caller, quiz: bool = False) -> Ids:
-        """The ids of a course, a section and a lesson; if `pick` is odd, one that the caller has yet to complete."""
-        there = [place for place in self.lessons() if not quiz or place[2]["type"] == "quiz"] or self.lessons()
-        if caller in (3, 4) and pick % 2:
-            published = [place for place in there if place[2]["status"] == "published"]
-            todo = [place for place in published if self.model.progress(place[2], caller) != "completed"]
-            there = [place for place in todo if not self.model.lesson_locked(*place, caller)] or published or there
-        if not there:
-            return self.section(pick, slip)
-        course, section, lesson = there[pick % len(there)]
-        return self.slipped((course["id"], section["id"], lesson["id"]), slip)
-
-    def item(self, kind: str, pick: int, slip: str | None, caller: Caller) -> tuple[Ids, int]:
-        """The ids of a question, an attempt or a comment, and those of its lesson."""
-        there = []
-        for course, section, lesson in self.lessons():
-            ids = (course["id"], section["id"], lesson["id"])
-            things = {"question": lesson["questions"], "attempt": lesson["attempts"], "comment": talk(lesson)}[kind]
-            there += [(ids, thing["id"]) for thing in things]
-        if slip == "item":  # preferably something deleted
-            there = [place for place in self.places[kind] if place not in there] or there
-        if not there:
-            return self.lesson(pick, slip, caller), NOBODY
-        ids, item = there[(pick + self.steps) % len(there)]
-        return self.slipped(ids, slip), item
-
-    def slipped(self, ids: Ids, slip: str | None) -> Ids:
-        """The path with one id replaced by that of something else, existing or deleted."""
-        for place, kind in enumerate(("course", "section", "lesson")):
-            if kind == slip:
-                number = self.some([*self.model.used.get(kind, []), NOBODY, 0])
-                return (*ids[:place], number, *ids[place + 1 :])
-        return ids
-
-    def within(self, kind: str, parent: int) -> tuple[list[Thing], list[Thing]]:
-        """The sections, lessons or questions of one parent, and all others."""
-        courses = list(self.model.courses.values())
-        sections = [section for course in courses for section in course["sections"]]
-        parents = {"sections": courses, "lessons": sections, "questions": [lesson for _, _, lesson in self.lessons()]}
-        here: list[Thing] = []
-        others: list[Thing] = []
-        for thing in parents[kind]:
-            (here if thing["id"] == parent else others).extend(thing[kind])
-        return here, others
-
-    def ordered(self, kind: str, parent: int, order: tuple[list[int], int, bool]) -> list[int]:
-        """The ids to send for this order."""
-        places, count, foreign = order
-        here, others = self.within(kind, parent)
-        ids = [here[place]["id"] for place in places if place < len(here)][:count]
-        return ids + ([self.some(numbers(others)) or NOBODY] if foreign else [])
-
-    def dated(self, body: Thing) -> Thing:
-        """With a date in place of the hours from now, written as a browser does."""
-        if body.get("dripped_at") is None:
-            return body
-        date = self.now + timedelta(hours=body["dripped_at"])
-        return {**body, "dripped_at": date.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
-
-    def send(self, caller: Caller, method: str, path: str, **options: Any) -> httpx.Response:
-        """Every request except reading takes time."""
-        if method != "GET":
-            self.pass_time(timedelta(seconds=1))
-        return super().send(caller, method, path, **options)
-
-    def pass_time(self, by: timedelta) -> None:
-        super().pass_time(by)
-        self.model.now = self.now
-
-    def new(self, kind: str, answer: httpx.Response, ids: Ids | None = None) -> int:
-        """The id of something new in the lesson of `ids`."""
-        assert answer.status_code < 300, answer.text
-        number = self.model.named(kind, answer.json()["id"])
-        if ids:
-            self.places[kind].append((ids, number))
-        return number
-
-    def check_course(self, course: Thing, view: str, answer: httpx.Response, user: Caller) -> None:
-        """Compare the course with what the model knows about it."""
-        if view == "change":
-            self.touched = [course["id"]]
-        expected = self.model.seen_course(course, view, user)
-        shown = undated(answer.json())
-        assert {field: shown.get(field) for field in expected} == expected
-        if view == "dashboard":
-            assert not {"description", "sections", "sections_order", "enforce_lessons_order"} & set(shown)
-
-    def check_rows(self, caller: Caller, path: str, query: Any, page: Any, found: Callable[[], list[Thing]]) -> None:
-        for shown, expected in self.page(caller, path, query, page, None, found):
-            assert shown == expected
-
-
-def path(ids: Ids) -> str:
-    return "/course/{}/section/{}/lesson/{}/".format(*ids)
-
-
-def talk(lesson: Thing) -> list[Thing]:
-    return [one for comment in lesson["comments"] for one in (comment, *comment["replies"])]
-
-
-def response(question: Thing, right: bool) -> Thing:
-    """The right response to a question, or a wrong one if there is any."""
-    correct = [answer["id"] for answer in question["answers"] if answer["correct"]]
-    others = [answer["id"] for answer in question["answers"] if not answer["correct"]]
-    selected = correct
-    if not right and question["type"] == "multi_choice":
-        selected = correct[1:] or correct + others  # too few or too many
-    elif not right:
-        selected = others[:1] or correct
-    return {"question_id": question["id"], "selected_options": selected}
-
-
-def undated(shown: Any) -> Any:
-    """With dates parsed where the text may be in any time zone."""
-    if isinstance(shown, list):
-        return [undated(item) for item in shown]
-    if not isinstance(shown, dict):
-        return shown
-    found = {field: undated(value) for field, value in shown.items()}
-    for field in ("dripped_at", "available_date"):
-        if found.get(field) is not None:
-            date = datetime.fromisoformat(found[field])
-            assert moment(date) == found[field]
-            found[field] = date
-    return found
 
 
 Lessons.TestCase.settings = extent(100)
