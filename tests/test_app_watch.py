@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stubserver.app import create_app
-from stubserver.fixtures import cache
+from stubserver.fixtures import large
 from stubserver.fixtures.elsewhere import Elsewhere
 from stubserver.fixtures.mistakes import FixtureError
 from tests.support.answers import ok, refused
@@ -77,7 +77,7 @@ def test_a_large_file_is_read_by_another_process(
     own: Path, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Requests go on meanwhile, and worlds start from what it said before."""
-    monkeypatch.setattr(cache, "LARGE", 1)
+    monkeypatch.setattr(large, "LARGE", 1)
     monkeypatch.setenv("STUBSERVER_CACHE", "off")
     app = create_app(str(own / "one.yaml"), watch=True)
     api = Api(app, runner)

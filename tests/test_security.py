@@ -165,7 +165,9 @@ PROVED: dict[str, Sequence[str]] = {
         "tests/api/test_pictures.py::test_a_file_is_read_in_a_bounded_number_of_steps",
         "tests/api/test_pictures.py::test_a_picture_may_be_large_but_no_bomb",
     ],
-    "Compiled fixtures (`STUBSERVER_CACHE`) are": ["tests/fixtures/test_cache.py::test_nothing_in_it_is_executed"],
+    "What is kept between two starts (`STUBSERVER_CACHE`) is data": [
+        "tests/fixtures/test_large.py::test_nothing_in_it_is_executed"
+    ],
     # Bounds
     "Whatever requests can make grow has a limit": [
         "tests/pipeline/test_wire.py::test_a_body_may_be_so_large",

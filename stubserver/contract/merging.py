@@ -1,11 +1,12 @@
 """Merging the partial documents of a folder, each about one resource, into one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
 import yaml
+
+from stubserver.cache import Cache
 
 _MERGED = {"paths", "components", "x-rules"}
 """Top-level keys to which every partial document may add."""
@@ -34,9 +35,10 @@ def merge(folder: Path, *others: Path) -> Document:
     """
     merged: dict[str, Any] = {}
     owners: dict[str, str] = {}
-    for file in [*sorted(folder.glob("*.yaml")), *others]:
+    files = [*sorted(folder.glob("*.yaml")), *others]
+    for file, document in zip(files, _documents(files), strict=True):
         try:
-            parts = list(_flattened(_load(file)))
+            parts = list(_flattened(document))
         except AttributeError:
             raise SpecError(f"{file.name}: paths, components and x-rules must be mappings of mappings") from None
         for key, value in parts:
@@ -46,18 +48,36 @@ def merge(folder: Path, *others: Path) -> Document:
             _insert(merged, key.split(" "), value)
     if not merged:
         raise SpecError(f"no *.yaml documents in {folder}")
-    # A round trip through JSON copies what YAML anchors share, and turns dates into strings.
-    return Document(orjson.loads(orjson.dumps(merged, default=str)), owners)
+    return Document(merged, owners)
 
 
-def _load(file: Path) -> dict[str, Any]:
+def _documents(files: Iterable[Path]) -> list[dict[str, Any]]:
+    """What the files say; JSON copies what YAML anchors share, and turns dates into strings. Raises SpecError."""
+    texts = {file: _text(file) for file in files}
+    entry = Cache.of(texts.values(), b"documents")
+    found: list[dict[str, Any]] = entry.parsed(lambda: [_document(file, text) for file, text in texts.items()])
+    return found
+
+
+def _text(file: Path) -> str:
     try:
-        document = load_own(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SpecError(f"{file.name}: {' '.join(str(error).split())}") from None
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _wrong(file, error) from None
+
+
+def _document(file: Path, text: str) -> dict[str, Any]:
+    try:
+        document = load_own(text)
+    except yaml.YAMLError as error:
+        raise _wrong(file, error) from None
     if not isinstance(document, dict):
         raise SpecError(f"{file.name}: a partial document must be a mapping")
     return document
+
+
+def _wrong(file: Path, error: Exception) -> SpecError:
+    return SpecError(f"{file.name}: {' '.join(str(error).split())}")
 
 
 def load_yaml(text: str) -> Any:
