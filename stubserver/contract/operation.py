@@ -39,9 +39,9 @@ class Body:
     """Whether there must be a body; without one, all fields are left out."""
 
     @cached_property
-    def texts(self) -> tuple[str, ...]:
+    def texts(self) -> frozenset[str]:
         """Names of the fields that hold free text."""
-        return tuple(name for name, part in self.schema["properties"].items() if is_free_text(part))
+        return frozenset(name for name, part in self.schema["properties"].items() if is_free_text(part))
 
     @cached_property
     def moments(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ def check_size(call: Call, value: Any) -> None:
     containers = text.count(b"[") + text.count(b"{")  # at most: texts may have such characters, too
     if containers > deepest and is_deeper(value, deepest):
         raise refusal(400, f"JSON parse error - arrays and objects are nested more than {deepest} levels deep.")
+    if len(text) < MAX_FIELDS:
+        return  # it is too short to have more than that of anything
     if isinstance(value, dict) and len(value) > MAX_FIELDS:
         raise refusal(400, f"JSON parse error - the object has more than {MAX_FIELDS} fields.")
     if not call.is_control and text.count(b",") + containers >= MAX_VALUES and _has_more(value, MAX_VALUES):

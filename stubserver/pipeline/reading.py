@@ -121,21 +121,16 @@ def _accept(call: Call, body: Body, value: Any) -> None:
     """Validate a body and store its declared fields; unknown and read-only ones are ignored (R011)."""
     if not body.validator.fits(value):
         value = _as_accepted(call, body, value)
-    writable = call.operation.fields
-    call.body = found = {name: part for name, part in value.items() if name in writable}
+    writable, texts = call.operation.fields, () if call.is_control else body.texts
+    call.body = found = {
+        name: part.strip() if name in texts and type(part) is str else part  # no blanks around texts (R029)
+        for name, part in value.items()
+        if name in writable
+    }
     for name in body.moments:
         if found.get(name) is not None:
             found[name] = _moment(name, found[name])
-    if not call.is_control:
-        _strip(found, body)
-
-
-def _strip(found: dict[str, Any], body: Body) -> None:
-    """Drop the blanks around texts (R029)."""
-    for name in body.texts:
-        if isinstance(text := found.get(name), str):
-            found[name] = text.strip()
-    for name in body.lists:
+    for name in () if call.is_control else body.lists:
         if name in found:
             found[name] = Leniency(body).read(found[name], body.schema["properties"][name])
 

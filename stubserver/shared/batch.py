@@ -63,7 +63,8 @@ class _Packing:
     """What the entries of a batch have in common."""
 
     def __init__(self) -> None:
-        self.common: list[bytes] = []
+        self.common: dict[bytes, int] = {}
+        """JSON -> its place among all, which is in the order of the dict."""
         self._places: dict[Hashable, tuple[int, object]] = {}
         """What stands for a value -> its place in `common`, and the value, which keeps its id as long as it exists."""
 
@@ -76,8 +77,7 @@ class _Packing:
         if (found := self._places.get(key)) is not None:
             return found[0]
         written = orjson.dumps(write(value))
-        place = len(self.common)
-        self.common.append(written)
+        place = self.common.setdefault(written, len(self.common))
         self._places[key] = place, value
         return place
 

@@ -12,6 +12,8 @@ from stubserver.shared.worlds import SharedWorlds
 PREFIX = "coverage/"
 _MOST_KNOWN = 4096
 """Maximum number of requests whose counters are known."""
+_SHORT = 4096
+"""Maximum length of the query and the body of such a request together, in bytes."""
 _REQUESTS, _ACCEPTED = "requests", "accepted"
 
 
@@ -36,8 +38,8 @@ class SharedCoverage(Coverage):
         self._shared = worlds
         self.counts: Counted = {}
         """What the turn counts for the world of the current request."""
-        self._simple: dict[tuple[Any, ...], tuple[str, ...]] = {}
-        """What decides which counters a request without a body adds to -> these counters."""
+        self._known: dict[tuple[Any, ...], tuple[str, ...]] = {}
+        """What decides which counters a request adds to -> these counters."""
         self._in_headers = {
             operation.id: any(parameter.place == "header" for parameter in operation.parameters)
             for operation in contract.operations.values()
@@ -55,16 +57,18 @@ class SharedCoverage(Coverage):
         if operation is None or operation.id not in self._tallies:
             return
         counts = self._shared.turn.counted.setdefault(call.world.name, {})
-        if call.sent_fields or self._in_headers[operation.id]:
+        if self._in_headers[operation.id] or len(call.raw_query) + len(call.raw_body) > _SHORT:
             self._count(call, status, counts)
             return
-        key = operation.id, status, call.persona, call.refusal is None, bool(call.query) and call.raw_query
-        if (names := self._simple.get(key)) is None:
+        chosen = [str(call.body.get(name)) for name in operation.choices] if call.sent_fields else ()
+        asked = operation.id, bool(call.query) and call.raw_query, call.sent_fields, *chosen
+        key = *asked, status, call.persona, call.refusal is None
+        if (names := self._known.get(key)) is None:
             found: Counted = {}
             self._count(call, status, found)
-            if len(self._simple) >= _MOST_KNOWN:
-                self._simple.clear()
-            names = self._simple[key] = tuple(summed([found]))
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            names = self._known[key] = tuple(summed([found]))
         counts[names] = counts.get(names, 0) + 1
 
     def _count(self, call: Call, status: int, counts: Counted) -> None:

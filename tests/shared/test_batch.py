@@ -163,6 +163,19 @@ def test_a_row_between_two_changes_is_stored_once(make: Make, world: World) -> N
     assert found == [row["description"], "1" * 1000, "2" * 1000, "3" * 1000]
 
 
+def test_equal_rows_are_stored_once(make: Make, world: World) -> None:
+    """As when clients take turns with the same change and back."""
+
+    def change(number: int) -> Finished:
+        with world.transaction() as transaction:
+            world.courses.put({**world.courses[1], "description": "ab"[number % 2] * 1000})
+            return make(number, changes=transaction.changes())
+
+    (common, _) = orjson.loads(batch_of(*map(change, range(1, 9))).packed().packed)
+    found = [value["description"][:1] for value in common if isinstance(value, dict) and "description" in value]
+    assert sorted(found[1:]) == ["a", "b"]
+
+
 def test_an_entry_that_cannot_be_written_is_left_out(
     make: Make, world: World, contract: Contract, caplog: pytest.LogCaptureFixture
 ) -> None:

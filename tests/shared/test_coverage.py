@@ -37,6 +37,33 @@ def test_all_counts_are_the_same(twins: Callable[..., Twins]) -> None:
     assert [ok(one.get(COVERAGE)) for one in api._stored] == [report] * 2
 
 
+BODIES: tuple[dict[str, Any], ...] = (
+    {"name": "A"},
+    {"name": "A", "type": "structured"},
+    {"name": "A", "type": "scheduled"},
+    {"name": "A", "description": "scheduled"},
+    {"name": "A", "colour": "red"},
+    {"name": "A", "privacy": ""},
+    {"name": "A", "type": "red"},
+    {"name": "A", "description": "x" * 5000},
+    {"name": "A", "description": "x" * 5000, "type": "structured"},
+)
+"""The same is counted for none of them, save the long ones."""
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_bodies_that_differ_are_told_apart(fresh: Callable[..., Api], stored: Callable[..., Api], form: bool) -> None:
+    """Also the second time, when it is known what they count for."""
+    servers = fresh(), stored()
+    for api in servers:
+        for persona in ("creator", "stranger"):
+            for body in (*BODIES, *BODIES):
+                api.as_(persona).patch("/course/1/", **({"data": body} if form else {"json": body}))
+    in_memory, in_store = (operation(api, "patch_course") for api in servers)
+    assert in_store == in_memory
+    assert in_store["requests"] == 4 * len(BODIES)
+
+
 def test_nothing_is_counted_here(stored: Callable[..., Api]) -> None:
     """But in the store, with the commit of the request: an operation of its own would be lost if the commit fails."""
     api = stored()
