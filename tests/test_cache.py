@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from stubserver.cache import Cache, folder
+from stubserver.cache import _MAGIC, Cache, folder
 from stubserver.contract import merging
 from stubserver.contract.load import load_contract, load_control_contract
 from stubserver.contract.merging import Document, SpecError, merge
@@ -69,7 +69,9 @@ def test_what_cannot_be_parsed_is_told_as_without_it(place: Path, tmp_path: Path
     assert not place.exists()
 
 
-@pytest.mark.parametrize("damage", [b"", b"x" * 100, b"kept by stubserver " + hashlib.sha256(b"{}").digest() + b"{"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"x" * 100, _MAGIC + b"x" * 32 + b"{}", _MAGIC + hashlib.sha256(b"{").digest() + b"{"]
+)
 def test_what_is_damaged_is_parsed_anew(place: Path, tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "a.yaml").write_text("info: {title: One}")
     merge(tmp_path)
