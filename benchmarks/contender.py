@@ -10,7 +10,7 @@ from benchmarks.checks import check, habits
 from benchmarks.figures import Result, Sample, Start
 from benchmarks.pace import at_rate
 from benchmarks.peers import Server
-from benchmarks.process import Process, free_port, pinned
+from benchmarks.process import Process, free_port, pinned, spread
 from benchmarks.recording import Recording, answer_to, ask
 from benchmarks.workloads import GET, WORKLOADS, Workload
 
@@ -50,7 +50,7 @@ class Contender:
         command = self.server.command(self._folder, port)
         with self._client() as client:
             begun = time.perf_counter()
-            self._process = Process(pinned(command) if self.server.pinned else command, self._folder)
+            self._process = Process(pinned(command) if self.server.pinned else spread(command), self._folder)
             self._wait(client)
             seconds = time.perf_counter() - begun
         self.result.starts.append(Start(seconds, self._process.cpu_seconds(), self._process.megabytes()))

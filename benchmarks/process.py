@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 
-def cores() -> tuple[int, int] | None:
-    """The core for the servers and the core for the load; None if there is only one, or none can be chosen."""
-    if shutil.which("taskset") is None:
-        return None
-    allowed = sorted(os.sched_getaffinity(0))
-    return (allowed[0], allowed[-1]) if len(allowed) > 1 else None
+def allowed_cores() -> list[int]:
+    """The cores that this process may use; none if they cannot be chosen."""
+    return sorted(os.sched_getaffinity(0)) if shutil.which("taskset") else []
 
 
-CORES = cores()
+_ALL = allowed_cores()
+CORES = (_ALL[0], _ALL[-1]) if len(_ALL) > 1 else None
+"""The core for the servers and the core for the load; None if there is only one, or none can be chosen."""
 
 
 def step_aside() -> None:
@@ -30,6 +29,11 @@ def step_aside() -> None:
 def pinned(command: Sequence[str], *, load: bool = False) -> list[str]:
     """The command, pinned to the core for servers or for load."""
     return ["taskset", "-c", str(CORES[load]), *command] if CORES else list(command)
+
+
+def spread(command: Sequence[str]) -> list[str]:
+    """The command on all cores, although this process has stepped aside."""
+    return ["taskset", "-c", ",".join(map(str, _ALL)), *command] if _ALL else list(command)
 
 
 def free_port() -> int:

@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, then write and print the results."""
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    step_aside()
     try:
-        with sharing.stores() as stores:
+        with sharing.stores() as stores:  # whose Redis has all cores, as the servers have
+            step_aside()
             found = [PARTS[part](stores, options) for part in options.parts]
     except KeyboardInterrupt:
         sys.exit("\nstopped")

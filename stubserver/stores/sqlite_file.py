@@ -15,7 +15,7 @@ from stubserver.stores.store import Unavailable
 _OURS = int.from_bytes(b"stub")
 """The number by which SQLite's files say whose they are."""
 _BUSY = ("database is locked", "database table is locked", "database schema is locked")
-_WAIT = 0.003
+_WAIT = 0.001
 """Seconds to wait at most before trying again to lock the file; SQLite itself would block the event loop."""
 _STILL = 0.5
 """Seconds that a wait cannot take: after more, this process was suspended, perhaps with those that it waits for."""
