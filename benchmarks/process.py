@@ -9,13 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-
-def allowed_cores() -> list[int]:
-    """The cores that this process may use; none if they cannot be chosen."""
-    return sorted(os.sched_getaffinity(0)) if shutil.which("taskset") else []
-
-
-_ALL = allowed_cores()
+_ALL = sorted(os.sched_getaffinity(0)) if shutil.which("taskset") else []
+"""All cores that this process may use; none if they cannot be chosen."""
 CORES = (_ALL[0], _ALL[-1]) if len(_ALL) > 1 else None
 """The core for the servers and the core for the load; None if there is only one, or none can be chosen."""
 

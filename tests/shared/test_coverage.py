@@ -48,7 +48,7 @@ BODIES: tuple[dict[str, Any], ...] = (
     {"name": "A", "description": "x" * 5000},
     {"name": "A", "description": "x" * 5000, "type": "structured"},
 )
-"""The same is counted for none of them, save the long ones."""
+"""They differ in fields, in values, in what is refused, and in whether they are too long to be known again."""
 
 
 @pytest.mark.parametrize("form", [False, True])
