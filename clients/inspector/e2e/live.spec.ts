@@ -14,12 +14,12 @@ const look = (page: Page, state: 'hidden' | 'visible') =>
 
 test('a hidden tab closes its stream and asks for nothing, until it is seen again', async ({page, world}) => {
   await open(page, world);
-  const asked: string[] = [];
-  page.on('request', (request) => asked.push(request.url()));
   const closed = page.waitForEvent('requestfailed', (request) => request.url().includes('/events'));
   await look(page, 'hidden');
   await closed;
   await expect(page.getByText('paused')).toBeVisible();
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
   await world.api('GET', '/course/1/', 'member');
   await page.waitForTimeout(1500);
   expect(asked).toEqual([]);
@@ -28,10 +28,34 @@ test('a hidden tab closes its stream and asks for nothing, until it is seen agai
   await expect(page.getByRole('link', {name: 'GET /api/v2/course/1/'})).toBeVisible();
 });
 
+test('a list that has changed before it arrives in a hidden tab is asked for when the tab is seen', async ({page, world}) => {
+  await open(page, world);
+  await expect(page.locator('.count')).toHaveText('0 requests');
+  const held: (() => Promise<void>)[] = [];
+  await page.route('**/journal?*', (route) => void held.push(() => route.continue()));
+  await world.api('GET', '/course/1/', 'member');
+  await expect.poll(() => held.length).toBe(1);
+  await world.api('GET', '/course/2/', 'member');
+  await page.waitForTimeout(1000); // the page is told, and would ask again
+  await look(page, 'hidden');
+  await expect(page.getByText('paused')).toBeVisible();
+  const arrived = page.waitForEvent('requestfinished', (request) => request.url().includes('/journal'));
+  await held[0]?.();
+  await arrived;
+  await page.waitForTimeout(500);
+  expect(held.length).toBe(1);
+  await page.unroute('**/journal?*');
+  await look(page, 'visible');
+  await expect(page.locator('.count')).toHaveText('2 requests');
+});
+
 test('while nothing happens, nothing is asked for', async ({page, world}) => {
   await world.use();
+  let lists = 0;
+  page.on('requestfinished', (request) => void (lists += Number(request.url().includes('/journal?'))));
   await open(page, world);
   await expect(page.locator('.count')).toHaveText('8 requests');
+  await expect.poll(() => lists).toBe(2); // at once, and when the world has been told
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.waitForTimeout(3000);

@@ -20,6 +20,7 @@ export interface Paged<T> {
 
 interface Held<T> {
   path: string;
+  version: number;
   pages: Map<number, T[]>;
   stale: Set<number>;
   loading: Set<number>;
@@ -27,8 +28,9 @@ interface Held<T> {
   to: number;
 }
 
-const fresh = <T,>(path: string): Held<T> => ({
+const fresh = <T,>(path: string, version: number): Held<T> => ({
   path,
+  version,
   pages: new Map(),
   stale: new Set(),
   loading: new Set(),
@@ -36,12 +38,18 @@ const fresh = <T,>(path: string): Held<T> => ({
   to: 0,
 });
 
-/** The rows of a list of the control plane. When `version` changes, what is in sight is asked for anew. */
+/**
+ * The rows of a list of the control plane. When `version` changes, what is in sight is asked for anew: but not in a
+ * hidden tab, which is told a new version as soon as it is seen.
+ */
 export function usePaged<T>(path: string, version: number): Paged<T> {
-  const held = useRef<Held<T>>(fresh(path));
+  const held = useRef<Held<T>>(fresh(path, version));
   const [state, setState] = useState<{page?: Page<T> | undefined; error: string}>({error: ''});
 
   const load = useCallback((): void => {
+    if (document.visibilityState === 'hidden') {
+      return;
+    }
     const now = held.current;
     for (let number = Math.floor(now.from / SIZE); number <= Math.floor(now.to / SIZE); number++) {
       if (now.loading.has(number) || (now.pages.has(number) && !now.stale.has(number))) {
@@ -69,11 +77,14 @@ export function usePaged<T>(path: string, version: number): Paged<T> {
 
   if (held.current.path !== path) {
     const {from, to} = held.current;
-    held.current = {...fresh<T>(path), from: 0, to: to - from};
+    held.current = {...fresh<T>(path, version), from: 0, to: to - from};
   }
   useEffect(() => {
     const now = held.current;
-    [...now.pages.keys(), ...now.loading].forEach((number) => now.stale.add(number));
+    if (now.version !== version) {
+      now.version = version;
+      [...now.pages.keys(), ...now.loading].forEach((number) => now.stale.add(number));
+    }
     load();
   }, [path, version]);
 
