@@ -62,14 +62,12 @@ class Commits:
         await self._store.settle()
 
     async def _commit(self, commits: Sequence[Commit], counted: Counter[str], reset: str = "") -> Result:
-        """Commit what is held, and more. If that fails, it is still held. If a world has been made anew since, its
-        journal is gone, and what was held for it, too."""
+        """Commit what is held, and more. If that fails, it is still held."""
         counted.update(self.held.counted)
         added = {name: n for name, n in counted.items() if n}
-        everything = [*self.held.commits(), *commits]
+        everything = [*self.held.commits(self._copies.versions), *commits]
         result = await self._store.commit(everything, added, reset)
         self.held = Held()
-        self._copies.sure.clear()
         with suppress(Unavailable):  # what was or is to be answered is stored, and the next commit makes room, too
             await self._room.make(result.totals, {commit.name for commit in everything})
         return result

@@ -35,8 +35,6 @@ class Copies:
         """Name of a world -> the state that was committed last."""
         self._asked: dict[str, int] = {}
         """The same for the number of its last request."""
-        self.sure: set[str] = set()
-        """The documents that are known to be as they are here, for as long as the store is ours."""
         self.foreign: set[str] = set()
         """Documents that cannot be used, because their fixture has changed."""
 
@@ -55,7 +53,6 @@ class Copies:
                 stored.replay(world, orjson.loads(commit), self._load)
             self.states[name] = world.state
         self.versions[name] = found.version
-        self.sure.add(name)
         if (copy := self.worlds.get(name)) is not None:
             copy.life = found.version.life
             if losses or found.forgotten:
@@ -161,7 +158,6 @@ class Copies:
         self.states.pop(name, None)
         self._asked.pop(name, None)
         self.foreign.discard(name)
-        self.sure.discard(name)
         if name.startswith(SNAPSHOT):
             self.snapshots.pop(name.removeprefix(SNAPSHOT), None)
 

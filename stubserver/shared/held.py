@@ -2,25 +2,26 @@
 
 A change is stored before it is answered. What a turn that only reads adds to journals and counters may be held, and is
 stored with the next change, or after some milliseconds, and at the end. Whoever wants to know what is in a journal or a
-counter first has all processes settle: each stores what it holds. With SQLite, a process that holds something stays in
-its transaction, so that nobody else can look. If it is killed, the next one finds a note that it was ahead of the file,
-and skips the numbers of requests that it may have given. With Redis, a process leaves a mark before it first answers
-like that, and changes the mark whenever it has stored all; whoever wants to know waits until every mark has changed or
-gone, and removes one that stays as it is for two seconds, since its process is dead. Numbers of requests come from the
-store, as ever, so none is given twice. Thus a process that is killed takes along the entries of reads that it answered
-in its last milliseconds, and nothing else.
+counter first has all processes settle: each stores what it holds. With SQLite, processes that hold something share the
+lock of a file, and whoever wants to know waits until it has it alone. With Redis, a process leaves a mark before it
+first answers like that, and changes the mark whenever it has stored all; whoever wants to know waits until every mark
+has changed or gone, and removes one that stays as it is for two seconds, since its process is dead. Numbers of requests
+come from the store, as ever, so none is given twice. Thus a process that is killed takes along the entries of reads
+that it answered in its last milliseconds, and nothing else.
 """
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from stubserver.shared.batch import Batch
 from stubserver.shared.turn import Counted, Turn, summed
-from stubserver.stores.store import MOST_HELD, Commit, Version
+from stubserver.stores.store import Commit, Version
 from stubserver.worlds.world import World
 
+_MOST = 512
+"""How many requests may be held."""
 _ROOM = 8 * 1024 * 1024
 """How many bytes what is held may take, about."""
 
@@ -54,7 +55,7 @@ class Held:
         """Whether the requests of a turn can be held, too."""
         batches = turn.entries.values()
         count, size = sum(map(len, batches)), sum(batch.size for batch in batches)
-        return self.count + count <= MOST_HELD and self._size + size <= _ROOM
+        return self.count + count <= _MOST and self._size + size <= _ROOM
 
     def add(self, turn: Turn, world: World, version: Version) -> None:
         """Hold what a turn adds to the journal of a world."""
@@ -75,15 +76,13 @@ class Held:
             for names, count in counts.items():
                 self._counted[names] = self._counted.get(names, 0) + count
 
-    def asked(self, name: str, version: Version) -> int:
-        """The last number of a request of a world that is held; 0 if there is none."""
-        known = self._requests.get(name)
-        return known.world.asked if known is not None and known.version.life == version.life else 0
-
-    def commits(self) -> Iterator[Commit]:
-        """What there is to store. The versions may be older than those in the store: nothing changes."""
+    def commits(self, known: Mapping[str, Version]) -> Iterator[Commit]:
+        """What there is to store, but for worlds that are `known` to have been made anew: their journals of before are
+        gone. The versions may be older than those in the store: nothing changes."""
         for name, held in self._requests.items():
             world, version = held.world, held.version
+            if known.get(name, version).life != version.life:
+                continue
             yield Commit(name, version, version, held=world.held, asked=world.asked, entries=held.batch.packed())
 
     @property

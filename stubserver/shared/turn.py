@@ -38,6 +38,8 @@ class Turn:
     """The documents that are known as they are now."""
     found: dict[str, Any] = field(default_factory=dict)
     """What is known besides documents: journals, the list of documents, counters, that all is settled."""
+    taken: dict[str, int] = field(default_factory=dict)
+    """Name of a world -> the last of the numbers of requests that were taken for it."""
     lost: dict[str, Mapping[str, int]] = field(default_factory=dict)
     """Name of a world that was evicted -> why, and how many of its requests were lost."""
     used: set[str] = field(default_factory=set)
@@ -102,7 +104,7 @@ class Savepoint:
         for world, state, asked, forgotten in self._before:
             world.undo(0, state)
             world.asked, world.forgotten = asked, forgotten
-        return Turn(fresh=self._turn.fresh, found=self._turn.found, lost=self._turn.lost)
+        return Turn(fresh=self._turn.fresh, found=self._turn.found, taken=self._turn.taken, lost=self._turn.lost)
 
 
 def summed(counts: Iterable[Mapping[Any, int]]) -> Counter[str]:

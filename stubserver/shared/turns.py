@@ -196,7 +196,7 @@ class Turns:
             started = time.monotonic()
             tried = self._attempts(jobs)
             worlds.store.deadline += time.monotonic() - started  # work is no waiting
-            again = await worlds.commit(len(tried) > 1) if tried else frozenset[str]()
+            again = await worlds.commit(len(tried) > 1)
             self._count("turns", 1)
             self._count("conflicts", len(again))
             for job in tried:

@@ -5,7 +5,6 @@ makes them start again, once it has.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import replace
 from typing import Any
 
 from stubserver.errors import refusal
@@ -198,11 +197,7 @@ class SharedWorlds(Worlds):
         if SETTLED in numbers:
             await self.commits.flush()
             await self.store.gather()
-        sure = self._copies.sure
-        if not self.store.is_ours:
-            sure.clear()
-        if not sure.issuperset(numbers):
-            await self._find_out({name: count for name, count in numbers.items() if name not in sure}, losses)
+        await self._find_out(numbers, losses)
         self.turn.fresh.update(numbers)  # a list, too: a request may take its name for that of a world
 
     async def _find_out(self, numbers: Mapping[str, int], losses: Set[str]) -> None:
@@ -217,8 +212,8 @@ class SharedWorlds(Worlds):
         for name, found in (await self.store.refresh(documents)).items():
             if found.version is None:
                 self.turn.lost[name] = found.forgotten
-            elif (asked := self.commits.held.asked(name, found.version)) > found.asked:
-                found = replace(found, asked=asked)
+            elif numbers := documents[name].numbers:
+                self.turn.taken[name] = found.asked + numbers
             self._copies.take(name, found, documents[name].losses)
 
     async def _fetched(self, name: str) -> Any:
@@ -232,6 +227,11 @@ class SharedWorlds(Worlds):
         """Commit what the turn has done, or hold it if that may be, and if it `is_busy`. Returns the names of the
         documents in which that was not possible, because another process had changed them; all is undone there. Raises
         Unavailable."""
+        conflicts = await self._commit(is_busy)
+        self._give_back()
+        return conflicts
+
+    async def _commit(self, is_busy: bool) -> frozenset[str]:
         turn = self.turn
         if self._copies.only_adds(turn):
             if not (turn.entries or turn.counted):
@@ -241,15 +241,22 @@ class SharedWorlds(Worlds):
                 return frozenset()
         return (await self.commits.store(turn)).conflicts
 
+    def _give_back(self) -> None:
+        """Give back the numbers of requests that the turn has taken in vain."""
+        worlds, taken = self._worlds, self.turn.taken
+        vain = {name: worlds[name].asked for name in taken if name in worlds and worlds[name].asked < taken[name]}
+        if vain:
+            self.store.give_back(vain)
+
     def abandon(self, error: Unavailable) -> None:
         """Undo all that the turn has not committed; if that is unknown, forget the copies."""
         turn = self.turn
-        self._copies.sure.clear()
         for name in {*turn.fresh, *turn.replaced, *turn.gone, *(SNAPSHOT + name for name in turn.snapshots)}:
             if isinstance(error, Unknown):
                 self._copies.forget(name)
             else:
                 self._copies.undo(name, turn)
+        self._give_back()
 
     def savepoint(self) -> Savepoint:
         """What can be returned to within the turn, of which nothing has been done yet."""

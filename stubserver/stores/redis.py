@@ -196,6 +196,9 @@ class RedisStore:
             raise Unknown(line(error))
         return bool(found[0][1][1].decode() == str(commit.version))
 
+    def give_back(self, asked: Mapping[str, int]) -> None:
+        """See Store. That would cost more than a gap."""
+
     async def release(self) -> None:
         """See Store. Nothing is locked."""
 
@@ -203,11 +206,6 @@ class RedisStore:
 
     beat = spell = 0.02
     """The same, since nobody is kept from anything meanwhile."""
-
-    @property
-    def is_ours(self) -> bool:
-        """See Store."""
-        return False
 
     @property
     def is_ahead(self) -> bool:

@@ -1,36 +1,45 @@
 """Worlds in a file of SQLite: they outlive the process, and several processes of one machine share them.
 
-What a turn of the event loop asks for is one transaction of the file, from `refresh` to `commit`, which may be that of
-a later turn. Nobody else writes meanwhile, so there are no conflicts. A write is safe from the end of its process, by
-whatever signal, though the last ones may be lost if the machine itself loses power.
+A look at documents keeps nobody waiting, and nor does giving numbers to requests. A commit is one transaction of the
+file, which finds out what is in conflict; the turn after a conflict has the file from its look until its commit, so
+that it is in none. A write is safe from the end of its process, by whatever signal, though the last ones may be lost if
+the machine itself loses power.
 """
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import orjson
 
-from stubserver.stores.sqlite_ahead import Ahead
+from stubserver.stores.file_lock import CAN_LOCK
+from stubserver.stores.sqlite_counters import SqliteCounters
 from stubserver.stores.sqlite_file import SqliteFile
+from stubserver.stores.sqlite_holding import SqliteHolding
 from stubserver.stores.sqlite_journals import SqliteJournals
+from stubserver.stores.sqlite_numbers import Place, SqliteNumbers
 from stubserver.stores.sqlite_schema import SCHEMA
 from stubserver.stores.store import LOGGED, Commit, Found, Kept, Result, Totals, Version, Wanted, packed
 
 _CHANGED = """
-UPDATE documents SET version = ?, asked = max(asked, ?), used = ?, held = ?, journal = journal + ?,
+UPDATE documents SET version = ?, asked = max(asked, ?), used = ?, held = coalesce(?, held), journal = journal + ?,
     entries = entries + ?, spilled = spilled + max(0, min(?, entries + ? - ?))
-WHERE name = ? RETURNING entries, version, asked, forgotten, spilled
+WHERE name = ? RETURNING entries, place, version, asked, forgotten, spilled
 """
+_SELECTED = "SELECT place, version, asked, forgotten, spilled FROM documents WHERE name = ?"
 _EMPTIED = "UPDATE documents SET journal = 0, entries = 0, forgotten = '{}', spilled = 0 WHERE name = ?"
-_SPELL, _SPELL_OF_MANY = 0.03, 0.01
-"""Seconds for which a process stays ahead of the file: alone, and if others use it, too."""
 _LOST = 10_000
 """How many evicted documents are remembered."""
-_APART = 256
-"""How many times a process adds to the counters before it sums them up: a turn then writes one page, not several."""
-_Row = tuple[str, int, str, int]
-"""Version, number of the last request, what the journal has lost, how many of its entries were too many."""
+
+
+class _Row(NamedTuple):
+    """What the file has of a document."""
+
+    version: Version
+    place: Place
+    forgotten: Mapping[str, int]
+    """What its journal has lost, by the reasons."""
 
 
 class SqliteStore:
@@ -41,27 +50,33 @@ class SqliteStore:
         self.name = f"SQLite file {path}"
         self.deadline = 0.0
         self._file = SqliteFile(path, self.name, SCHEMA)
-        self._ahead = Ahead(self._file, path)
+        self._numbers = SqliteNumbers(path)
+        self._holding = SqliteHolding(path)
+        self._counters = SqliteCounters(self._file)
         self._journals = SqliteJournals(self._file, max_requests)
         self._max_requests = max_requests
         self._rows: dict[str, _Row] = {}
         """Name of a document -> what the file has of it, as long as no other process commits."""
-        self._is_writing = False
-        """Whether a commit has begun, and not ended."""
-        self._apart = 0
-        """How many additions to the counters this process has not summed up."""
+        self._openings = 0
+        self._insists = not CAN_LOCK
+        """Whether the next turn has the file from its look until its commit."""
 
     async def _begin(self) -> None:
         """Begin a transaction, unless one has begun. Raises Unavailable."""
-        if self._file.is_locked:
-            return
-        is_begun = self._is_writing = False
-        while not is_begun:
+        if not self._file.is_locked:
             await self._file.lock(self.deadline)
             with self._file.failing():
-                is_begun = self._ahead.begin()
-            if self._file.is_changed or not is_begun:
-                self._rows.clear()
+                self._notice_changes()
+
+    def _notice_changes(self) -> None:
+        """Forget what is known of documents if others may have changed them."""
+        if self._file.has_changed():
+            self._rows.clear()
+        if self._file.openings != self._openings:
+            self._openings = self._file.openings
+            ((origin,),) = self._file.all("SELECT name FROM origin")
+            self._numbers.belong_to(origin)
+            self._holding.close()
 
     async def agree(self, facts: Mapping[str, str]) -> Mapping[str, str]:
         """See Store."""
@@ -74,32 +89,48 @@ class SqliteStore:
 
     async def refresh(self, wanted: Mapping[str, Wanted]) -> Mapping[str, Found]:
         """See Store."""
-        await self._begin()
-        with self._file.failing():
-            return {name: self._found(name, want) for name, want in wanted.items()}
+        if self._insists:
+            await self._begin()
+        return await self._file.succeed(lambda: self._look(wanted), self.deadline)
+
+    def _look(self, wanted: Mapping[str, Wanted]) -> Mapping[str, Found] | None:
+        """What there is now; None if others are taking numbers at this moment."""
+        self._notice_changes()
+        if all(name in self._rows and self._rows[name].version == want.known for name, want in wanted.items()):
+            return self._found(wanted)
+        with self._file.reading():
+            self._notice_changes()
+            return self._found(wanted)
+
+    def _found(self, wanted: Mapping[str, Wanted]) -> Mapping[str, Found] | None:
+        rows = {name: row for name in wanted if (row := self._row(name)) is not None}
+        asked: Sequence[int] | None = [row.place.given for row in rows.values()]
+        if CAN_LOCK and rows:
+            asked = self._numbers.take([(row.place, wanted[name].numbers) for name, row in rows.items()])
+        if asked is None:
+            return None
+        found = {name: self._changed(name, wanted[name].known, last) for name, last in zip(rows, asked, strict=True)}
+        return found if len(rows) == len(wanted) else {**found, **self._lost(wanted.keys() - rows.keys())}
 
     def _row(self, name: str) -> _Row | None:
         """What the file has of a document; None if there is none."""
         if name not in self._rows:
-            for row in self._file.all("SELECT version, asked, forgotten, spilled FROM documents WHERE name = ?", name):
-                self._rows[name] = row
+            for row in self._file.all(_SELECTED, name):
+                self._rows[name] = _row(*row)
         return self._rows.get(name)
 
-    def _has(self, name: str, life: str) -> bool:
-        """Whether there still is a document, and it has not been made anew."""
-        row = self._row(name)
-        return row is not None and Version.read(row[0]).life == life
-
-    def _found(self, name: str, want: Wanted) -> Found:
-        if (row := self._row(name)) is None:
-            lost = self._file.all("SELECT reason, number FROM lost WHERE name = ?", name)
-            return Found(None, forgotten=dict(lost))
-        version, asked, forgotten = Version.read(row[0]), row[1], _counts(*row[2:])
-        if version == want.known:
+    def _changed(self, name: str, known: Version | None, asked: int) -> Found:
+        version, _, forgotten = self._rows[name]
+        if version == known:
             return Found(version, asked, forgotten)
-        commits = self._since(name, want.known, version)
+        commits = self._since(name, known, version)
         whole = None if commits else dict(self._file.all("SELECT key, value FROM contents WHERE name = ?", name))
         return Found(version, asked, forgotten, commits, whole)
+
+    def _lost(self, names: Iterable[str]) -> Mapping[str, Found]:
+        """What is remembered of documents that do not exist."""
+        lost = "SELECT reason, number FROM lost WHERE name = ?"
+        return {name: Found(None, forgotten=dict(self._file.all(lost, name))) for name in names}
 
     def _since(self, name: str, known: Version | None, version: Version) -> Sequence[bytes]:
         """The commits after a known version; none if one of them is no longer remembered."""
@@ -111,45 +142,49 @@ class SqliteStore:
         return [changes for (changes,) in rows] if len(rows) == version.number - known.number else ()
 
     async def commit(self, commits: Sequence[Commit], counted: Mapping[str, int], reset: str = "") -> Result:
-        """See Store. There are never any conflicts."""
+        """See Store."""
         await self._begin()
-        self._is_writing = True
         with self._file.failing():
             if reset:
-                self._sum_up()
-                self._file.all("DELETE FROM counters WHERE substr(name, 1, ?) = ?", len(reset), reset)
-            forgotten = sum(self._apply(commit) for commit in commits)
-            self._count({**counted, "forgotten": forgotten})
+                self._counters.reset(reset)
+            conflicts = frozenset(commit.name for commit in commits if self._is_outdated(commit))
+            forgotten = sum(self._apply(commit) for commit in commits if commit.name not in conflicts)
+            self._counters.add({**counted, "forgotten": forgotten})
             ((documents, held, journal),) = self._file.all("SELECT documents, held, journal FROM totals")
-            self._ahead.commit()
-        self._is_writing = False
-        return Result(frozenset(), Totals(documents, held, journal))
+            self._file.commit()
+            self._holding.end()
+        self._insists = bool(conflicts) or not CAN_LOCK
+        return Result(conflicts, Totals(documents, held, journal))
+
+    def _is_outdated(self, commit: Commit) -> bool:
+        """Whether another process has changed the document; if the commit only adds to its journal, whether there is
+        another document by now."""
+        row, expected = self._row(commit.name), commit.expected
+        now = None if row is None else row.version
+        if commit.version == expected and now is not None and expected is not None:
+            return now.life != expected.life
+        return now != expected
 
     def _apply(self, commit: Commit) -> int:
         """Store a commit. Returns how many entries of the journal are forgotten for it."""
         name, version = commit.name, commit.version
         if commit.whole or version is None:
             self._delete(name)
-        if version is None or (version == commit.expected and not self._has(name, version.life)):
+        if version is None:
             return 0
         if commit.whole:
-            forgotten = orjson.dumps(commit.forgotten).decode()
-            self._file.all("INSERT INTO documents (name, asked, held, forgotten) VALUES (?, 0, 0, ?)", name, forgotten)
+            made = "INSERT INTO documents (name, version, asked, held, forgotten) VALUES (?, ?, 0, 0, ?)"
+            self._file.all(made, name, str(version), orjson.dumps(commit.forgotten).decode())
         if commit.clears:
             self._file.all("DELETE FROM journal WHERE name = ?", name)
             self._file.all(_EMPTIED, name)
         self._change(commit, version)
         new, size = commit.entries, len(commit.entries.packed)
-        values = (
-            self._rows[name][0] if version == commit.expected else str(version),
-            commit.asked,
-            time.time(),
-            commit.held,
-            size,
-            new.count,
-        )
+        adds = version == commit.expected
+        now, held = (self._rows[name].version, None) if adds else (version, commit.held)
+        values = str(now), commit.asked, time.time(), held, size, new.count
         ((entries, *row),) = self._file.all(_CHANGED, *values, new.count, new.count, self._max_requests, name)
-        self._rows[name] = tuple(row)
+        self._rows[name] = _row(*row)
         if new.count:
             added = "INSERT INTO journal VALUES (?, ?, ?, ?, ?)"
             self._file.all(added, name, new.number, new.count, size, new.packed)
@@ -176,83 +211,69 @@ class SqliteStore:
         for table in ("documents", "contents", "commits", "journal", "lost"):
             self._file.all(f"DELETE FROM {table} WHERE name = ?", name)  # noqa: S608 (no text of anybody else)
 
-    def _count(self, counted: Mapping[str, int]) -> None:
-        if any(counted.values()):
-            self._file.all("INSERT INTO counted (counts) VALUES (?)", orjson.dumps(counted))
-            self._apart += 1
-        if self._apart >= _APART:
-            self._sum_up()
-
-    def _sum_up(self) -> None:
-        """Add to the counters what has been counted apart from them."""
-        self._apart = 0
-        apart = self._file.all("DELETE FROM counted RETURNING counts")
-        added = "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
-        self._file.many(added, (count for count in _sum(apart).items() if count[1]))
+    def give_back(self, asked: Mapping[str, int]) -> None:
+        """See Store. Without locks of files, only numbers that are stored were taken."""
+        if CAN_LOCK:
+            rows = ((self._rows.get(name), last) for name, last in asked.items())
+            with suppress(OSError):
+                self._numbers.give_back([Place(row.place.slot, last) for row, last in rows if row is not None])
 
     async def release(self) -> None:
         """See Store."""
-        if self._is_writing or not self._ahead.is_ahead:
+        if self._file.is_locked:
+            self._rows.clear()  # they may be those of a commit that has failed
             self._file.roll_back()
 
     # Being ahead
 
-    beat = 0.002
-
-    @property
-    def spell(self) -> float:
-        """See Store."""
-        return _SPELL_OF_MANY if self._file.is_shared else _SPELL
-
-    @property
-    def is_ours(self) -> bool:
-        """See Store."""
-        return self._file.is_locked
+    beat, spell = 0.002, 0.03
 
     @property
     def is_ahead(self) -> bool:
         """See Store."""
-        return self._ahead.is_ahead
+        return self._holding.has_begun
 
     def hold(self) -> bool:
-        """See Store. The transaction goes on, so others cannot see, or give, what this process has not committed."""
-        return self._ahead.go()
+        """See Store. A turn that has locked the file commits, so that others need not wait."""
+        return not self._file.is_locked and self._holding.begin()
 
     async def settle(self) -> None:
-        """See Store. The commit has ended the transaction."""
+        """See Store. The commit has let them know."""
 
     async def gather(self) -> None:
-        """See Store. Nobody else holds anything while this process has the lock."""
+        """See Store."""
+        await self._holding.gather(lambda attempt: self._file.succeed(lambda: attempt() or None, self.deadline))
 
     async def entries(self, name: str) -> Sequence[bytes]:
         """See Store."""
-        with self._file.failing():
-            rows = self._file.all("SELECT entries FROM journal WHERE name = ? ORDER BY number", name)
-        return [packed for (packed,) in rows]
+        return [
+            packed for (packed,) in await self._all("SELECT entries FROM journal WHERE name = ? ORDER BY number", name)
+        ]
 
     async def kept(self) -> Mapping[str, Kept]:
         """See Store."""
-        with self._file.failing():
-            kept = "SELECT name, used, held, journal, min(entries, ?) FROM documents ORDER BY used"
-            rows = self._file.all(kept, self._max_requests)
-        return {name: Kept(*values) for name, *values in rows}
+        kept = "SELECT name, used, held, journal, min(entries, ?) FROM documents ORDER BY used"
+        return {name: Kept(*values) for name, *values in await self._all(kept, self._max_requests)}
+
+    async def _all(self, statement: str, value: object) -> Sequence[Sequence[Any]]:
+        return await self._file.succeed(lambda: self._file.all(statement, value), self.deadline)
 
     async def evict(self, names: Sequence[str], reason: str) -> None:
         """See Store."""
         await self._begin()
         with self._file.failing():
-            self._count({"evicted": sum(self._evict(name, reason) for name in names)})
+            self._counters.add({"evicted": sum(self._evict(name, reason) for name in names)})
             self._file.commit()
 
     def _evict(self, name: str, reason: str) -> bool:
         """Evict a document, and note how many requests were lost with it. Returns whether there was one."""
-        rows = self._file.all("SELECT asked, forgotten FROM documents WHERE name = ?", name)
-        for asked, forgotten in rows:
+        if (row := self._row(name)) is not None:
+            asked = self._numbers.last(row.place) if CAN_LOCK else row.place.given
             self._delete(name)
-            if lost := asked + orjson.loads(forgotten).get(reason, 0):
+            if lost := asked + row.forgotten.get(reason, 0):
                 self._file.all("INSERT INTO lost (name, reason, number) VALUES (?, ?, ?)", name, reason, lost)
                 self._file.all("DELETE FROM lost WHERE id <= (SELECT max(id) FROM lost) - ?", _LOST)
-        return bool(rows)
+        return row is not None
 
     async def trim(self, name: str, size: int, reason: str) -> None:
         """See Store."""
@@ -270,31 +291,22 @@ class SqliteStore:
             counts = orjson.loads(forgotten)
             noted = orjson.dumps({**counts, reason: counts.get(reason, 0) + count}).decode()
             self._file.all("UPDATE documents SET forgotten = ? WHERE name = ?", noted, name)
-        self._count({"forgotten": count})
+        self._counters.add({"forgotten": count})
 
     async def counters(self) -> Mapping[str, int]:
         """See Store."""
-        with self._file.failing():  # one statement, so that nobody sums up in between
-            rows = self._file.all("SELECT name, value FROM counters UNION ALL SELECT NULL, counts FROM counted")
-        found = Counter({name: value for name, value in rows if name is not None})
-        found.update(_sum((counts,) for name, counts in rows if name is None))
-        return {name: value for name, value in found.items() if value}
+        return await self._file.succeed(self._counters.all, self.deadline)
 
     async def close(self) -> None:
         """See Store."""
         self._file.close()
-        self._ahead.close()
+        self._numbers.close()
+        self._holding.close()
 
 
-def _sum(rows: Iterable[tuple[bytes]]) -> Counter[str]:
-    """What was counted in all."""
-    total: Counter[str] = Counter()
-    for (counts,) in rows:
-        total.update(orjson.loads(counts))
-    return total
-
-
-def _counts(forgotten: str, spilled: int) -> Mapping[str, int]:
-    """What a journal has lost, by the reasons; `spilled` are the entries that were too many."""
+def _row(place: int, version: str, asked: int, forgotten: str, spilled: int) -> _Row:
+    """A row as SQLite has it; `spilled` are the entries of the journal that were too many."""
     counts: dict[str, int] = orjson.loads(forgotten)
-    return {**counts, "max_requests": counts.get("max_requests", 0) + spilled} if spilled else counts
+    if spilled:
+        counts["max_requests"] = counts.get("max_requests", 0) + spilled
+    return _Row(Version.read(version), Place(place, asked), counts)

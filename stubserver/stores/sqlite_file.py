@@ -5,23 +5,23 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 from stubserver.stores.store import Unavailable
 
 _OURS = int.from_bytes(b"stub")
 """The number by which SQLite's files say whose they are."""
-_BUSY = ("database is locked", "database table is locked", "database schema is locked")
+_LOCKED = ("database is locked", "database table is locked", "database schema is locked")
+_TRIES, _SOON = 8, 0.00005
+"""How often something is tried again at once, after so many seconds: hardly any transaction takes longer."""
 _WAIT = 0.001
-"""Seconds to wait at most before trying again to lock the file; SQLite itself would block the event loop."""
+"""Seconds to wait at most before trying again later; SQLite itself would block the event loop."""
 _STILL = 0.5
 """Seconds that a wait cannot take: after more, this process was suspended, perhaps with those that it waits for."""
-_POLITE = 0.1
-"""Seconds after a commit of another process in which the lock is left to others between two transactions. Otherwise a
-process that is always busy would keep it from those that only try now and then."""
+_T = TypeVar("_T")
 
 
 class SqliteFile:
@@ -32,16 +32,12 @@ class SqliteFile:
         self._path, self._name = Path(path).absolute(), name
         self._schema = f"PRAGMA application_id = {_OURS};\n{schema}"
         self._open: sqlite3.Connection | None = None
+        self.openings = 0
+        """How often it was opened: another file may have its name each time."""
         self._identity: tuple[int, int] | None = None
         """Which file is open: another one may have its name by now."""
         self._seen: int | None = None
         """SQLite's number that changes with each commit of another process; None if the file was just opened."""
-        self.is_changed = True
-        """Whether another process may have committed between the last transaction and this one."""
-        self._shared_until = 0.0
-        """How long others are taken to be busy with the file, by the monotonic clock."""
-        self._left_until = 0.0
-        """How long the lock is left to others, because it was kept from them, by the monotonic clock."""
 
     # Transactions
 
@@ -50,50 +46,62 @@ class SqliteFile:
         """Whether a transaction has begun."""
         return self._open is not None and self._open.in_transaction
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether others are taken to be busy with the file."""
-        return time.monotonic() < self._shared_until
-
-    def give_way(self) -> None:
-        """Leave the lock to others for a moment, because it was kept from them for long."""
-        self._left_until = time.monotonic() + _WAIT
-
     async def lock(self, deadline: float) -> None:
         """Begin a transaction, unless one has begun. Raises Unavailable, also if another process keeps the file locked
         until a time of the monotonic clock."""
-        if self.is_locked:
-            return
-        if time.monotonic() < max(self._shared_until, self._left_until):
-            await self._wait()
-        while not self._begins():
+        if not self.is_locked:
+            await self.succeed(self._begin, deadline)
+
+    async def succeed(self, attempt: Callable[[], _T | None], deadline: float) -> _T:
+        """What an attempt returns that is not None, and does not find the file locked. Raises Unavailable."""
+        for _ in range(_TRIES):
+            if (result := self._tried(attempt)) is not None:
+                return result
+            time.sleep(_SOON)
+        while (result := self._tried(attempt)) is None:
             if time.monotonic() > deadline:
                 raise Unavailable(f"{self._name} has been locked by another process for too long")
             before = time.monotonic()
             await self._wait()
             if (lapse := time.monotonic() - before) > _STILL:
                 deadline += lapse
-        ((number,),) = self.all("PRAGMA data_version")
-        self.is_changed = number != self._seen
-        if self.is_changed:
-            self._seen, self._shared_until = number, time.monotonic() + _POLITE
+        return result
+
+    def _tried(self, attempt: Callable[[], _T | None]) -> _T | None:
+        try:
+            return attempt()
+        except (sqlite3.Error, OSError) as error:
+            if str(error) in _LOCKED:
+                return None
+            self._fail(error)
 
     async def _wait(self) -> None:
         await asyncio.sleep(random.uniform(0, _WAIT))  # noqa: S311 (so that processes do not keep pace)
 
-    def _begins(self) -> bool:
-        with self.failing():
-            try:
-                if self._open is None:
-                    self._open = self._connected()
-                self._open.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if str(error) not in _BUSY:
-                    raise
-                return False
-            if self._identity != _identity(self._path):
-                raise sqlite3.OperationalError("it was moved, deleted or replaced while it was in use")
+    def _begin(self) -> bool:
+        self.all("BEGIN IMMEDIATE")
+        if self._identity != _identity(self._path):
+            raise sqlite3.OperationalError("it was moved, deleted or replaced while it was in use")
         return True
+
+    def has_changed(self) -> bool:
+        """Whether another process may have committed since this was asked last."""
+        ((number,),) = self.all("PRAGMA data_version")
+        before, self._seen = self._seen, number
+        return bool(number != before)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A transaction that only reads, unless one has begun: all of it sees the same state of the file."""
+        if self.is_locked:
+            yield
+            return
+        self.all("BEGIN")
+        try:
+            yield
+        finally:
+            if self.is_locked:  # not after some failures
+                self.all("COMMIT")
 
     def commit(self) -> None:
         """End the transaction."""
@@ -120,12 +128,15 @@ class SqliteFile:
 
     @contextmanager
     def failing(self) -> Iterator[None]:
-        """Whatever SQLite complains about becomes Unavailable, and nothing is half done."""
+        """Whatever SQLite or the system complains about becomes Unavailable, and nothing is half done."""
         try:
             yield
-        except sqlite3.Error as error:
-            self.close()  # which rolls back
-            raise Unavailable(f"{self._name}: {error}") from None
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> NoReturn:
+        self.close()  # which rolls back
+        raise Unavailable(f"{self._name}: {error}") from None
 
     # The connection
 
@@ -146,6 +157,7 @@ class SqliteFile:
             connection.close()
             raise
         self._identity = _identity(self._path)
+        self.openings += 1
         return connection
 
     @staticmethod

@@ -4,9 +4,9 @@
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS documents (
-    name TEXT PRIMARY KEY, version TEXT, asked INT, used REAL, held INT,
+    place INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, version TEXT, asked INT, used REAL, held INT,
     journal INT DEFAULT 0, entries INT DEFAULT 0, forgotten TEXT DEFAULT '{}', spilled INT DEFAULT 0
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS contents (name TEXT, key TEXT, value BLOB, PRIMARY KEY (name, key));
 CREATE TABLE IF NOT EXISTS commits (name TEXT, number INT, changes BLOB, PRIMARY KEY (name, number));
 CREATE TABLE IF NOT EXISTS journal (
@@ -25,7 +25,7 @@ END;
 CREATE TRIGGER IF NOT EXISTS deleted AFTER DELETE ON documents BEGIN
     UPDATE totals SET documents = documents - 1, held = held - old.held, journal = journal - old.journal;
 END;
-CREATE TABLE IF NOT EXISTS ahead (id INTEGER PRIMARY KEY, number INT);
-INSERT OR IGNORE INTO ahead VALUES (1, 0);
+CREATE TABLE IF NOT EXISTS origin (id INTEGER PRIMARY KEY, name BLOB);
+INSERT OR IGNORE INTO origin VALUES (1, randomblob(16));
 CREATE TABLE IF NOT EXISTS lost (id INTEGER PRIMARY KEY, name TEXT UNIQUE, reason TEXT, number INT);
 """

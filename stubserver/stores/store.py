@@ -7,19 +7,17 @@ version that it has seen; if another commit was faster, that is a conflict, and 
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import orjson
 
 Changes = Mapping[str, bytes | None]
 """Key -> its new value, which is JSON other than null, or None if the document no longer has the key."""
-FORMAT = "1"
+FORMAT = "2"
 """Version of what is stored, and how."""
 LOGGED = 128
 """How many of its last commits a store remembers of each document, at least, for processes that lag behind."""
-
-MOST_HELD = 512
-"""How many requests a process may have answered whose entries it has not stored."""
 
 
 class Unavailable(Exception):
@@ -64,8 +62,7 @@ class Version(NamedTuple):
         return cls(life, int(number), commit)
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a process wants to know about a document."""
 
     known: Version | None
@@ -76,15 +73,14 @@ class Wanted:
     """Whether it wants to know what the journal has lost."""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A document as it is now."""
 
     version: Version | None
     """None if there is no such document."""
     asked: int = 0
     """Number of the last request before those that are taken now."""
-    forgotten: Mapping[str, int] = field(default_factory=dict)
+    forgotten: Mapping[str, int] = MappingProxyType({})
     """Setting that was too small -> how many of its requests the journal lost for that; may be empty if that was not
     wanted."""
     commits: Sequence[bytes] = ()
@@ -186,29 +182,27 @@ class Store(Protocol):
         """Store all commits that are in no conflict, each as a whole, and add to counters. Those whose names begin with
         `reset` are deleted first, unless it is empty."""
 
+    def give_back(self, asked: Mapping[str, int]) -> None:
+        """The numbers that `refresh` took after these, the last ones of documents, were taken in vain. The store may
+        give them again, unless another process has taken more since."""
+
     async def release(self) -> None:
-        """Let go of what `refresh` may hold until the commit, because there is none."""
+        """Let go of what `refresh` may have locked until the commit, because there is none."""
 
     # Being ahead
 
     beat: float
     """Seconds without a turn after which a process stores what it holds."""
-
-    @property
-    def spell(self) -> float:
-        """Seconds after which it does so in any case."""
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether no other process can have committed anything since the last turn."""
+    spell: float
+    """Seconds after which it does so in any case."""
 
     @property
     def is_ahead(self) -> bool:
         """Whether others may wait for `settle`."""
 
     def hold(self) -> bool:
-        """Whether what only adds to journals and counters may be committed later, instead of now. If so, `refresh` goes
-        on from this turn, and `settle` must follow in the end; if not, it may be so after the next commit."""
+        """Whether what only adds to journals and counters may be committed later, instead of now. If so, `settle` must
+        follow in the end; if not, it may be so after the next commit."""
 
     async def settle(self) -> None:
         """Let others know that all that was held has been committed."""

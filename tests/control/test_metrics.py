@@ -163,7 +163,6 @@ def test_get_metrics_counts_conflicts_and_each_request_once(shared: Callable[[],
     """What a conflict has undone is done again, but it is one request, and one transaction."""
     one, other = shared(), shared()
     ok(one.get("/course/1/", headers=named("w")))
-    store_of(one.app).open_to_others = True
 
     async def faster() -> None:
         headers = {"Authorization": "Bearer stub-creator", **named("w")}
@@ -171,7 +170,6 @@ def test_get_metrics_counts_conflicts_and_each_request_once(shared: Callable[[],
 
     store_of(one.app).meanwhile = [faster]
     ok(one.as_("creator").patch("/course/1/", json={"name": "Knots"}, headers=named("w")))
-    store_of(one.app).open_to_others = False
     found = metrics(one)
     assert found["store_conflicts_total"] == 1
     assert found["transactions_total committed"] == found["requests_total patch_course 200"] == 1

@@ -370,7 +370,6 @@ def test_what_was_cached_in_a_conflict_is_not_used(served: Served, default_fixtu
     served.waiting()
     reader.send(SEEN.raw)
     served.waiting(2)
-    served.store.open_to_others = True
     served.store.meanwhile.append(change)
     served.release()
     assert content(line.answer())["description"] == "Mine"
@@ -380,7 +379,6 @@ def test_what_was_cached_in_a_conflict_is_not_used(served: Served, default_fixtu
     for _ in range(2):
         reader.send(SEEN.raw)
         assert content(reader.answer())["name"] == "Knots"
-    served.store.open_to_others = False
 
 
 def test_a_log_that_cannot_be_written_leaves_nobody_waiting(

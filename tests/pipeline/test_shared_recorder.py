@@ -275,8 +275,6 @@ def test_a_request_that_meets_another_world_is_answered_there(api: Api, other: A
 
 def test_a_request_that_was_refused_early_makes_its_world(api: Api, other: Api) -> None:
     """Also if others make it at the same time, so that its first try is in conflict."""
-    for one in (api, other):
-        store_of(one.app).open_to_others = True
     store_of(api.app).meanwhile = [lambda: turns_of(other.app).run(lambda: other.app.worlds.touch("w", None), "w")]
     answer = api.get("/course/1", headers=named("w"))
     assert (answer.status_code, answer.headers["x-stub-request"]) == (404, "w-1")

@@ -118,7 +118,6 @@ def test_a_request_that_was_done_again_counts_once(
     one, other = stored(), stored()
     for number, api in enumerate((one, other)):
         make(api, f"Knots {number}", "w")
-        store_of(api.app).open_to_others = True
     assert operation(one)["requests"] == 2
     runner.run(_note_in_conflict(one.app, other.app))
     if is_reset:

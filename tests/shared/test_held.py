@@ -25,7 +25,7 @@ def world_of(world: World, asked: int) -> World:
 
 def test_nothing_is_held_at_first() -> None:
     held = Held()
-    assert (bool(held), [*held.commits()], held.counted, held.asked("test", FIRST)) == (False, [], {}, 0)
+    assert (bool(held), [*held.commits({})], held.counted) == (False, [], {})
 
 
 def test_requests_of_several_turns_are_stored_together(world: World) -> None:
@@ -33,21 +33,15 @@ def test_requests_of_several_turns_are_stored_together(world: World) -> None:
     for numbers in ((1, 2), (3,)):
         held.add(turn(*numbers), world_of(world, numbers[-1]), FIRST)
         held.count_up(turn(*numbers))
-    (commit,) = held.commits()
+    (commit,) = held.commits({})
     assert (commit.name, commit.expected, commit.version, commit.asked) == ("test", FIRST, FIRST, 3)
     assert (commit.changes, commit.entries) == ({}, Entries(1, 3, b"1|2|3"))
     assert (bool(held), held.count, held.counted) == (True, 3, {"n": 4, "m": 2})
-
-
-def test_the_numbers_of_requests_are_those_of_one_world(world: World) -> None:
-    held = Held()
-    held.add(turn(7), world_of(world, 7), FIRST)
-    assert [held.asked("test", FIRST.next()), held.asked("test", Version.first()), held.asked("v", FIRST)] == [7, 0, 0]
 
 
 def test_what_was_held_for_a_world_of_the_same_name_is_gone(world: World) -> None:
     held, second = Held(), Version.first()
     held.add(turn(1, 2), world_of(world, 2), FIRST)
     held.add(turn(1), world_of(world, 1), second)
-    (commit,) = held.commits()
+    (commit,) = held.commits({})
     assert (commit.version, commit.entries.count) == (second, 1)

@@ -180,11 +180,10 @@ def test_a_job_knows_the_next_time_what_it_missed(one: Process) -> None:
 
 
 @pytest.fixture
-def open_to_others(one: Process, other: Process) -> None:
-    """Both processes know the world, and none locks the file."""
+def known_to_both(one: Process, other: Process) -> None:
+    """Both processes know the world."""
     for process in (one, other):
         process.do(partial(process.add, 101))
-        process.store.open_to_others = True
 
 
 def meanwhile(one: Process, *works: Callable[[], Any], by: Process, times: int = 1, name: str = "w") -> None:
@@ -192,7 +191,7 @@ def meanwhile(one: Process, *works: Callable[[], Any], by: Process, times: int =
     one.store.meanwhile = [lambda: by.doing(*works, names=[name])] * times
 
 
-@pytest.mark.usefixtures("open_to_others")
+@pytest.mark.usefixtures("known_to_both")
 def test_the_jobs_of_a_world_that_others_have_changed_are_done_again(
     one: Process, other: Process, runner: asyncio.Runner
 ) -> None:
@@ -218,7 +217,7 @@ def test_the_jobs_of_a_world_that_others_have_changed_are_done_again(
     assert other.do(other.added) == [[101, 102, 103]]
 
 
-@pytest.mark.usefixtures("open_to_others")
+@pytest.mark.usefixtures("known_to_both")
 def test_of_a_conflict_nothing_is_left(one: Process, other: Process) -> None:
     tried: list[Any] = []
 
@@ -235,7 +234,7 @@ def test_of_a_conflict_nothing_is_left(one: Process, other: Process) -> None:
         assert [len(added) for added in process.do(process.added)] == [4]
 
 
-@pytest.mark.usefixtures("open_to_others")
+@pytest.mark.usefixtures("known_to_both")
 @pytest.mark.parametrize("deed", ["delete", "reset"])
 def test_a_world_that_others_have_deleted_or_replaced_is_begun_anew(one: Process, other: Process, deed: str) -> None:
     meanwhile(one, lambda: getattr(other.worlds, deed)("w"), by=other)
@@ -243,14 +242,14 @@ def test_a_world_that_others_have_deleted_or_replaced_is_begun_anew(one: Process
     assert other.do(other.added) == [[102]]
 
 
-@pytest.mark.usefixtures("open_to_others")
+@pytest.mark.usefixtures("known_to_both")
 def test_a_world_that_both_make_is_made_once(one: Process, other: Process) -> None:
     meanwhile(one, lambda: other.add(101, "v"), by=other, name="v")
     assert one.do(lambda: one.add(102, "v"), names=["v"]) == [[101, 102]]
     assert other.do(lambda: other.added("v"), names=["v"]) == [[101, 102]]
 
 
-@pytest.mark.usefixtures("open_to_others")
+@pytest.mark.usefixtures("known_to_both")
 def test_entries_alone_are_in_no_conflict(one: Process, other: Process) -> None:
     def read() -> list[int]:
         note(one.worlds.turn, "w", 7)
@@ -262,7 +261,7 @@ def test_entries_alone_are_in_no_conflict(one: Process, other: Process) -> None:
     assert one.do(one.added) == [[101, 102]]
 
 
-@pytest.mark.usefixtures("open_to_others")
+@pytest.mark.usefixtures("known_to_both")
 def test_what_uses_several_worlds_is_not_done_twice(one: Process, other: Process) -> None:
     """A fork is stored though the world that it was made from is in conflict; it must not find itself there."""
     made: list[str] = []
@@ -281,7 +280,7 @@ def test_what_uses_several_worlds_is_not_done_twice(one: Process, other: Process
     assert [len(commits) for commits in one.store.committed[-3:]] == [1, 1, 1]
 
 
-@pytest.mark.usefixtures("open_to_others")
+@pytest.mark.usefixtures("known_to_both")
 def test_what_uses_several_worlds_shares_no_turn_with_what_follows(
     one: Process, other: Process, runner: asyncio.Runner
 ) -> None:
@@ -305,7 +304,7 @@ async def _nothing() -> None:
     pass
 
 
-@pytest.mark.usefixtures("open_to_others", "without_pause")
+@pytest.mark.usefixtures("known_to_both", "without_pause")
 def test_a_store_that_is_always_changed_is_given_up(
     one: Process, other: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,7 +402,7 @@ def test_an_exception_of_an_earlier_try_is_forgotten(one: Process) -> None:
     assert one.do(work) == ["done"]
 
 
-@pytest.mark.usefixtures("open_to_others")
+@pytest.mark.usefixtures("known_to_both")
 def test_an_exception_is_forgotten_if_the_job_is_done_again(one: Process, other: Process) -> None:
     def work() -> str:
         if 102 not in one.added():

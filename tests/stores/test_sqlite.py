@@ -1,4 +1,4 @@
-"""What is particular to the store in a file: one transaction for a turn, and what stays in the file."""
+"""What is particular to the store in a file: locks, failures, and what stays in the file."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from stubserver.stores import sqlite
-from stubserver.stores.store import LOGGED, Wanted
-from tests.stores.processes import Process
+from stubserver.stores import sqlite, sqlite_holding
+from stubserver.stores.store import LOGGED
+from tests.stores.processes import MAX_REQUESTS, Process
 from tests.support.commands import PATIENCE
 
 
@@ -29,12 +29,19 @@ def process(path: Path, runner: asyncio.Runner) -> Iterator[Process]:
     process.close()
 
 
+@pytest.fixture
+def other(path: Path, runner: asyncio.Runner) -> Iterator[Process]:
+    process = Process(f"sqlite:{path}", runner)
+    yield process
+    process.close()
+
+
 def count(path: Path) -> dict[str, int]:
     """Table -> how many rows it has, as another program sees them; but for the totals, which have one."""
     with contextlib.closing(sqlite3.connect(path)) as other:
         tables = [name for (name,) in other.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         counted = {name: other.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
-        del counted["totals"]
+        del counted["totals"], counted["sqlite_sequence"]
         return counted
 
 
@@ -42,7 +49,6 @@ def count(path: Path) -> dict[str, int]:
 
 CALLS: dict[str, Callable[[Process], Any]] = {
     "agree": lambda process: process.store.agree({"seed": "1"}),
-    "refresh": lambda process: process.store.refresh({"a": Wanted(None)}),
     "commit": lambda process: process.store.commit([], {"n": 1}),
     "evict": lambda process: process.store.evict(["a"], "max_worlds"),
     "trim": lambda process: process.store.trim("a", 1, "max_journal"),
@@ -67,20 +73,68 @@ def test_whoever_cannot_write_gives_up_in_the_end(process: Process, path: Path, 
 def test_who_writes_keeps_nobody_from_reading(process: Process, path: Path, runner: asyncio.Runner) -> None:
     process.make("a", {"x": b"1"}, (1, b"0"))
     process.commit(counted={"n": 1})
-    other = Process(f"sqlite:{path}", runner)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM documents")
+        assert process.read("a") == {"x": b"1"}
+        assert (process.entries("a"), [*process.kept()], process.counters()) == ([b"0"], ["a"], {"n": 1})
+
+
+def test_after_a_conflict_nobody_else_writes_until_the_commit(process: Process, other: Process) -> None:
+    for name in "ab":
+        process.make(name)
+        other.read(name)
+    process.look("a")
+    other.alter("a", {"x": b"1"})
+    assert process.commit(process.change("a", {"x": b"2"})).conflicts == {"a"}
+    process.look("a")
+    other.patience = 0.01
+    commit = other.change("b", {"x": b"1"})
+    assert "has been locked" in other.why_not(other.store.commit([commit], {}))
+    assert process.commit(process.change("a", {"x": b"2"})).conflicts == frozenset()
+    process.look("a")
+    assert other.commit(commit).conflicts == frozenset()
+
+
+def test_a_turn_that_has_locked_the_file_holds_nothing(process: Process, other: Process) -> None:
+    """Or else it would go on to keep others waiting."""
+    process.make("a")
     other.read("a")
     process.look("a")
-    process.store._file.all("DELETE FROM documents")  # type: ignore[attr-defined]
-    assert (other.entries("a"), [*other.kept()], other.counters()) == ([b"0"], ["a"], {"n": 1})
-    other.close()
+    assert process.store.hold()
+    other.look("a")
+    process.alter("a", {"x": b"1"})
+    assert other.commit(other.change("a", {"x": b"2"})).conflicts == {"a"}
+    other.look("a")
+    assert not other.store.hold()
+    other.release()
+    assert process.commit(process.change("a", {"x": b"3"})).conflicts == frozenset()
+
+
+def test_where_there_are_no_locks_of_files_a_turn_is_one_transaction(
+    process: Process, other: Process, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CAN_LOCK", False)
+    monkeypatch.setattr(sqlite_holding, "CAN_LOCK", False)
+    for one in (process, other):
+        one.store.__init__(str(path), MAX_REQUESTS)  # type: ignore[misc]
+    process.make("a")
+    for number in range(1, 4):
+        assert process.look("a", numbers=1)["a"].asked == number - 1
+        assert not process.store.hold()
+        other.patience = 0.01
+        assert "has been locked" in other.why_not(other.store.refresh({}))
+        process.run(process.store.gather())
+        assert process.commit(process.change("a", {}, (number, b"0"))).conflicts == frozenset()
+    process.evict("a")
+    assert process.look("a")["a"].forgotten == {"max_worlds": 3}
 
 
 DYING = """
 import asyncio, os, sys
 from stubserver.stores.sqlite import SqliteStore
-from stubserver.stores.store import Wanted
 store = SqliteStore(sys.argv[1], 5)
-asyncio.run(store.refresh({"a": Wanted(None)}))
+asyncio.run(store._begin())
 store._file.all("UPDATE contents SET value = '2'")
 os._exit(7)
 """
@@ -96,6 +150,19 @@ def test_a_process_that_dies_in_a_turn_leaves_nothing_behind(process: Process, p
 
 
 # Failures
+
+
+def test_a_commit_that_stops_half_way_leaves_nothing_behind(process: Process) -> None:
+    for name in "ab":
+        process.make(name, {"x": b"1"})
+    process.look("a", "b")
+    change, bad = (process.change(name, {"x": b"2"}) for name in "ab")
+    bad.held = object()  # type: ignore[assignment]
+    with pytest.raises(Exception, match=r"type 'object' is not supported|probably unsupported type"):
+        process.run(process.store.commit([change, bad], {}))
+    process.release()
+    assert process.commit(change).conflicts == frozenset()
+    assert [process.read(name) for name in "ab"] == [{"x": b"2"}, {"x": b"1"}]
 
 
 def test_a_turn_that_does_not_fit_on_the_disk_leaves_nothing_behind(process: Process, path: Path) -> None:
@@ -115,7 +182,8 @@ def test_a_file_that_is_deleted_is_told_and_begun_anew(process: Process, path: P
     process.make("a", {"x": b"1"})
     for each in path.parent.glob(f"{path.name}*"):
         each.unlink()
-    told = process.why_not(process.store.refresh({"a": Wanted(None)}))
+    assert process.read("a") == {"x": b"1"}  # whoever only looks does not notice
+    told = process.why_not(process.store.commit([], {"n": 1}))
     assert told == f"SQLite file {path}: it was moved, deleted or replaced while it was in use"
     assert process.read("a") is None
     process.make("b")
@@ -145,19 +213,6 @@ def test_commits_do_not_pile_up(process: Process, path: Path) -> None:
         process.alter("a", {"x": b"%d" % number})
         assert count(path)["commits"] <= 2 * LOGGED
     assert count(path)["commits"] >= LOGGED
-
-
-def test_what_was_counted_apart_is_summed_up(process: Process, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "_APART", 3)
-    for number in range(1, 8):
-        process.commit(counted={"a": 1, f"b{number % 2}": number})
-        assert process.counters() == {
-            "a": number,
-            **{f"b{odd}": total for odd in (0, 1) if (total := sum(range(odd or 2, number + 1, 2)))},
-        }
-    assert (count(path)["counted"], count(path)["counters"]) == (1, 3)
-    process.commit(reset="b")
-    assert (process.counters(), count(path)["counted"]) == ({"a": 7}, 0)
 
 
 def test_what_is_remembered_of_evicted_documents_does_not_pile_up(

@@ -165,29 +165,16 @@ def test_a_new_file_may_be_locked_too(file: SqliteFile, path: Path) -> None:
     assert names(path) == ["a"]
 
 
-def test_a_busy_process_leaves_the_file_to_others(
-    make: Callable[[], SqliteFile], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only while others use it: before each transaction it waits then, though the file is free."""
-    waits = []
-    monkeypatch.setattr(sqlite_file, "_POLITE", PATIENCE)
-    file, other = make(), make()
-
-    async def wait() -> None:
-        waits.append("wait")
-
-    monkeypatch.setattr(file, "_wait", wait)
-    add(file, "a")
-    file._shared_until = 0.0
-    add(file, "b")
-    add(file, "c")
-    assert waits == []
-    add(other, "d")
-    add(file, "e")
-    assert waits == []  # it has only just noticed
-    add(file, "f")
-    add(file, "g")
-    assert waits == ["wait", "wait"]
+def test_a_short_wait_lets_nothing_else_happen(file: SqliteFile, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most transactions are over before anything else could be begun."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ends: list[Callable[[], object]] = [lambda: other.execute("COMMIT"), lambda: None]
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: ends.pop()())
+        monkeypatch.setattr(sqlite_file, "time", clock)
+        monkeypatch.setattr(file, "_wait", None)
+        run(file.lock(0))
+    assert (file.is_locked, ends) == (True, [])
 
 
 def test_a_process_that_was_suspended_has_not_waited(
@@ -195,7 +182,7 @@ def test_a_process_that_was_suspended_has_not_waited(
 ) -> None:
     """Whoever has the lock may have been suspended, too, and needs a moment."""
     now = [time.monotonic()]
-    monkeypatch.setattr(sqlite_file, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(sqlite_file, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _: None))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         ends: list[Callable[[], object]] = [lambda: other.execute("COMMIT"), lambda: now.append(now.pop() + 60)]

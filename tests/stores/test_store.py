@@ -65,13 +65,6 @@ def pair(url: str, runner: asyncio.Runner) -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(params=[f"{kind}_url" for kind in REDIS])
-def rivals(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Pair]:
-    """Two processes at the same Redis, where one may commit between a look and a commit of the other."""
-    with two(request.getfixturevalue(request.param), runner) as pair:
-        yield pair
-
-
 @pytest.fixture(autouse=True)
 def _time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at the clock shows another second, so that documents are in order of use; and what a process knows of
@@ -87,10 +80,6 @@ def _time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 def _journals_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries that are too many are deleted as soon as they can be."""
     monkeypatch.setattr(stubserver.stores.sqlite_journals, "_SPARE", 0)
-
-
-def is_redis(pair: Pair) -> bool:
-    return "Redis" in pair[0].store.name
 
 
 def text(number: int) -> bytes:
@@ -287,19 +276,13 @@ def test_several_documents_are_committed_together(pair: Pair) -> None:
 
 
 def test_whoever_is_slower_is_told(pair: Pair) -> None:
-    """With SQLite, a turn is one transaction, so that nobody can be faster: others wait, and give up in the end."""
     one, other = pair
     for name in "ab":
         one.make(name, {"x": b"1"})
     one.look("a", "b")
-    other.patience = 0.01
-    if is_redis(pair):
-        other.alter("a", {"x": b"2"})
-    else:
-        assert "locked by another process" in other.why_not(other.store.refresh({"a": Wanted(None)}))
+    other.alter("a", {"x": b"2"})
     result = one.commit(one.change("a", {"x": b"3"}, (1, b"0")), one.change("b", {"x": b"3"}, (1, b"0")))
-    expected: tuple[Any, ...] = ({"a"}, {"x": b"2"}, []) if is_redis(pair) else (set(), {"x": b"3"}, [b"0"])
-    assert (result.conflicts, one.read("a"), one.entries("a")) == expected
+    assert (result.conflicts, one.read("a"), one.entries("a")) == (frozenset("a"), {"x": b"2"}, [])
     assert (other.read("b"), one.entries("b")) == ({"x": b"3"}, [b"0"])
 
 
@@ -312,11 +295,10 @@ CONFLICTS: dict[str, Any] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", CONFLICTS)
 @pytest.mark.parametrize("then", ["made anew", "deleted"])
-def test_a_commit_in_conflict_leaves_nothing_behind(rivals: Pair, kind: str, then: str) -> None:
-    one, other = rivals
+def test_a_commit_in_conflict_leaves_nothing_behind(pair: Pair, kind: str, then: str) -> None:
+    one, other = pair
     one.make("a", {"x": b"1"}, (1, b"00"), held=50)
     one.look("a")
     commit = CONFLICTS[kind](one)
@@ -333,19 +315,17 @@ def test_a_commit_in_conflict_leaves_nothing_behind(rivals: Pair, kind: str, the
     assert sizes == {name: (kept.journal, kept.entries) for name, kept in before[0].items()}
 
 
-@pytest.mark.slow
-def test_a_document_is_made_once(rivals: Pair) -> None:
-    one, other = rivals
-    for process in rivals:
+def test_a_document_is_made_once(pair: Pair) -> None:
+    one, other = pair
+    for process in pair:
         process.look("a", numbers=1)
     assert one.commit(one.whole("a", {"x": b"1"}, asked=1)).conflicts == frozenset()
     assert other.commit(other.whole("a", {"x": b"2"}, asked=1)).conflicts == {"a"}
     assert other.read("a") == {"x": b"1"}
 
 
-@pytest.mark.slow
-def test_who_only_read_is_in_no_conflict_with_a_change(rivals: Pair) -> None:
-    one, other = rivals
+def test_who_only_read_is_in_no_conflict_with_a_change(pair: Pair) -> None:
+    one, other = pair
     one.make("a", {"x": b"1"})
     one.look("a", numbers=1)
     first = one.change("a", {}, (1, b"1"), held=5)
@@ -555,10 +535,9 @@ def test_sizes_are_right_after_commits_of_all_kinds(pair: Pair) -> None:
         assert sizes(one) == [("b", 8, 2, 1), ("a", number, 0, 0)]
 
 
-@pytest.mark.slow
-def test_sizes_are_right_after_others_were_faster(rivals: Pair) -> None:
+def test_sizes_are_right_after_others_were_faster(pair: Pair) -> None:
     """Whatever was tried, the next commit of the document puts its size right."""
-    one, other = rivals
+    one, other = pair
     for kind, attempt in CONFLICTS.items():
         one.make(kind)
         one.make("a", {"x": b"1"}, (1, b"00"), (2, b"0"), held=50)

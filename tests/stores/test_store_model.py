@@ -74,7 +74,7 @@ class Turns(RuleBasedStateMachine):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self.has_conflicts = url.startswith("redis")
+        self.is_redis = url.startswith("redis")
         self.runner = asyncio.Runner()
         self.processes = [Process(url, self.runner) for _ in range(2)]
         self.documents: dict[str, Document] = {}
@@ -96,9 +96,11 @@ class Turns(RuleBasedStateMachine):
 
     @rule(number=PROCESSES, turn=TURN, meanwhile=TURN)
     def take_with_a_rival(self, number: int, turn: Mapping[str, Step], meanwhile: Mapping[str, Step]) -> None:
-        """The other process takes a turn between our look and our commit, if the store allows it."""
+        """The other process takes a turn between our look and our commit, unless one of them keeps the file since its
+        last commit was in conflict."""
+        keeps = any(getattr(process.store, "_insists", False) for process in self.processes)
         commits = self.begin(number, turn)
-        if self.has_conflicts:
+        if not keeps:
             self.end(1 - number, self.begin(1 - number, meanwhile))
         self.end(number, commits)
 
@@ -117,8 +119,7 @@ class Turns(RuleBasedStateMachine):
             copy = process.copy(name)
             assert (copy.version, copy.content, copy.asked) == (document.version, document.content, document.asked)
             assert found[name].forgotten == document.forgotten
-            if self.has_conflicts:
-                document.asked += count
+            document.asked += count
             commits.append(self.tried(process, name, step, copy.asked))
         return commits
 
@@ -167,7 +168,7 @@ class Turns(RuleBasedStateMachine):
         return now == commit.expected
 
     def fail(self, commit: Commit) -> None:
-        if commit.name in self.documents and commit.version is not None:
+        if self.is_redis and commit.name in self.documents and commit.version is not None:
             document = self.documents[commit.name] = self.documents.pop(commit.name)
             if commit.version != commit.expected:
                 document.held = None
@@ -182,8 +183,6 @@ class Turns(RuleBasedStateMachine):
             document = Document(commit.version, {}, commit.asked, forgotten=Counter(commit.forgotten))
         if commit.version != commit.expected:
             document.held, document.version = commit.held, commit.version
-        elif not self.has_conflicts:
-            document.held = commit.held
         self.documents[commit.name] = document
         document.content = changed(document.content, commit.changes)
         document.asked = max(document.asked, commit.asked)
@@ -193,7 +192,7 @@ class Turns(RuleBasedStateMachine):
             return
         before = document.entries
         document.batches.append(commit.entries)
-        if not self.has_conflicts:
+        if not self.is_redis:
             document.batches.sort(key=lambda batch: batch.number)
         self.forget(document, before + commit.entries.count - document.entries, "max_requests")
         while document.batches[0].count <= document.too_many:

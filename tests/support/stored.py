@@ -3,7 +3,6 @@ what each of several processes has."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from stubserver.shared.turn import Turn
 from stubserver.shared.turns import Turns
 from stubserver.shared.worlds import SharedWorlds
 from stubserver.stores.sqlite import SqliteStore
-from stubserver.stores.store import Commit, Entries, Found, Result, Version, Wanted
+from stubserver.stores.store import Commit, Entries, Found, Result, Wanted
 from stubserver.worlds.snapshot import Fixture
 from stubserver.worlds.world import World
 
@@ -24,12 +23,10 @@ PATIENCE = 60
 
 
 class TrickStore(SqliteStore):
-    """A SQLite file that others may change between `refresh` and `commit` once it is `open_to_others`. Then commits are
-    in conflict as in a Redis."""
+    """A SQLite file that others change, or that fails, at the moments that a test wants."""
 
     def __init__(self, path: Path, max_requests: int) -> None:
         super().__init__(str(path), max_requests)
-        self.open_to_others = False
         self.meanwhile: list[Callable[[], Awaitable[Any]]] = []
         """What happens before each of the next commits."""
         self.earlier: list[Callable[[], Awaitable[Any]] | None] = []
@@ -53,53 +50,24 @@ class TrickStore(SqliteStore):
 
     async def refresh(self, wanted: Mapping[str, Wanted]) -> Mapping[str, Found]:
         """See Store."""
-        if self._file._open is None or not self._file._open.in_transaction:
+        if not self._file.is_locked:
             await self._happen(self.earlier)
         self._ask("refresh")
-        found = await super().refresh(wanted)
-        if self.open_to_others:
-            for name, want in wanted.items():
-                self._file.all("UPDATE documents SET asked = asked + ? WHERE name = ?", want.numbers, name)
-            self._file.commit()
-        return found
+        return await super().refresh(wanted)
 
     async def commit(self, commits: Sequence[Commit], counted: Mapping[str, int], reset: str = "") -> Result:
         """See Store."""
         self.committed.append(commits)
         await self._happen(self.meanwhile)
         self._ask("commit")
-        conflicts: set[str] = set()
-        if self.open_to_others:
-            now = await super().refresh({commit.name: Wanted(None) for commit in commits})
-            conflicts = {commit.name for commit in commits if not _fits(commit, now[commit.name].version)}
-            commits = [_among(commit, now[commit.name]) for commit in commits if commit.name not in conflicts]
-        totals = (await super().commit(commits, counted, reset)).totals
+        result = await super().commit(commits, counted, reset)
         self._ask("committed")
-        return Result(frozenset(conflicts), totals)
+        return result
 
     async def kept(self) -> Any:
         """See Store."""
         self._ask("kept")
         return await super().kept()
-
-
-def _only_reads(commit: Commit) -> bool:
-    """Whether there are only entries of the journal, which need nothing but the document."""
-    return commit.version is not None and commit.version == commit.expected
-
-
-def _fits(commit: Commit, now: Version | None) -> bool:
-    if commit.expected is not None and _only_reads(commit):
-        return now is not None and now.life == commit.expected.life
-    return now == commit.expected
-
-
-def _among(commit: Commit, now: Found) -> Commit:
-    """The commit, where others may have taken numbers, and changed what it does not."""
-    if commit.whole or commit.version is None:
-        return commit
-    version = now.version if _only_reads(commit) else commit.version
-    return replace(commit, version=version, asked=max(commit.asked, now.asked))
 
 
 def shared(app: StubServer) -> SharedWorlds:
