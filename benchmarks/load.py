@@ -42,11 +42,12 @@ class Load:
         return self.requests / self.seconds
 
 
-def saturate(urls: Sequence[str], requests: tuple[Request, ...], seconds: int) -> Load:
+def saturate(urls: Sequence[str], requests: tuple[Request, ...], seconds: int, *, apart: bool = False) -> Load:
     """Send the requests in a cycle over 16 connections, as fast as the servers answer, which have a thread of wrk and
-    their share of the connections each. Raises BadSample."""
+    their share of the connections each; if they are kept `apart`, of two servers each gets every second request, always
+    the same ones. Raises BadSample."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(_script(requests) + _shared_out(urls) + _DONE)
+        file.write(_script(requests, len(urls) if apart else 1) + _shared_out(urls) + _DONE)
         file.flush()
         options = [f"-t{len(urls)}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", file.name]
         return _read(_run([os.environ.get("WRK", "wrk"), *options, urls[0]], seconds))
@@ -84,23 +85,25 @@ def _shared_out(urls: Sequence[str]) -> str:
     return f"""
 local ports, threads = {{{ports}}}, 0
 setup = function(thread)
+  thread:set("turn", threads)
   threads = threads + 1
   thread.addr = wrk.lookup("127.0.0.1", ports[threads])[1]
 end
 """
 
 
-def _script(requests: tuple[Request, ...]) -> str:
-    """The Lua script for wrk. wrk itself formats a single request once, which is cheapest."""
+def _script(requests: tuple[Request, ...], step: int) -> str:
+    """The Lua script for wrk, which goes from a request to that so many `step`s behind it. wrk itself formats a single
+    request once, which is cheapest."""
     if len(requests) == 1:
         return _single(requests[0])
     calls = "\n".join(f"  wrk.format({_call(request)})," for request in requests)
     return f"""
-local requests, turn
-init = function() requests, turn = {{\n{calls}\n}}, 0 end
+local requests
+init = function() requests, turn = {{\n{calls}\n}}, turn % {step} end
 request = function()
-  turn = turn % #requests + 1
-  return requests[turn]
+  turn = turn % #requests + {step}
+  return requests[turn - {step - 1}]
 end
 """
 

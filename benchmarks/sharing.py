@@ -101,10 +101,11 @@ class Group:
         """The URL of each process."""
         return [contender.url for contender in self.contenders]
 
-    def load(self, workload: Workload, seconds: int) -> Cost:
-        """Send as many requests as the processes can handle, to all of them at once. Raises BadSample."""
+    def load(self, workload: Workload, seconds: int, *, apart: bool = False) -> Cost:
+        """Send as many requests as the processes can handle, to all of them at once: the same ones or, if they are kept
+        `apart`, each to one process. Raises BadSample."""
         before, engine = self._cpu_seconds(), self._engine_seconds()
-        found = load.saturate(self.urls, workload.requests, seconds)
+        found = load.saturate(self.urls, workload.requests, seconds, apart=apart)
         used, of_engine = self._cpu_seconds() - before, self._engine_seconds() - engine
         return Cost(used / found.requests * 1e6, of_engine / found.requests * 1e6, found.per_second)
 

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from stubserver.stores.file_lock import CAN_LOCK
+from stubserver.stores.sqlite_contents import SqliteContents
 from stubserver.stores.sqlite_counters import SqliteCounters
 from stubserver.stores.sqlite_file import SqliteFile
 from stubserver.stores.sqlite_holding import SqliteHolding
 from stubserver.stores.sqlite_journals import SqliteJournals
 from stubserver.stores.sqlite_numbers import Place, SqliteNumbers
 from stubserver.stores.sqlite_schema import SCHEMA
-from stubserver.stores.store import LOGGED, Commit, Found, Kept, Result, Totals, Version, Wanted, packed
+from stubserver.stores.store import Commit, Found, Kept, Result, Totals, Version, Wanted
 
 _CHANGED = """
 UPDATE documents SET version = ?, asked = max(asked, ?), used = ?, held = coalesce(?, held), journal = journal + ?,
@@ -52,6 +53,7 @@ class SqliteStore:
         self._file = SqliteFile(path, self.name, SCHEMA)
         self._numbers = SqliteNumbers(path)
         self._holding = SqliteHolding(path)
+        self._contents = SqliteContents(self._file)
         self._counters = SqliteCounters(self._file)
         self._journals = SqliteJournals(self._file, max_requests)
         self._max_requests = max_requests
@@ -123,23 +125,14 @@ class SqliteStore:
         version, _, forgotten = self._rows[name]
         if version == known:
             return Found(version, asked, forgotten)
-        commits = self._since(name, known, version)
-        whole = None if commits else dict(self._file.all("SELECT key, value FROM contents WHERE name = ?", name))
+        commits = self._contents.since(name, known, version)
+        whole = None if commits else self._contents.whole(name)
         return Found(version, asked, forgotten, commits, whole)
 
     def _lost(self, names: Iterable[str]) -> Mapping[str, Found]:
         """What is remembered of documents that do not exist."""
         lost = "SELECT reason, number FROM lost WHERE name = ?"
         return {name: Found(None, forgotten=dict(self._file.all(lost, name))) for name in names}
-
-    def _since(self, name: str, known: Version | None, version: Version) -> Sequence[bytes]:
-        """The commits after a known version; none if one of them is no longer remembered."""
-        if known is None or known.life != version.life:
-            return ()
-        rows = self._file.all(
-            "SELECT changes FROM commits WHERE name = ? AND number > ? ORDER BY number", name, known.number
-        )
-        return [changes for (changes,) in rows] if len(rows) == version.number - known.number else ()
 
     async def commit(self, commits: Sequence[Commit], counted: Mapping[str, int], reset: str = "") -> Result:
         """See Store."""
@@ -178,7 +171,7 @@ class SqliteStore:
         if commit.clears:
             self._file.all("DELETE FROM journal WHERE name = ?", name)
             self._file.all(_EMPTIED, name)
-        self._change(commit, version)
+        self._contents.change(commit, version)
         new, size = commit.entries, len(commit.entries.packed)
         adds = version == commit.expected
         now, held = (self._rows[name].version, None) if adds else (version, commit.held)
@@ -191,20 +184,6 @@ class SqliteStore:
         spare: int = entries - self._max_requests
         self._journals.shorten(name, spare)
         return max(0, min(new.count, spare))
-
-    def _change(self, commit: Commit, version: Version) -> None:
-        if not commit.changes:
-            return
-        name, changes = commit.name, commit.changes
-        gone = [(name, key) for key, value in changes.items() if value is None]
-        self._file.many("DELETE FROM contents WHERE name = ? AND key = ?", gone)
-        kept = ((name, key, value) for key, value in changes.items() if value is not None)
-        put = "INSERT INTO contents VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
-        self._file.many(put, kept)
-        if not commit.whole:
-            self._file.all("INSERT INTO commits VALUES (?, ?, ?)", name, version.number, packed(changes))
-        if version.number % LOGGED == 0:
-            self._file.all("DELETE FROM commits WHERE name = ? AND number <= ?", name, version.number - LOGGED)
 
     def _delete(self, name: str) -> None:
         self._rows.pop(name, None)
@@ -246,9 +225,8 @@ class SqliteStore:
 
     async def entries(self, name: str) -> Sequence[bytes]:
         """See Store."""
-        return [
-            packed for (packed,) in await self._all("SELECT entries FROM journal WHERE name = ? ORDER BY number", name)
-        ]
+        rows = await self._all("SELECT entries FROM journal WHERE name = ? ORDER BY number", name)
+        return [packed for (packed,) in rows]
 
     async def kept(self) -> Mapping[str, Kept]:
         """See Store."""

@@ -256,8 +256,8 @@ def _never_deleted(one: Exchange) -> None:
 
 def _moves(one: Exchange) -> None:
     if isinstance(one.answer, dict) and "created_at" in one.answer:
-        one.memory["hour"] = one.memory.get("hour", 9) % 22 + 1
-        one.answer["created_at"] = re.sub(r"T\d\d", f"T{one.memory['hour']:02}", one.answer["created_at"])
+        one.memory["year"] = one.memory.get("year", 1900) % 2000 + 4  # never the one it is
+        one.answer["created_at"] = re.sub(r"^\d{4}", f"{one.memory['year']:04}", one.answer["created_at"])
 
 
 def _forbidden(one: Exchange) -> None:

@@ -2,9 +2,12 @@
 the same data stand for two processes."""
 
 import asyncio
+import contextlib
+import sqlite3
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -203,3 +206,12 @@ def changed(content: Mapping[str, bytes], changes: Changes) -> dict[str, bytes]:
 def as_json(value: Any) -> bytes | None:
     """A value of a packed change as it is kept."""
     return None if value is None else orjson.dumps(value)
+
+
+def count(path: Path) -> dict[str, int]:
+    """Table -> how many rows it has, as another program sees them; but for the totals, which have one."""
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        tables = [name for (name,) in other.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        counted = {name: other.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
+        del counted["totals"], counted["sqlite_sequence"]
+        return counted

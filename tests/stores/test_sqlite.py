@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from stubserver.stores import sqlite, sqlite_holding
-from stubserver.stores.store import LOGGED
-from tests.stores.processes import MAX_REQUESTS, Process
+from tests.stores.processes import MAX_REQUESTS, Process, count
 from tests.support.commands import PATIENCE
 
 
@@ -34,15 +33,6 @@ def other(path: Path, runner: asyncio.Runner) -> Iterator[Process]:
     process = Process(f"sqlite:{path}", runner)
     yield process
     process.close()
-
-
-def count(path: Path) -> dict[str, int]:
-    """Table -> how many rows it has, as another program sees them; but for the totals, which have one."""
-    with contextlib.closing(sqlite3.connect(path)) as other:
-        tables = [name for (name,) in other.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        counted = {name: other.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
-        del counted["totals"], counted["sqlite_sequence"]
-        return counted
 
 
 # Locks
@@ -205,14 +195,6 @@ def test_nothing_of_a_deleted_document_stays(process: Process, path: Path) -> No
         }
         leave("a")
         assert {**count(path), "counted": 0, "lost": 0} == before
-
-
-def test_commits_do_not_pile_up(process: Process, path: Path) -> None:
-    process.make("a")
-    for number in range(3 * LOGGED):
-        process.alter("a", {"x": b"%d" % number})
-        assert count(path)["commits"] <= 2 * LOGGED
-    assert count(path)["commits"] >= LOGGED
 
 
 def test_what_is_remembered_of_evicted_documents_does_not_pile_up(

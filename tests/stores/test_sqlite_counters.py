@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from stubserver.stores import sqlite_counters
-from tests.stores.processes import Process
-from tests.stores.test_sqlite import count
+from tests.stores.processes import Process, count
 
 
 def test_what_was_counted_apart_is_summed_up(
