@@ -6,7 +6,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -21,6 +21,9 @@ _WAIT = 0.001
 """Seconds to wait at most before trying again later; SQLite itself would block the event loop."""
 _STILL = 0.5
 """Seconds that a wait cannot take: after more, this process was suspended, perhaps with those that it waits for."""
+_LOG, _COMMITS = 64 * 1024 * 1024, 64
+"""Bytes that SQLite's log of writes may have, and after how many commits that is looked at. SQLite itself begins it
+anew only if nobody uses it, which never happens to busy processes."""
 _T = TypeVar("_T")
 
 
@@ -30,6 +33,9 @@ class SqliteFile:
     def __init__(self, path: str, name: str, schema: str) -> None:
         """Messages call it by its `name`. The statements of the schema make what is not there yet."""
         self._path, self._name = Path(path).absolute(), name
+        self._log = self._path.with_name(f"{self._path.name}-wal")
+        self._commits = 0
+        """How many there were since the size of the log was looked at."""
         self._schema = f"PRAGMA application_id = {_OURS};\n{schema}"
         self._open: sqlite3.Connection | None = None
         self.openings = 0
@@ -106,6 +112,18 @@ class SqliteFile:
     def commit(self) -> None:
         """End the transaction."""
         self.all("COMMIT")
+        self._commits += 1
+        if self._commits >= _COMMITS:
+            self._bound_log()
+
+    def _bound_log(self) -> None:
+        """Begin SQLite's log of writes anew if it is large; if that is not possible, the next commit tries again."""
+        is_in_use = False
+        with suppress(OSError, sqlite3.Error):  # what was committed is safe in any case
+            if self._log.stat().st_size > _LOG:
+                ((is_in_use, *_),) = self.all("PRAGMA wal_checkpoint(TRUNCATE)")
+        if not is_in_use:
+            self._commits = 0
 
     def roll_back(self) -> None:
         """End the transaction, if there is one, with nothing changed. Raises Unavailable."""

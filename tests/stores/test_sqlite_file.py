@@ -195,6 +195,38 @@ def test_a_process_that_was_suspended_has_not_waited(
     assert (file.is_locked, ends) == (True, [])
 
 
+def test_the_log_of_writes_is_begun_anew_as_soon_as_nobody_uses_it(
+    file: SqliteFile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself writes on into the same one for ever, if other processes are always looking at it."""
+    monkeypatch.setattr(sqlite_file, "_LOG", 50_000)
+    monkeypatch.setattr(sqlite_file, "_COMMITS", 2)
+    log = Path(f"{path}-wal")
+    add(file, "a")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM things").fetchall()
+        for letter in "bcd":
+            add(file, letter * 50_000)
+        assert log.stat().st_size > 150_000
+        other.execute("COMMIT")
+        add(file, "e")
+        assert log.stat().st_size == 0
+        add(file, "f")
+        assert 0 < log.stat().st_size < 50_000
+    assert len(names(path)) == 6
+
+
+def test_a_log_that_cannot_be_begun_anew_is_no_failure(
+    file: SqliteFile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "_COMMITS", 1)
+    add(file, "a")
+    Path(f"{path}-wal").unlink()
+    add(file, "b")
+    assert file.all("SELECT name FROM things") == [("a",), ("b",)]
+
+
 # Files that cannot be
 
 
