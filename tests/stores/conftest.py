@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from tests.stores.processes import Process
 from tests.stores.servers import Redis, Run, cluster_of, redis
 
 
@@ -15,6 +16,28 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """Runs a coroutine in a loop of its own, of each kind."""
     with asyncio.Runner(loop_factory=request.param) as runner:
         yield runner.run
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a file of SQLite can be."""
+    return tmp_path / "worlds.db"
+
+
+@pytest.fixture
+def process(path: Path, runner: asyncio.Runner) -> Iterator[Process]:
+    """A process that has its worlds there."""
+    process = Process(f"sqlite:{path}", runner)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def other(path: Path, runner: asyncio.Runner) -> Iterator[Process]:
+    """Another one at the same file."""
+    process = Process(f"sqlite:{path}", runner)
+    yield process
+    process.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +14,6 @@ import pytest
 from stubserver.stores import sqlite, sqlite_holding
 from tests.stores.processes import MAX_REQUESTS, Process, count
 from tests.support.commands import PATIENCE
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "worlds.db"
-
-
-@pytest.fixture
-def process(path: Path, runner: asyncio.Runner) -> Iterator[Process]:
-    process = Process(f"sqlite:{path}", runner)
-    yield process
-    process.close()
-
-
-@pytest.fixture
-def other(path: Path, runner: asyncio.Runner) -> Iterator[Process]:
-    process = Process(f"sqlite:{path}", runner)
-    yield process
-    process.close()
-
 
 # Locks
 

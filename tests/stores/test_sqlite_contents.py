@@ -1,25 +1,11 @@
 """Contents in a file: the last commits are remembered, but no more than that."""
 
-import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stubserver.stores.store import LOGGED
 from tests.stores.processes import Process, count
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "worlds.db"
-
-
-@pytest.fixture
-def process(path: Path, runner: asyncio.Runner) -> Iterator[Process]:
-    process = Process(f"sqlite:{path}", runner)
-    yield process
-    process.close()
 
 
 def test_commits_do_not_pile_up(process: Process, path: Path) -> None:
@@ -32,9 +18,8 @@ def test_commits_do_not_pile_up(process: Process, path: Path) -> None:
 
 @pytest.mark.parametrize(("missed", "is_whole"), [(1, False), (LOGGED, False), (3 * LOGGED, True)])
 def test_a_process_that_was_away_gets_what_it_missed_or_all(
-    process: Process, path: Path, runner: asyncio.Runner, missed: int, is_whole: bool
+    process: Process, other: Process, missed: int, is_whole: bool
 ) -> None:
-    other = Process(f"sqlite:{path}", runner)
     process.make("a", {"y": b"0"})
     other.read("a")
     for number in range(missed):
@@ -42,4 +27,3 @@ def test_a_process_that_was_away_gets_what_it_missed_or_all(
     found = other.look("a")["a"]
     assert (len(found.commits), found.whole is not None) == (0 if is_whole else missed, is_whole)
     assert other.copy("a").content == {"x": b"%d" % (missed - 1), "y": b"0"}
-    other.close()

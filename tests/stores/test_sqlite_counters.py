@@ -1,6 +1,5 @@
 """Counters in a file: what is added to them is summed up now and then, and nobody sees the difference."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,8 @@ from stubserver.stores import sqlite_counters
 from tests.stores.processes import Process, count
 
 
-def test_what_was_counted_apart_is_summed_up(
-    tmp_path: Path, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_counted_apart_is_summed_up(process: Process, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_counters, "_APART", 3)
-    path = tmp_path / "worlds.db"
-    process = Process(f"sqlite:{path}", runner)
     for number in range(1, 8):
         process.commit(counted={"a": 1, f"b{number % 2}": number})
         assert process.counters() == {
@@ -24,4 +19,3 @@ def test_what_was_counted_apart_is_summed_up(
     assert (count(path)["counted"], count(path)["counters"]) == (1, 3)
     process.commit(reset="b")
     assert (process.counters(), count(path)["counted"]) == ({"a": 7}, 0)
-    process.close()

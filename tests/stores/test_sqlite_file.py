@@ -24,11 +24,6 @@ LOST = "the file: it was moved, deleted or replaced while it was in use"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "worlds.db"
-
-
-@pytest.fixture
 def make(path: Path) -> Iterator[Callable[[], SqliteFile]]:
     """Makes files as different processes have them."""
     made: list[SqliteFile] = []

@@ -12,11 +12,6 @@ from stubserver.stores.sqlite_holding import SqliteHolding
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "worlds.db"
-
-
-@pytest.fixture
 def make(path: Path) -> Iterator[Callable[[], SqliteHolding]]:
     """Makes what each process has."""
     made: list[SqliteHolding] = []
@@ -59,7 +54,7 @@ def test_several_processes_hold_something_at_once(make: Callable[[], SqliteHoldi
 def test_whoever_wants_to_know_all_waits_for_each_of_them(make: Callable[[], SqliteHolding]) -> None:
     one, other, asking = make(), make(), make()
     assert gather(asking) == 0
-    assert one.begin() == other.begin() == True  # noqa: E712
+    assert (one.begin(), other.begin()) == (True, True)
     assert gather(asking, one.end, other.end) == 0
     one.begin()
     assert gather(asking) == 1

@@ -12,11 +12,6 @@ ORIGIN, OTHER = b"0123456789abcdef", b"fedcba9876543210"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "worlds.db"
-
-
-@pytest.fixture
 def make(path: Path) -> Iterator[Callable[..., SqliteNumbers]]:
     """Makes what each process has of the same numbers."""
     made: list[SqliteNumbers] = []
